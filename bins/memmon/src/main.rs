@@ -1,0 +1,7 @@
+//! `memmon` as a program of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    superlance_memmon::APPLET.main(std::env::args_os())
+}

@@ -1,0 +1,137 @@
+//! From the command line to a running listener: the one place that reads the environment and decides
+//! exit codes.
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Command};
+
+use crate::log::Log;
+use crate::outbox::Outbox;
+use crate::rpc::RpcClient;
+use crate::serve::{Service, serve};
+use crate::unfinished::Unfinished;
+use crate::wire::{Input, Output};
+
+/// One of the commands of the suite. Exit codes: 0 for a listener that was told to end, 1 for
+/// surroundings in which it cannot work (and for a lost protocol), 2 for a wrong command line.
+pub struct Applet {
+    /// What it is called as.
+    pub name: &'static str,
+    /// Its command line.
+    pub command: fn() -> Command,
+    /// Puts the listener together.
+    pub service: fn(&ArgMatches, Environment) -> Result<Service, Failure>,
+}
+
+/// Why a listener cannot begin. The text says what was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The command line is wrong: exit code 2.
+    Usage(String),
+    /// The surroundings are: exit code 1.
+    Surroundings(String),
+}
+
+/// What a listener is given by supervisord, and what it shares with the program around it.
+pub struct Environment {
+    /// `SUPERVISOR_SERVER_URL`.
+    pub server_url: Option<String>,
+    /// `SUPERVISOR_USERNAME` and `SUPERVISOR_PASSWORD`, empty when not set.
+    pub credentials: (String, String),
+    /// `group:name` of the listener itself, from `SUPERVISOR_GROUP_NAME` and `SUPERVISOR_PROCESS_NAME`.
+    pub own_namespec: Option<String>,
+    /// Where messages go.
+    pub log: Arc<Log>,
+    /// What must not be lost in silence.
+    pub unfinished: Unfinished,
+}
+
+impl Environment {
+    fn read() -> Self {
+        let variable = |name| env::var(name).ok();
+        let own = variable("SUPERVISOR_GROUP_NAME").zip(variable("SUPERVISOR_PROCESS_NAME"));
+        Self {
+            server_url: variable("SUPERVISOR_SERVER_URL"),
+            credentials: (
+                variable("SUPERVISOR_USERNAME").unwrap_or_default(),
+                variable("SUPERVISOR_PASSWORD").unwrap_or_default(),
+            ),
+            own_namespec: own.map(|(group, name)| format!("{group}:{name}")),
+            log: Arc::new(Log::new(io::stderr())),
+            unfinished: Unfinished::default(),
+        }
+    }
+
+    /// A client for the supervisord that runs this listener.
+    ///
+    /// # Errors
+    /// When supervisord serves no RPC, or where it does makes no sense.
+    pub fn supervisor(&self) -> Result<RpcClient, Failure> {
+        let Some(url) = &self.server_url else {
+            return Err(Failure::Surroundings(
+                "supervisord can be neither asked nor told anything (SUPERVISOR_SERVER_URL is not \
+                 set): its configuration needs a [unix_http_server] or [inet_http_server] section, \
+                 and [rpcinterface:supervisor]"
+                    .to_owned(),
+            ));
+        };
+        let (username, password) = &self.credentials;
+        RpcClient::new(url, username, password)
+            .map_err(|error| Failure::Surroundings(format!("SUPERVISOR_SERVER_URL: {error}")))
+    }
+
+    /// A mailer that pipes mails into `command`.
+    #[must_use]
+    pub fn outbox(&self, command: &str) -> Outbox {
+        Outbox::new(command.to_owned(), Arc::clone(&self.log), self.unfinished.clone())
+    }
+}
+
+impl Applet {
+    /// Runs the applet until it ends. The first of `arguments` is the name it was called by.
+    pub fn main(&self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+        match self.run(arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(code) => code,
+        }
+    }
+
+    fn run(&self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), ExitCode> {
+        let mut command = (self.command)();
+        let matches = command.try_get_matches_from_mut(arguments).map_err(|error| {
+            // Help goes to stdout and ends with 0, everything else to stderr and with 2.
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        })?;
+        let environment = Environment::read();
+        let log = Arc::clone(&environment.log);
+        let name = self.name;
+        let fail = |message: &str| {
+            log.line(format_args!("{name}: {message}"));
+            ExitCode::FAILURE
+        };
+        if environment.server_url.is_none() && env::var_os("SUPERVISOR_ENABLED").is_none() {
+            return Err(fail(
+                "must be run as a supervisor event listener: put it into an [eventlistener:x] \
+                 section of supervisord.conf",
+            ));
+        }
+        let service = (self.service)(&matches, environment).map_err(|failure| match failure {
+            Failure::Usage(message) => {
+                let _ = command.error(ErrorKind::ValueValidation, message).print();
+                ExitCode::from(2)
+            }
+            Failure::Surroundings(message) => fail(&message),
+        })?;
+        let ended = Input::new(io::stdin().as_fd())
+            .and_then(|input| Ok((input, Output::take_stdout()?)))
+            .and_then(|(input, output)| serve(service, input, output));
+        ended.map_err(|error| fail(&format!("the event protocol is lost: {error}")))
+    }
+}

@@ -1,0 +1,53 @@
+//! Times as the original prints them: local, by `TZ` or `/etc/localtime`.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, FixedOffset, Offset as _, Utc};
+use tz::TimeZone;
+
+/// When something happened, on both clocks: the wall's for texts, the monotonic one for durations.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// What a clock on the wall showed.
+    pub wall: SystemTime,
+    /// What cannot be set back.
+    pub instant: Instant,
+}
+
+impl Moment {
+    /// This moment.
+    #[must_use]
+    pub fn now() -> Self {
+        Self { wall: SystemTime::now(), instant: Instant::now() }
+    }
+}
+
+/// As Python's `time.asctime()` and `time.strftime('%Z')`: `Sun Nov  2 17:04:24 2026 CET`.
+#[must_use]
+pub fn asctime_and_zone(time: SystemTime) -> String {
+    let (local, zone) = local(time);
+    format!("{} {zone}", local.format("%a %b %e %H:%M:%S %Y"))
+}
+
+/// As supervisor's `childutils.get_asctime`: `2026-11-02 17:04:24,123`.
+#[must_use]
+pub fn log_time(time: SystemTime) -> String {
+    local(time).0.format("%Y-%m-%d %H:%M:%S,%3f").to_string()
+}
+
+/// Local time and the zone's abbreviation, which chrono does not know; UTC where there is no zone.
+fn local(time: SystemTime) -> (DateTime<FixedOffset>, String) {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since.as_secs()).unwrap_or_default();
+    let zone = match std::env::var("TZ") {
+        Ok(name) => TimeZone::from_posix_tz(&name),
+        Err(_) => TimeZone::local(),
+    };
+    let zone = zone.unwrap_or_else(|_| TimeZone::utc());
+    let kind = zone.find_local_time_type(seconds);
+    let (offset, name) =
+        kind.map_or((0, "UTC"), |kind| (kind.ut_offset(), kind.time_zone_designation()));
+    let utc = DateTime::from_timestamp(seconds, since.subsec_nanos()).unwrap_or_default();
+    let offset = FixedOffset::east_opt(offset).unwrap_or_else(|| Utc.fix());
+    (utc.with_timezone(&offset), name.to_owned())
+}

@@ -1,0 +1,153 @@
+//! Commands of the user, run through the shell: what `-s` and `-g` name.
+//!
+//! stdout of a listener is the protocol and stdin brings events, so a command gets neither: its
+//! input is what it is given, and its output goes into the log.
+
+use std::io::Write;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+use std::{fmt, io};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// Time between killing a command and giving up on it.
+const AFTER_KILL: Duration = Duration::from_secs(5);
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// It could not be started.
+    #[error("cannot run /bin/sh: {0}")]
+    Start(io::Error),
+    /// It said that it failed.
+    #[error("the command {}", Ending(*.0))]
+    Failed(ExitStatus),
+    /// It was killed because its time was up.
+    #[error("the command was not done after {} seconds and was killed", .0.as_secs())]
+    TimeUp(Duration),
+}
+
+/// Runs `command` in a process group of its own with `input` on its stdin, and waits for it.
+///
+/// What the command leaves in the background is not waited for, and it need not read its input. When
+/// `limit` is over, the process group is killed.
+///
+/// # Errors
+/// When the command cannot be started, fails, or takes too long.
+pub fn run(command: &str, input: &str, limit: Duration) -> Result<(), CommandError> {
+    // The shell's stdout is our stderr: whatever a mail program prints belongs into the log.
+    let log = io::stderr();
+    let child = Command::new("/bin/sh")
+        .arg("-c")
+        .arg(command)
+        .stdin(Stdio::piped())
+        .stdout(log)
+        .stderr(Stdio::inherit())
+        .process_group(0)
+        .spawn()
+        .map_err(CommandError::Start)?;
+    let group = child.id();
+    let (done, outcome) = mpsc::channel();
+    let input = input.to_owned();
+    let waiter = thread::Builder::new().name("command".to_owned());
+    waiter
+        .spawn(move || {
+            let _ = done.send(feed_and_wait(child, &input));
+        })
+        .map_err(CommandError::Start)?;
+    match outcome.recv_timeout(limit) {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(CommandError::Failed(status)),
+        Ok(Err(error)) => Err(CommandError::Start(error)),
+        Err(_) => {
+            kill_group(group);
+            // So that no zombie is left; a process that even SIGKILL does not end keeps its thread.
+            let _ = outcome.recv_timeout(AFTER_KILL);
+            Err(CommandError::TimeUp(limit))
+        }
+    }
+}
+
+fn feed_and_wait(mut child: Child, input: &str) -> io::Result<ExitStatus> {
+    if let Some(mut stdin) = child.stdin.take() {
+        // A command that does not read its input is no error (EPIPE).
+        let _ = stdin.write_all(input.as_bytes());
+    }
+    child.wait()
+}
+
+fn kill_group(leader: u32) {
+    if let Ok(leader) = i32::try_from(leader) {
+        let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
+    }
+}
+
+/// How a command ended, in words.
+struct Ending(ExitStatus);
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.code(), self.0.signal()) {
+            (Some(127), _) => write!(f, "was not found (exit status 127)"),
+            (Some(code), _) => write!(f, "failed with exit status {code}"),
+            (None, Some(number)) => match Signal::try_from(number) {
+                Ok(signal) => write!(f, "was ended by {signal}"),
+                Err(_) => write!(f, "was ended by signal {number}"),
+            },
+            (None, None) => write!(f, "ended with {}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    #[track_caller]
+    fn check(command: &str, expected: &str) {
+        let text = run(command, "input", LIMIT).map_err(|error| error.to_string());
+        assert_eq!(text.unwrap_err(), expected);
+    }
+
+    #[test]
+    fn the_input_arrives_whole() {
+        let large = "x".repeat(1 << 20);
+        run("test $(wc -c) -eq 1048576", &large, LIMIT).unwrap();
+    }
+
+    #[test]
+    fn a_command_need_not_read_its_input() {
+        run("true", &"x".repeat(1 << 20), LIMIT).unwrap();
+    }
+
+    #[test]
+    fn failures_say_what_happened() {
+        check("exit 3", "the command failed with exit status 3");
+        check("/no/such/sendmail 2>&-", "the command was not found (exit status 127)");
+        check("kill -TERM $$", "the command was ended by SIGTERM");
+    }
+
+    #[test]
+    fn a_command_that_never_ends_is_killed_with_its_children() {
+        let started = Instant::now();
+        let limit = Duration::from_millis(200);
+        let error = run("sleep 600 & sleep 600", "", limit).unwrap_err();
+        assert!(matches!(error, CommandError::TimeUp(_)), "{error}");
+        assert!(started.elapsed() < LIMIT);
+    }
+
+    #[test]
+    fn what_it_leaves_in_the_background_is_not_waited_for() {
+        let started = Instant::now();
+        run("sleep 30 & exit 0", "x", LIMIT).unwrap();
+        assert!(started.elapsed() < LIMIT);
+    }
+}

@@ -1,0 +1,42 @@
+//! Command lines as the original's getopt and optparse read them.
+
+use clap::{ArgAction, Command};
+
+/// Makes `command` read options as the original does.
+///
+/// Long options may be cut short as long as they are unambiguous among `names`, the original's own;
+/// such a prefix keeps its meaning when options are added here, which is why each is an alias rather
+/// than left to clap's inference. Single values may be given again, the last one counts. A value may
+/// begin with `-`.
+#[must_use]
+pub fn as_getopt(command: Command, names: &[&'static str]) -> Command {
+    let command = command.infer_long_args(true).args_override_self(true);
+    command.disable_version_flag(true).mut_args(|arg| {
+        let takes_value = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
+        let arg =
+            if takes_value && !arg.is_positional() { arg.allow_hyphen_values(true) } else { arg };
+        match arg.get_long().and_then(|long| names.iter().find(|name| **name == long)) {
+            Some(name) => arg.aliases(prefixes(name, names)),
+            None => arg,
+        }
+    })
+}
+
+/// The beginnings of `name` that mean nothing else among `names`.
+fn prefixes(name: &'static str, names: &[&'static str]) -> Vec<&'static str> {
+    let lengths = 1..name.len();
+    let unique = |prefix: &&str| names.iter().filter(|name| name.starts_with(prefix)).count() == 1;
+    lengths.filter_map(|length| name.get(..length)).filter(unique).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_counts_while_it_is_unambiguous() {
+        let names = ["any", "eager", "email"];
+        assert_eq!(prefixes("any", &names), ["a", "an"]);
+        assert_eq!(prefixes("email", &names), ["em", "ema", "emai"]);
+    }
+}

@@ -1,0 +1,83 @@
+//! The `key:value key:value` lines of supervisord's event protocol.
+
+use std::collections::HashMap;
+
+/// The values of one line, found by key.
+///
+/// Values are not escaped on the wire, and an `identifier = my host:1` puts spaces and colons into
+/// `server:`; splitting at blanks and then at colons, as supervisor's own `childutils.get_headers`
+/// does, dies of it. Here a word without `key:` belongs to the value before it, keys that nobody
+/// asks for do no harm, and where a value imitates a key the last one counts, since supervisord
+/// writes its own keys after the identifier.
+#[derive(Debug)]
+pub struct Headers<'a>(HashMap<&'a str, &'a str>);
+
+impl<'a> Headers<'a> {
+    /// Takes the first line of `text` apart.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Self {
+        let line = text.lines().next().unwrap_or_default();
+        let mut values = HashMap::new();
+        let mut end = line.len();
+        // From the right, so that a value's end is known when its key is found.
+        for (space, _) in line.rmatch_indices(' ') {
+            if let Some((key, value)) = pair(line.get(space + 1..end)) {
+                values.entry(key).or_insert(value);
+                end = space;
+            }
+        }
+        if let Some((key, value)) = pair(line.get(..end)) {
+            values.entry(key).or_insert(value);
+        }
+        Self(values)
+    }
+
+    /// The value of `key`, if the line has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&'a str> {
+        self.0.get(key).copied()
+    }
+}
+
+fn pair(text: Option<&str>) -> Option<(&str, &str)> {
+    let (key, value) = text?.split_once(':')?;
+    let is_key = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    (!key.is_empty() && key.chars().all(is_key)).then(|| (key, value.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, key: &str, expected: Option<&str>) {
+        assert_eq!(Headers::parse(line).get(key), expected, "{key} in {line:?}");
+    }
+
+    #[test]
+    fn values_are_found_by_key_whatever_stands_between() {
+        let plain =
+            "ver:3.0 server:supervisor serial:21 pool:x poolserial:10 eventname:TICK_60 len:15";
+        check(plain, "ver", Some("3.0"));
+        check(plain, "serial", Some("21"));
+        check(plain, "poolserial", Some("10"));
+        check(plain, "len", Some("15"));
+        check(plain, "absent", None);
+        check("len:5 new:thing eventname:X", "len", Some("5"));
+        check("processname:my prog groupname:g", "processname", Some("my prog"));
+        check("processname:x groupname:", "groupname", Some(""));
+        check("first:line\nsecond:line", "second", None);
+        check("", "ver", None);
+    }
+
+    #[test]
+    fn an_identifier_cannot_disturb_what_follows_it() {
+        for identifier in ["my host", "a:b", "x serial:9 len:1", " : :: ", "len:", "ünï"] {
+            let line = format!("ver:3.0 server:{identifier} serial:21 eventname:TICK_5 len:15");
+            check(&line, "serial", Some("21"));
+            check(&line, "eventname", Some("TICK_5"));
+            check(&line, "len", Some("15"));
+            check(&line, "ver", Some("3.0"));
+        }
+    }
+}

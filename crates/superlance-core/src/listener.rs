@@ -1,0 +1,67 @@
+//! What a listener is, and what it acts with.
+
+use std::time::{Instant, SystemTime};
+
+use crate::clock::Moment;
+use crate::event::Event;
+use crate::log::Log;
+use crate::mail::Mailer;
+use crate::supervisor::Supervisor;
+use crate::unfinished::Unfinished;
+
+/// What a listener makes of the events of some name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interest {
+    /// Acknowledge and forget.
+    Nothing,
+    /// Handle every one, in order.
+    Every,
+    /// Handle it if the listener is idle when it arrives: it makes the listener look at how things
+    /// are, and a look that is late is a look at processes that were just started.
+    WhenIdle,
+}
+
+/// An event listener: it decides what to do about events, and does it through [`Ctx`].
+///
+/// All methods but [`interest`](Listener::interest) are called on one thread, one at a time.
+pub trait Listener: Send {
+    /// What to make of the events called `name`.
+    fn interest(&self) -> fn(name: &str) -> Interest;
+
+    /// Handles an event. Whatever goes wrong is said in the log; there is nobody to return it to.
+    fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>);
+
+    /// When [`on_time`](Listener::on_time) wants to be called, if it does.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Called at the deadline, when no event is being handled.
+    fn on_time(&mut self, _ctx: &mut Ctx<'_>) {}
+
+    /// Called when no event will come any more. As long as there is a deadline afterwards,
+    /// something is still owed, and `on_time` goes on being called until the time is up.
+    fn finish(&mut self, _ctx: &mut Ctx<'_>) {}
+}
+
+/// What a listener acts with.
+pub struct Ctx<'a> {
+    /// When the event arrived, or this call was made.
+    pub arrived: Moment,
+    /// supervisord.
+    pub supervisor: &'a mut dyn Supervisor,
+    /// Where mails go.
+    pub mailer: &'a mut dyn Mailer,
+    /// Where messages go.
+    pub log: &'a Log,
+    /// Where to note what must not be lost in silence.
+    pub unfinished: &'a Unfinished,
+}
+
+impl Ctx<'_> {
+    /// The time now: that of arrival, and what has passed since.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.arrived.wall + self.arrived.instant.elapsed()
+    }
+}

@@ -1,0 +1,85 @@
+//! The log: stderr, which supervisord writes into the listener's `stderr_logfile`.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::sync::Mutex;
+
+/// Where every message goes. Shared by all threads; a message is written whole.
+pub struct Log(Mutex<Box<dyn Write + Send>>);
+
+impl Log {
+    /// A log that writes to `out`.
+    #[must_use]
+    pub fn new(out: impl Write + Send + 'static) -> Self {
+        Self(Mutex::new(Box::new(out)))
+    }
+
+    /// Writes a message of one line or several.
+    ///
+    /// Names, URLs and answers from elsewhere are part of messages, so control characters (which a
+    /// terminal would obey when someone reads the log) become `?`. A log that cannot be written is
+    /// no reason to stop watching.
+    pub fn line(&self, message: impl Display) {
+        let printable = |c: char| {
+            if c.is_control() && c != '\n' && c != '\t' { '?' } else { c }
+        };
+        let mut text: String = message.to_string().chars().map(printable).collect();
+        text.push('\n');
+        let mut out = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+/// Something that may be wrong for a long time and is said once, until it is another thing or over.
+#[derive(Debug, Default)]
+pub struct Complaint(Option<String>);
+
+impl Complaint {
+    /// A complaint that was already made elsewhere.
+    #[must_use]
+    pub fn said(message: String) -> Self {
+        Self(Some(message))
+    }
+
+    /// Logs `message`, unless it was the last thing said here.
+    pub fn say(&mut self, log: &Log, message: String) {
+        if self.0.as_ref() != Some(&message) {
+            log.line(&message);
+            self.0 = Some(message);
+        }
+    }
+
+    /// The trouble is over; `true` if there was any. The next complaint is said again.
+    pub fn clear(&mut self) -> bool {
+        self.0.take().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Recorder;
+
+    #[test]
+    fn messages_end_their_line_and_carry_no_terminal_codes() {
+        let recorder = Recorder::default();
+        let log = Log::new(recorder.clone());
+        log.line("RSS of a\x1b[2J:b is 5");
+        log.line("Mailed:\n\nTo: café");
+        assert_eq!(recorder.text(), "RSS of a?[2J:b is 5\nMailed:\n\nTo: café\n");
+    }
+
+    #[test]
+    fn a_complaint_is_made_once_until_it_changes() {
+        let recorder = Recorder::default();
+        let log = Log::new(recorder.clone());
+        let mut complaint = Complaint::default();
+        for message in ["down", "down", "refused", "refused", "down"] {
+            complaint.say(&log, message.to_owned());
+        }
+        assert!(complaint.clear());
+        assert!(!complaint.clear());
+        complaint.say(&log, "down".to_owned());
+        assert_eq!(recorder.text(), "down\nrefused\ndown\ndown\n");
+    }
+}

@@ -1,0 +1,126 @@
+//! A process that we stopped is never left stopped.
+
+use super::*;
+use crate::testing::{FakeSupervisor, World};
+
+const NAME: &str = "g:web";
+
+fn lost() -> RpcError {
+    RpcError::Failed("connection lost".to_owned())
+}
+
+/// A world in which `g:web` has just been stopped by us.
+fn stopped() -> (World, Restarts<&'static str>) {
+    let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+    let mut restarts = Restarts::default();
+    let info = world.supervisor.process(NAME).unwrap().clone();
+    world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).unwrap();
+    (world, restarts)
+}
+
+/// Lets every retry be due now, and makes them.
+fn retry(world: &mut World, restarts: &mut Restarts<&'static str>) -> Vec<(String, &'static str)> {
+    for owed in &mut restarts.0 {
+        owed.due = Instant::now();
+    }
+    world.with_ctx(|ctx| restarts.retry(ctx))
+}
+
+#[test]
+fn a_plain_restart_owes_nothing_afterwards() {
+    let (mut world, mut restarts) = stopped();
+    let owed = "g:web was stopped and is not started again yet; \
+                start it with: supervisorctl start g:web";
+    assert_eq!(world.unfinished.texts(), [owed]);
+    world.with_ctx(|ctx| restarts.start(NAME, ctx)).unwrap();
+    assert_eq!(world.supervisor.calls, ["stop(g:web)", "start(g:web)"]);
+    assert!(restarts.deadline().is_none() && world.unfinished.texts().is_empty());
+}
+
+#[test]
+fn a_refused_stop_owes_nothing() {
+    let mut world = World::new(FakeSupervisor::default().with(NAME, 7));
+    world.supervisor.refuse("stop", 70, "NOT_RUNNING: g:web");
+    let mut restarts = Restarts::default();
+    let info = world.supervisor.process(NAME).unwrap().clone();
+    assert!(world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).is_err());
+    assert!(restarts.deadline().is_none());
+}
+
+#[test]
+fn a_start_that_failed_is_retried_until_it_works() {
+    let (mut world, mut restarts) = stopped();
+    world.supervisor.refuse("start", 20, "NO_FILE: /x");
+    assert!(world.with_ctx(|ctx| restarts.start(NAME, ctx)).is_err());
+    for _ in 0..3 {
+        world.supervisor.refuse("start", 20, "NO_FILE: /x");
+        assert_eq!(retry(&mut world, &mut restarts), []);
+        assert!(restarts.deadline().is_some());
+    }
+    world.supervisor.fail("info", lost());
+    assert_eq!(retry(&mut world, &mut restarts), []);
+    assert_eq!(retry(&mut world, &mut restarts), [(NAME.to_owned(), "note")]);
+    assert!(restarts.deadline().is_none() && world.unfinished.texts().is_empty());
+    let log = "g:web is still stopped: connection lost\ng:web was started again\n";
+    assert_eq!(world.log(), log, "the refusal was reported by the caller and is not repeated");
+}
+
+#[test]
+fn a_stop_without_an_answer_is_followed_up() {
+    let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+    let mut restarts = Restarts::default();
+    let info = world.supervisor.process(NAME).unwrap().clone();
+    world.supervisor.fail("stop", lost());
+    assert!(world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).is_err());
+    let process = world.supervisor.process(NAME).unwrap();
+    (process.state, process.pid) = (State::Stopping, 7);
+    assert_eq!(retry(&mut world, &mut restarts), []);
+    let process = world.supervisor.process(NAME).unwrap();
+    (process.state, process.pid, process.stop) = (State::Stopped, 0, 104);
+    assert_eq!(retry(&mut world, &mut restarts), [(NAME.to_owned(), "note")]);
+}
+
+/// Each of these is somebody else's business now.
+#[test]
+fn what_others_did_is_left_alone() {
+    type Change = fn(&mut ProcessInfo);
+    let cases: [(&str, Change); 6] = [
+        ("stopped by the operator, later", |info| info.stop += 50),
+        ("running", |info| info.state = State::Running),
+        ("starting", |info| info.state = State::Starting),
+        ("backing off", |info| info.state = State::Backoff),
+        ("exited", |info| info.state = State::Exited),
+        ("fatal", |info| info.state = State::Fatal),
+    ];
+    for (what, change) in cases {
+        let (mut world, mut restarts) = stopped();
+        world.supervisor.fail("start", lost());
+        let _ = world.with_ctx(|ctx| restarts.start(NAME, ctx));
+        change(world.supervisor.process(NAME).unwrap());
+        assert_eq!(retry(&mut world, &mut restarts), [], "{what}");
+        assert!(restarts.deadline().is_none(), "{what}");
+    }
+}
+
+#[test]
+fn a_process_that_is_gone_or_a_shutdown_ends_the_duty() {
+    for (code, text) in [(10, "BAD_NAME: g:web"), (6, "SHUTDOWN_STATE")] {
+        let (mut world, mut restarts) = stopped();
+        world.supervisor.refuse("start", code, text);
+        assert!(world.with_ctx(|ctx| restarts.start(NAME, ctx)).is_err());
+        assert!(restarts.deadline().is_none(), "{text}");
+    }
+}
+
+#[test]
+fn pauses_grow_to_a_limit() {
+    let (mut world, mut restarts) = stopped();
+    world.supervisor.fail("start", lost());
+    let _ = world.with_ctx(|ctx| restarts.start(NAME, ctx));
+    for _ in 0..10 {
+        world.supervisor.fail("start", lost());
+        retry(&mut world, &mut restarts);
+    }
+    let pause = restarts.deadline().unwrap().saturating_duration_since(Instant::now());
+    assert!(pause > LONGEST_PAUSE / 2 && pause <= LONGEST_PAUSE);
+}

@@ -1,0 +1,267 @@
+//! [`Supervisor`] over XML-RPC, as supervisord's `[unix_http_server]` and `[inet_http_server]` serve it.
+
+use std::error::Error as StdError;
+use std::io::{self, Cursor};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ureq::Agent;
+use xmlrpc::{Request, Value};
+
+use crate::socket::{Endpoint, EndpointConnector, NoResolver};
+use crate::supervisor::{Fault, ProcessInfo, RpcError, State, Supervisor};
+
+/// Time for an answer that supervisord gives at once. Stopping and starting have no limit: they take
+/// as long as `stopwaitsecs` and `startsecs` say.
+const QUICK: Duration = Duration::from_secs(30);
+
+/// Time for a connection to come about.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Largest answer that is read. A process takes about 1,300 bytes of `getAllProcessInfo`.
+const MAX_ANSWER: u64 = 64 << 20;
+
+/// Deepest nesting that is parsed: the parser recurses, and supervisord's answers have about ten.
+const MAX_DEPTH: usize = 100;
+
+/// A server address that cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a server URL such as unix:///run/supervisor.sock or http://localhost:9001")]
+pub struct BadServerUrl(String);
+
+/// A connection to supervisord.
+#[derive(Debug)]
+pub struct RpcClient {
+    agent: Agent,
+    /// As configured, for messages.
+    url: String,
+    /// Value of the `Authorization` header.
+    authorization: Option<String>,
+}
+
+impl RpcClient {
+    /// A client for `url`, which connects when it is first used. An empty `username` means none.
+    ///
+    /// # Errors
+    /// When `url` is neither `unix://PATH` nor `http://HOST[:PORT]`.
+    pub fn new(url: &str, username: &str, password: &str) -> Result<Self, BadServerUrl> {
+        let endpoint = endpoint(url).ok_or_else(|| BadServerUrl(url.to_owned()))?;
+        // supervisord answers 40 ms later on a TCP connection that is kept: it writes an answer in
+        // pieces, and the kernel waits between them.
+        let keep = if matches!(endpoint, Endpoint::Unix(_)) { 1 } else { 0 };
+        let config = Agent::config_builder()
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_idle_connections(keep)
+            .timeout_connect(Some(CONNECT))
+            .user_agent(concat!("superlance/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let credentials = STANDARD.encode(format!("{username}:{password}"));
+        Ok(Self {
+            agent: Agent::with_parts(config, EndpointConnector(endpoint), NoResolver),
+            url: url.to_owned(),
+            authorization: (!username.is_empty()).then(|| format!("Basic {credentials}")),
+        })
+    }
+
+    /// A call that changes nothing: quick, and made once more when the connection breaks.
+    fn ask(&self, method: &str, namespec: Option<&str>) -> Result<Value, RpcError> {
+        let first = self.call(method, namespec, Some(QUICK));
+        match first {
+            Err(CallError::Http(ureq::Error::Io(_))) => self.call(method, namespec, Some(QUICK)),
+            other => other,
+        }
+        .map_err(|error| self.explain(error))
+    }
+
+    /// A call that changes something: never repeated, and as slow as it likes.
+    fn tell(&self, method: &str, namespec: &str) -> Result<(), RpcError> {
+        self.call(method, Some(namespec), None).map(drop).map_err(|error| self.explain(error))
+    }
+
+    fn call(
+        &self,
+        method: &str,
+        namespec: Option<&str>,
+        limit: Option<Duration>,
+    ) -> Result<Value, CallError> {
+        let request = namespec.into_iter().fold(Request::new(method), Request::arg);
+        let mut body = Vec::new();
+        request.write_as_xml(&mut body).map_err(|error| CallError::Http(error.into()))?;
+        let mut post = self.agent.post("http://localhost/RPC2").header("Content-Type", "text/xml");
+        if let Some(authorization) = &self.authorization {
+            post = post.header("Authorization", authorization);
+        }
+        let mut response = post.config().timeout_global(limit).build().send(&body)?;
+        let status = response.status();
+        if status != 200 {
+            return Err(CallError::Status(status.as_u16()));
+        }
+        let mut answer = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?;
+        drop_control_characters(&mut answer);
+        if depth(&answer) > MAX_DEPTH {
+            return Err(CallError::Answer(
+                "it is nested too deeply, or declares things".to_owned(),
+            ));
+        }
+        request.call(Answered(answer)).map_err(|error| match error.fault() {
+            Some(fault) => {
+                CallError::Fault(Fault { code: fault.fault_code, text: fault.fault_string.clone() })
+            }
+            None => CallError::Answer(error.to_string()),
+        })
+    }
+
+    /// Says what went wrong and, where it is known, what to do about it.
+    fn explain(&self, error: CallError) -> RpcError {
+        let url = &self.url;
+        let text = match error {
+            CallError::Fault(fault) if fault.code == Fault::UNKNOWN_METHOD => format!(
+                "supervisord at {url} does not know its own methods: \
+                 its configuration lacks the [rpcinterface:supervisor] section"
+            ),
+            CallError::Fault(fault) => return RpcError::Fault(fault),
+            CallError::Status(401) => format!(
+                "supervisord at {url} wants another user name and password: set \
+                 SUPERVISOR_USERNAME and SUPERVISOR_PASSWORD in the environment= line of this \
+                 listener's section"
+            ),
+            CallError::Status(status) => format!("supervisord at {url} answered HTTP {status}"),
+            CallError::Http(ureq::Error::Io(error)) => {
+                let advice = match error.kind() {
+                    io::ErrorKind::PermissionDenied => {
+                        ": give this listener's user access with chmod= or chown= in the \
+                         [unix_http_server] section"
+                    }
+                    _ => "",
+                };
+                format!("cannot talk to supervisord at {url}: {error}{advice}")
+            }
+            CallError::Http(error) => format!("cannot talk to supervisord at {url}: {error}"),
+            CallError::Answer(what) => {
+                format!("cannot understand the answer of supervisord at {url}: {what}")
+            }
+        };
+        RpcError::Failed(text)
+    }
+
+    fn not_as_expected(&self, what: &str) -> RpcError {
+        self.explain(CallError::Answer(what.to_owned()))
+    }
+}
+
+impl Supervisor for RpcClient {
+    fn all(&mut self) -> Result<Vec<ProcessInfo>, RpcError> {
+        let value = self.ask("supervisor.getAllProcessInfo", None)?;
+        value
+            .as_array()
+            .and_then(|infos| infos.iter().map(process_info).collect())
+            .ok_or_else(|| self.not_as_expected("expected a list of processes"))
+    }
+
+    fn info(&mut self, namespec: &str) -> Result<ProcessInfo, RpcError> {
+        let value = self.ask("supervisor.getProcessInfo", Some(namespec))?;
+        process_info(&value).ok_or_else(|| self.not_as_expected("expected a process"))
+    }
+
+    fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
+        self.tell("supervisor.stopProcess", namespec)
+    }
+
+    fn start(&mut self, namespec: &str) -> Result<(), RpcError> {
+        self.tell("supervisor.startProcess", namespec)
+    }
+}
+
+fn process_info(value: &Value) -> Option<ProcessInfo> {
+    let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let number = |key| {
+        let value = value.get(key)?;
+        value.as_i64().or_else(|| value.as_i32().map(i64::from))
+    };
+    Some(ProcessInfo {
+        name: text("name")?,
+        group: text("group")?,
+        pid: u32::try_from(number("pid")?).ok()?,
+        state: State::from_code(number("state")?),
+        start: number("start")?,
+        stop: number("stop")?,
+        now: number("now")?,
+    })
+}
+
+/// Why a call failed, before it is put into words.
+#[derive(Debug)]
+enum CallError {
+    Http(ureq::Error),
+    Status(u16),
+    Answer(String),
+    Fault(Fault),
+}
+
+impl From<ureq::Error> for CallError {
+    fn from(error: ureq::Error) -> Self {
+        // An error in the middle of a body arrives wrapped as an io::Error; this unwraps it.
+        match error {
+            ureq::Error::Io(error) => Self::Http(ureq::Error::from(error)),
+            error => Self::Http(error),
+        }
+    }
+}
+
+/// An answer that is already here, for xmlrpc to parse: it would hide the errors of a transport.
+struct Answered(Vec<u8>);
+
+impl xmlrpc::Transport for Answered {
+    type Stream = Cursor<Vec<u8>>;
+
+    fn transmit(self, _: &Request<'_>) -> Result<Self::Stream, Box<dyn StdError + Send + Sync>> {
+        Ok(Cursor::new(self.0))
+    }
+}
+
+/// Replaces what XML does not allow and supervisord sends all the same, in a log tail with colours say.
+fn drop_control_characters(answer: &mut [u8]) {
+    for byte in answer {
+        if *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') {
+            *byte = b'?';
+        }
+    }
+}
+
+/// How deeply the elements of an XML text are nested; without limit where it declares anything, since
+/// supervisord never does and a declaration could hide elements from this count.
+fn depth(xml: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    for tag in xml.split(|byte| *byte == b'<').skip(1) {
+        match tag {
+            [b'!', ..] => return usize::MAX,
+            [b'/', ..] => depth = depth.saturating_sub(1),
+            [b'?', ..] => {}
+            _ if tag.split(|byte| *byte == b'>').next().is_some_and(|t| t.ends_with(b"/")) => {}
+            _ => depth += 1,
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// The meaning of a server URL, `None` if it has none.
+fn endpoint(url: &str) -> Option<Endpoint> {
+    if let Some(path) = url.strip_prefix("unix://") {
+        return (!path.is_empty()).then(|| Endpoint::Unix(PathBuf::from(path)));
+    }
+    let uri: ureq::http::Uri = url.parse().ok()?;
+    if uri.scheme_str() != Some("http") {
+        return None;
+    }
+    let host = uri.host()?.trim_start_matches('[').trim_end_matches(']');
+    Some(Endpoint::Tcp(host.to_owned(), uri.port_u16().unwrap_or(80)))
+}
+
+#[cfg(test)]
+#[path = "rpc_tests.rs"]
+mod tests;

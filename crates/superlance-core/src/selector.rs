@@ -1,0 +1,197 @@
+//! Which processes a name on the command line means.
+
+use regex::Regex;
+
+/// A process as selectors see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Names<'a> {
+    /// Name of its group.
+    pub group: &'a str,
+    /// Its own name.
+    pub process: &'a str,
+}
+
+/// A name, a `group:name`, a `group:*`, or a pattern.
+///
+/// `*` stands for any characters, `?` for one, `[ab]`, `[a-z]` and `[!a]` for one of a set. A pattern
+/// with a colon is compared with `group:name`, one without with the name (or, in
+/// [`matches_group`](Selector::matches_group), the group's name). A text that is some process's very
+/// name means that process, whatever characters are in it.
+#[derive(Debug, Clone)]
+pub struct Selector {
+    text: String,
+    /// Anchored; only where the text has a character that makes it a pattern.
+    pattern: Option<Regex>,
+}
+
+/// A selector that cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a process name, a group:name, a group:* or a pattern such as web*")]
+pub struct BadSelector(String);
+
+impl Selector {
+    /// Reads a selector.
+    ///
+    /// # Errors
+    /// When `text` is empty, or a pattern that is not complete (`[a`, `[z-a]`).
+    pub fn parse(text: &str) -> Result<Self, BadSelector> {
+        let bad = || BadSelector(text.to_owned());
+        if text.is_empty() {
+            return Err(bad());
+        }
+        let is_pattern = text.contains(['*', '?', '[']);
+        let pattern = if is_pattern {
+            Some(glob_to_regex(text).and_then(|glob| Regex::new(&glob).ok()).ok_or_else(bad)?)
+        } else {
+            None
+        };
+        Ok(Self { text: text.to_owned(), pattern })
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is the exact name of the process, with or without the group.
+    #[must_use]
+    pub fn names(&self, process: Names<'_>) -> bool {
+        match self.text.split_once(':') {
+            None => self.text == process.process,
+            Some((group, name)) => group == process.group && name == process.process,
+        }
+    }
+
+    /// Whether it means the process, by its exact name or as a pattern.
+    #[must_use]
+    pub fn matches(&self, process: Names<'_>) -> bool {
+        self.names(process)
+            || self.pattern.as_ref().is_some_and(|pattern| match self.text.contains(':') {
+                true => pattern.is_match(&format!("{}:{}", process.group, process.process)),
+                false => pattern.is_match(process.process),
+            })
+    }
+
+    /// Whether it means a whole group, by its exact name or as a pattern.
+    #[must_use]
+    pub fn matches_group(&self, group: &str) -> bool {
+        self.text == group || self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(group))
+    }
+}
+
+/// A shell pattern as a regular expression; `None` when a `[` is not closed.
+fn glob_to_regex(glob: &str) -> Option<String> {
+    let mut out = String::from("(?s)^");
+    let mut rest = glob.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '*' => out.push_str(".*"),
+            '?' => out.push('.'),
+            '[' => {
+                let set = rest.as_str();
+                // A `]` that stands first is a member, as in the shell.
+                let first = set.chars().take_while(|c| "!]".contains(*c)).map(char::len_utf8).sum();
+                let end = first + set.get(first..)?.find(']')?;
+                out.push_str(&set_to_class(set.get(..end)?));
+                rest = set.get(end + 1..)?.chars();
+            }
+            c => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    out.push('$');
+    Some(out)
+}
+
+/// The inside of `[…]`: ranges keep their `-`, everything else stands for itself.
+fn set_to_class(set: &str) -> String {
+    let (start, members) = match set.strip_prefix('!') {
+        Some(members) => ("[^", members),
+        None => ("[", set),
+    };
+    let members: String = members
+        .chars()
+        .map(|c| if c == '-' || c.is_alphanumeric() { c.to_string() } else { format!("\\{c}") })
+        .collect();
+    format!("{start}{members}]")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn names(namespec: &str) -> Names<'_> {
+        let (group, process) = namespec.split_once(':').unwrap();
+        Names { group, process }
+    }
+
+    #[track_caller]
+    fn check(selector: &str, matching: &[&str], others: &[&str]) {
+        let parsed = Selector::parse(selector).unwrap();
+        for process in matching {
+            assert!(parsed.matches(names(process)), "{selector} should mean {process}");
+        }
+        for process in others {
+            assert!(!parsed.matches(names(process)), "{selector} should not mean {process}");
+        }
+    }
+
+    #[test]
+    fn names_and_namespecs() {
+        check("foo", &["foo:foo", "bar:foo"], &["foo:bar", "foo:foo2"]);
+        check("bar:foo", &["bar:foo"], &["foo:foo", "bar:bar"]);
+        check("web:*", &["web:a", "web:web_00"], &["web2:a", "other:web"]);
+    }
+
+    #[test]
+    fn patterns() {
+        check("web*", &["g:web", "g:web_01"], &["web:a", "g:aweb"]);
+        check("*:web_?", &["g:web_1"], &["g:web_10", "g:web_"]);
+        check("w[ab-d]", &["g:wa", "g:wc"], &["g:we", "g:w-"]);
+        check("w[!a]", &["g:wb"], &["g:wa", "g:w"]);
+        check("w[]x]", &["g:w]", "g:wx"], &["g:w"]);
+        check("a.c*", &["g:a.c", "g:a.cd"], &["g:abc"]);
+        check("caf?", &["g:café"], &["g:caf"]);
+    }
+
+    #[test]
+    fn an_exact_name_is_no_pattern() {
+        let odd = Selector::parse("a*").unwrap();
+        assert!(odd.names(names("g:a*")) && !odd.names(names("g:ab")));
+        let namespec = Selector::parse("g:a").unwrap();
+        assert!(namespec.names(names("g:a")) && !namespec.names(names("h:a")));
+    }
+
+    #[test]
+    fn groups() {
+        let group =
+            |selector: &str, name: &str| Selector::parse(selector).unwrap().matches_group(name);
+        assert!(group("bar", "bar") && !group("bar", "bars"));
+        assert!(group("b*", "bars") && !group("b*", "a"));
+    }
+
+    #[test]
+    fn what_is_no_selector_says_so() {
+        for bad in ["", "a[", "[b-a]*"] {
+            let message = Selector::parse(bad).unwrap_err().to_string();
+            assert!(message.contains("is not a process name"), "{message}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics_and_a_name_means_itself(text in "\\PC{1,12}", name in "[^:]{1,8}") {
+            if let Ok(selector) = Selector::parse(&text) {
+                let _ = selector.matches(Names { group: "g", process: &name });
+            }
+            let process = Names { group: "g", process: &name };
+            for text in [name.clone(), format!("g:{name}")] {
+                if let Ok(selector) = Selector::parse(&text) {
+                    prop_assert!(selector.matches(process));
+                }
+            }
+        }
+    }
+}

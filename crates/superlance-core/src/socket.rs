@@ -1,0 +1,163 @@
+//! How HTTP reaches supervisord: over a unix socket or TCP.
+//!
+//! ureq connects to TCP only. This is a connector for both, so that there is one client with one set
+//! of time limits. The interface is ureq's `unversioned` one, which is why its minor version is fixed.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use socket2::{Domain, SockAddr, Socket, Type};
+use ureq::config::Config;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, time,
+};
+use ureq::{Error, http};
+
+/// Where supervisord listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// A unix socket.
+    Unix(PathBuf),
+    /// A host name or address (IPv6 without brackets) and a port.
+    Tcp(String, u16),
+}
+
+impl Endpoint {
+    fn connect(&self, timeout: Option<Duration>) -> io::Result<Socket> {
+        match self {
+            Self::Unix(path) => {
+                let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+                // connect(2) on a unix socket waits while the backlog is full, and only the time
+                // limit on writing bounds that.
+                socket.set_write_timeout(timeout)?;
+                socket.connect(&SockAddr::unix(path)?)?;
+                Ok(socket)
+            }
+            Self::Tcp(host, port) => {
+                let mut error = io::Error::from(io::ErrorKind::NotFound);
+                for address in (host.as_str(), *port).to_socket_addrs()? {
+                    match connect_tcp(address, timeout) {
+                        Ok(socket) => return Ok(socket),
+                        Err(failure) => error = failure,
+                    }
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+fn connect_tcp(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    match timeout {
+        Some(timeout) => socket.connect_timeout(&address.into(), timeout)?,
+        None => socket.connect(&address.into())?,
+    }
+    // A request goes out in two writes; without this the second waits for an acknowledgement.
+    socket.set_tcp_nodelay(true)?;
+    Ok(socket)
+}
+
+/// Connects to its endpoint, whatever the URL says.
+#[derive(Debug)]
+pub(crate) struct EndpointConnector(pub(crate) Endpoint);
+
+impl Connector for EndpointConnector {
+    type Out = SocketTransport;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        _: Option<()>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let timeout = details.timeout.not_zero().map(|limit| *limit);
+        let socket = self.0.connect(timeout).map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                Error::Timeout(details.timeout.reason)
+            }
+            _ => Error::Io(error),
+        })?;
+        let config = details.config;
+        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
+        Ok(Some(SocketTransport { socket, buffers }))
+    }
+}
+
+/// A connected socket as ureq uses it.
+#[derive(Debug)]
+pub(crate) struct SocketTransport {
+    socket: Socket,
+    buffers: LazyBuffers,
+}
+
+/// What is left of the time, as a time limit of a socket.
+fn limit(timeout: NextTimeout) -> Result<Option<Duration>, Error> {
+    match timeout.after {
+        time::Duration::NotHappening => Ok(None),
+        time::Duration::Exact(Duration::ZERO) => Err(Error::Timeout(timeout.reason)),
+        time::Duration::Exact(left) => Ok(Some(left)),
+    }
+}
+
+fn classify(error: io::Error, timeout: NextTimeout) -> Error {
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Error::Timeout(timeout.reason),
+        _ => Error::Io(error),
+    }
+}
+
+impl Transport for SocketTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.socket.set_write_timeout(limit(timeout)?)?;
+        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        self.socket.write_all(output).map_err(|error| classify(error, timeout))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.socket.set_read_timeout(limit(timeout)?)?;
+        let amount = loop {
+            match self.socket.read(self.buffers.input_append_buf()) {
+                // A signal interrupts a read that has a time limit, SA_RESTART or not (signal(7)).
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result.map_err(|error| classify(error, timeout))?,
+            }
+        };
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    /// Nothing to read and not closed: what a connection looks like between two requests.
+    fn is_open(&mut self) -> bool {
+        let silent = |socket: &mut Socket| {
+            socket.set_nonblocking(true)?;
+            let outcome = socket.read(&mut [0]);
+            socket.set_nonblocking(false)?;
+            Ok::<_, io::Error>(matches!(outcome, Err(e) if e.kind() == io::ErrorKind::WouldBlock))
+        };
+        silent(&mut self.socket).unwrap_or(false)
+    }
+}
+
+/// Resolves nothing: the endpoint is known, and its name is looked up when it is connected to.
+#[derive(Debug)]
+pub(crate) struct NoResolver;
+
+impl Resolver for NoResolver {
+    fn resolve(
+        &self,
+        _: &http::Uri,
+        _: &Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let mut addresses = self.empty();
+        addresses.push(SocketAddr::from(([127, 0, 0, 1], 0)));
+        Ok(addresses)
+    }
+}

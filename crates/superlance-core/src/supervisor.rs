@@ -1,0 +1,150 @@
+//! supervisord as listeners see it: its processes, what one can ask of it, and how it refuses.
+
+use std::fmt;
+
+use crate::python;
+
+/// The state of a process, with supervisord's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are supervisord's own")]
+pub enum State {
+    Stopped = 0,
+    Starting = 10,
+    Running = 20,
+    Backoff = 30,
+    Stopping = 40,
+    Exited = 100,
+    Fatal = 200,
+    Unknown = 1000,
+}
+
+impl State {
+    /// The state that has this number in `getProcessInfo`.
+    #[must_use]
+    pub fn from_code(code: i64) -> Self {
+        match code {
+            0 => Self::Stopped,
+            10 => Self::Starting,
+            20 => Self::Running,
+            30 => Self::Backoff,
+            40 => Self::Stopping,
+            100 => Self::Exited,
+            200 => Self::Fatal,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What `getProcessInfo` says of a process, as far as listeners read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessInfo {
+    /// Name of the process.
+    pub name: String,
+    /// Name of its group.
+    pub group: String,
+    /// Process id, 0 when it does not run.
+    pub pid: u32,
+    /// Its state.
+    pub state: State,
+    /// When it was started last, in seconds since 1970; 0 for never.
+    pub start: i64,
+    /// When it ended last, in seconds since 1970; 0 for never.
+    pub stop: i64,
+    /// supervisord's own time, in seconds since 1970.
+    pub now: i64,
+}
+
+impl ProcessInfo {
+    /// `group:name`, the only name that is unambiguous (compare [`short_name`](Self::short_name)).
+    #[must_use]
+    pub fn namespec(&self) -> String {
+        format!("{}:{}", self.group, self.name)
+    }
+
+    /// The name as `supervisorctl status` prints it: `name` where the group is called the same.
+    #[must_use]
+    pub fn short_name(&self) -> String {
+        if self.group == self.name { self.name.clone() } else { self.namespec() }
+    }
+
+    /// How many seconds the process has been up, by supervisord's clock.
+    #[must_use]
+    pub fn uptime(&self) -> i64 {
+        self.now.saturating_sub(self.start)
+    }
+}
+
+/// A refusal by supervisord.
+///
+/// Its text is that of Python's `xmlrpc.client.Fault`, since it is part of old log lines and mails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The number, one of supervisor's `Faults`.
+    pub code: i32,
+    /// Its text, such as `SPAWN_ERROR: foo`.
+    pub text: String,
+}
+
+impl Fault {
+    /// No such method: the `[rpcinterface:supervisor]` section is missing.
+    pub const UNKNOWN_METHOD: i32 = 1;
+    /// supervisord is shutting down.
+    pub const SHUTDOWN_STATE: i32 = 6;
+    /// No such process or group.
+    pub const BAD_NAME: i32 = 10;
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<Fault {}: {}>", self.code, python::repr(&self.text))
+    }
+}
+
+/// Why a call had no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RpcError {
+    /// supervisord answered, and refused.
+    #[error("{0}")]
+    Fault(Fault),
+    /// No usable answer came: what went wrong, and where known what to do about it.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl RpcError {
+    /// The fault's number, if supervisord refused.
+    #[must_use]
+    pub fn fault_code(&self) -> Option<i32> {
+        match self {
+            Self::Fault(fault) => Some(fault.code),
+            Self::Failed(_) => None,
+        }
+    }
+}
+
+/// What listeners ask of supervisord. Processes are named by `group:name`.
+pub trait Supervisor: Send {
+    /// All processes, listeners included (`getAllProcessInfo`).
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    fn all(&mut self) -> Result<Vec<ProcessInfo>, RpcError>;
+
+    /// One process (`getProcessInfo`).
+    ///
+    /// # Errors
+    /// When there is no usable answer; the fault `BAD_NAME` when there is no such process.
+    fn info(&mut self, namespec: &str) -> Result<ProcessInfo, RpcError>;
+
+    /// Stops a process and waits until it has stopped, however long that takes (`stopProcess`).
+    ///
+    /// # Errors
+    /// When there is no usable answer, which does not mean that nothing was stopped.
+    fn stop(&mut self, namespec: &str) -> Result<(), RpcError>;
+
+    /// Starts a process and waits until it counts as running (`startProcess`).
+    ///
+    /// # Errors
+    /// When there is no usable answer, which does not mean that nothing was started.
+    fn start(&mut self, namespec: &str) -> Result<(), RpcError>;
+}

@@ -1,0 +1,203 @@
+//! Fakes for the tests of handlers: a supervisord made of values, a mailer and a log that remember.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use crate::clock::Moment;
+use crate::event::Event;
+use crate::frame::Frame;
+use crate::listener::{Ctx, Listener};
+use crate::log::Log;
+use crate::mail::{Mail, Mailer};
+use crate::supervisor::{Fault, ProcessInfo, RpcError, State, Supervisor};
+use crate::unfinished::Unfinished;
+
+/// A place to write to and to read from. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Recorder(Arc<Mutex<Vec<u8>>>);
+
+impl Recorder {
+    /// What has been written.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl Write for Recorder {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A supervisord of values: it stops and starts at once, or refuses as it was told to.
+#[derive(Debug, Default)]
+pub struct FakeSupervisor {
+    /// Its processes.
+    pub processes: Vec<ProcessInfo>,
+    /// What was asked of it, such as `stop(foo:foo)`.
+    pub calls: Vec<String>,
+    /// Its time, in seconds since 1970; goes on by one with each change of state.
+    pub now: i64,
+    failures: HashMap<&'static str, VecDeque<RpcError>>,
+}
+
+impl FakeSupervisor {
+    /// A supervisord without processes, whose clock shows `now`.
+    #[must_use]
+    pub fn at(now: i64) -> Self {
+        Self { now, ..Self::default() }
+    }
+
+    /// Adds a process: running since ten seconds ago with a pid, or stopped with pid 0.
+    #[must_use]
+    pub fn with(mut self, namespec: &str, pid: u32) -> Self {
+        let (group, name) = namespec.split_once(':').unwrap_or((namespec, namespec));
+        self.processes.push(ProcessInfo {
+            name: name.to_owned(),
+            group: group.to_owned(),
+            pid,
+            state: if pid == 0 { State::Stopped } else { State::Running },
+            start: self.now - 10,
+            stop: 0,
+            now: self.now,
+        });
+        self
+    }
+
+    /// Lets the next call of `method` (`all`, `info`, `stop` or `start`) end with `error`.
+    pub fn fail(&mut self, method: &'static str, error: RpcError) {
+        self.failures.entry(method).or_default().push_back(error);
+    }
+
+    /// Lets the next call of `method` end with a fault.
+    pub fn refuse(&mut self, method: &'static str, code: i32, text: &str) {
+        self.fail(method, RpcError::Fault(Fault { code, text: text.to_owned() }));
+    }
+
+    /// A process, to look at or to change.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub fn process(&mut self, namespec: &str) -> Result<&mut ProcessInfo, RpcError> {
+        let fault = Fault { code: Fault::BAD_NAME, text: format!("BAD_NAME: {namespec}") };
+        let mut processes = self.processes.iter_mut();
+        processes.find(|info| info.namespec() == namespec).ok_or(RpcError::Fault(fault))
+    }
+
+    fn call(&mut self, method: &'static str, argument: &str) -> Result<(), RpcError> {
+        self.calls.push(format!("{method}({argument})"));
+        let failure = self.failures.get_mut(method).and_then(VecDeque::pop_front);
+        failure.map_or(Ok(()), Err)
+    }
+
+    fn tick(&mut self) -> i64 {
+        self.now += 1;
+        let now = self.now;
+        self.processes.iter_mut().for_each(|info| info.now = now);
+        now
+    }
+}
+
+impl Supervisor for FakeSupervisor {
+    fn all(&mut self) -> Result<Vec<ProcessInfo>, RpcError> {
+        self.call("all", "")?;
+        Ok(self.processes.clone())
+    }
+
+    fn info(&mut self, namespec: &str) -> Result<ProcessInfo, RpcError> {
+        self.call("info", namespec)?;
+        self.process(namespec).cloned()
+    }
+
+    fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
+        self.call("stop", namespec)?;
+        let now = self.tick();
+        let process = self.process(namespec)?;
+        (process.pid, process.state, process.stop) = (0, State::Stopped, now);
+        Ok(())
+    }
+
+    fn start(&mut self, namespec: &str) -> Result<(), RpcError> {
+        self.call("start", namespec)?;
+        let now = self.tick();
+        let process = self.process(namespec)?;
+        (process.pid, process.state, process.start) = (4_000_000, State::Running, now);
+        Ok(())
+    }
+}
+
+/// A mailer that keeps what it is given.
+#[derive(Debug, Default)]
+pub struct FakeMailer(pub Vec<Mail>);
+
+impl Mailer for FakeMailer {
+    fn send(&mut self, mail: Mail, _: Option<String>) {
+        self.0.push(mail);
+    }
+}
+
+/// Everything a listener acts with, as fakes.
+#[derive(Default)]
+pub struct World {
+    /// supervisord.
+    pub supervisor: FakeSupervisor,
+    /// The mails sent.
+    pub mailer: FakeMailer,
+    /// What is begun and not finished.
+    pub unfinished: Unfinished,
+    log: Recorder,
+}
+
+impl World {
+    /// A world with this supervisord.
+    #[must_use]
+    pub fn new(supervisor: FakeSupervisor) -> Self {
+        Self { supervisor, ..Self::default() }
+    }
+
+    /// The log so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Calls `body` with this world as context, at the first second of 2001 (UTC).
+    pub fn with_ctx<R>(&mut self, body: impl FnOnce(&mut Ctx<'_>) -> R) -> R {
+        let wall = UNIX_EPOCH + Duration::from_secs(978_307_200);
+        let log = Log::new(self.log.clone());
+        body(&mut Ctx {
+            arrived: Moment { wall, instant: Instant::now() },
+            supervisor: &mut self.supervisor,
+            mailer: &mut self.mailer,
+            log: &log,
+            unfinished: &self.unfinished,
+        })
+    }
+
+    /// Lets `listener` handle an event, if it takes an interest in it.
+    ///
+    /// # Errors
+    /// When the payload is not that of such an event.
+    pub fn event(
+        &mut self,
+        listener: &mut dyn Listener,
+        name: &str,
+        payload: &str,
+    ) -> Result<(), crate::event::ParseError> {
+        let frame = Frame { name: name.to_owned(), serial: None, payload: payload.to_owned() };
+        let event = Event::parse(&frame)?;
+        if listener.interest()(name) != crate::listener::Interest::Nothing {
+            self.with_ctx(|ctx| listener.handle(&event, ctx));
+        }
+        Ok(())
+    }
+}

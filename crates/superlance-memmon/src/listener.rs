@@ -1,0 +1,192 @@
+//! What memmon does at a tick.
+
+use std::time::{Duration, Instant};
+
+use superlance_core::clock::asctime_and_zone;
+use superlance_core::event::Event;
+use superlance_core::listener::{Ctx, Interest, Listener};
+use superlance_core::log::Complaint;
+use superlance_core::mail::Mail;
+use superlance_core::restart::Restarts;
+use superlance_core::supervisor::ProcessInfo;
+
+use crate::limits::Limits;
+use crate::memory::{Memory, Readings};
+use crate::options::Options;
+
+/// The listener.
+pub(crate) struct Memmon {
+    limits: Limits,
+    cumulative: bool,
+    memory: Memory,
+    email: Option<String>,
+    /// Longest uptime for which a restart is mailed.
+    uptime: Option<Duration>,
+    name: Option<String>,
+    /// `group:name` of memmon itself, which it never restarts.
+    own_namespec: Option<String>,
+    restarts: Restarts<Excess>,
+    rpc_trouble: Complaint,
+    memory_trouble: Complaint,
+}
+
+/// Why a process is restarted, for the mail about it.
+#[derive(Debug, Clone, Copy)]
+struct Excess {
+    rss: u64,
+    /// How long it had been up, in seconds.
+    uptime: i64,
+}
+
+impl Memmon {
+    pub(crate) fn new(options: Options, own_namespec: Option<String>) -> Self {
+        Self {
+            limits: Limits::new(&options.programs, &options.groups, options.any),
+            cumulative: options.cumulative,
+            memory: Memory::of_this_system(options.through_ps),
+            email: options.email,
+            uptime: options.uptime,
+            name: options.name,
+            own_namespec,
+            restarts: Restarts::default(),
+            rpc_trouble: Complaint::default(),
+            memory_trouble: Complaint::default(),
+        }
+    }
+
+    fn check(&mut self, ctx: &mut Ctx<'_>) {
+        ctx.log.line(self.limits.describe());
+        let all = match ctx.supervisor.all() {
+            Ok(all) => all,
+            Err(error) => {
+                let message = format!("Cannot check: {error}");
+                return self.rpc_trouble.say(ctx.log, message);
+            }
+        };
+        if self.rpc_trouble.clear() {
+            ctx.log.line("supervisord answers again");
+        }
+        let watched: Vec<_> = all.iter().filter(|info| self.watches(info)).collect();
+        let readings = self.read(&watched, ctx);
+        for info in watched {
+            // A process without a reading has vanished meanwhile.
+            let Some(&rss) = readings.get(&info.pid) else {
+                continue;
+            };
+            let verdict = self.limits.verdict(info, rss);
+            for _ in 0..verdict.compared {
+                ctx.log.line(format_args!("RSS of {} is {rss}", info.namespec()));
+            }
+            if verdict.over {
+                self.restart(info, rss, ctx);
+            }
+        }
+    }
+
+    fn watches(&self, info: &ProcessInfo) -> bool {
+        let is_self = self.own_namespec.as_ref().is_some_and(|own| *own == info.namespec());
+        info.pid != 0 && !is_self && self.limits.concern(info)
+    }
+
+    fn read(&mut self, watched: &[&ProcessInfo], ctx: &Ctx<'_>) -> Readings {
+        let pids: Vec<u32> = watched.iter().map(|info| info.pid).collect();
+        let trouble = match self.memory.read(&pids, self.cumulative) {
+            Ok(readings) if readings.is_empty() && !pids.is_empty() => format!(
+                "the memory of none of {} processes can be read: are they visible to this user \
+                 (/proc may be mounted with hidepid)?",
+                pids.len()
+            ),
+            Ok(readings) => {
+                self.memory_trouble.clear();
+                return readings;
+            }
+            Err(error) => error,
+        };
+        self.memory_trouble.say(ctx.log, trouble);
+        Readings::new()
+    }
+
+    fn restart(&mut self, seen: &ProcessInfo, rss: u64, ctx: &mut Ctx<'_>) {
+        let namespec = seen.namespec();
+        let info = match ctx.supervisor.info(&namespec) {
+            Ok(info) if info.pid == seen.pid => info,
+            Ok(_) => {
+                return ctx.log.line(format_args!("{namespec} has ended or restarted by itself"));
+            }
+            Err(error) => {
+                let message = format!("Failed to restart process {namespec} (RSS {rss}): {error}");
+                return ctx.log.line(message);
+            }
+        };
+        let excess = Excess { rss, uptime: info.uptime() };
+        ctx.log.line(format_args!("Restarting {namespec}"));
+        if let Err(error) = self.restarts.stop(&info, excess, ctx) {
+            let message = format!("Failed to stop process {namespec} (RSS {rss}): {error}");
+            return self.report(&format!("failed to stop process {namespec}"), message, ctx);
+        }
+        match self.restarts.start(&namespec, ctx) {
+            Ok(()) => self.report_restart(&namespec, excess, ctx),
+            Err(error) => {
+                let message =
+                    format!("Failed to start process {namespec} after stopping it: {error}");
+                self.report(&format!("failed to start process {namespec}"), message, ctx);
+            }
+        }
+    }
+
+    fn report(&self, subject: &str, message: String, ctx: &mut Ctx<'_>) {
+        ctx.log.line(&message);
+        self.mail(subject, message, ctx);
+    }
+
+    fn report_restart(&self, namespec: &str, excess: Excess, ctx: &mut Ctx<'_>) {
+        let seconds = i64::try_from(self.uptime.unwrap_or(Duration::MAX).as_secs());
+        if excess.uptime > seconds.unwrap_or(i64::MAX) {
+            return;
+        }
+        let text = format!(
+            "memmon.py restarted the process named {namespec} at {} because it was consuming too \
+             much memory ({} bytes RSS)",
+            asctime_and_zone(ctx.now()),
+            excess.rss
+        );
+        self.mail(&format!("process {namespec} restarted"), text, ctx);
+    }
+
+    fn mail(&self, subject: &str, text: String, ctx: &mut Ctx<'_>) {
+        let Some(to) = self.email.clone() else { return };
+        let subject = match &self.name {
+            Some(name) => format!("memmon [{name}]: {subject}"),
+            None => format!("memmon: {subject}"),
+        };
+        ctx.mailer.send(Mail { to, subject, text }, None);
+    }
+}
+
+impl Listener for Memmon {
+    fn interest(&self) -> fn(&str) -> Interest {
+        |name| {
+            if name.starts_with("TICK") { Interest::WhenIdle } else { Interest::Nothing }
+        }
+    }
+
+    fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {
+        if let Event::Tick { .. } = event {
+            self.check(ctx);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.restarts.deadline()
+    }
+
+    fn on_time(&mut self, ctx: &mut Ctx<'_>) {
+        for (namespec, excess) in self.restarts.retry(ctx) {
+            self.report_restart(&namespec, excess, ctx);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "listener_tests.rs"]
+mod tests;

@@ -1,0 +1,154 @@
+//! memmon against a supervisord of values; memory is that of real processes.
+
+use std::process::{Child, Command, Stdio};
+
+use clap::FromArgMatches;
+use superlance_core::supervisor::{RpcError, State};
+use superlance_core::testing::{FakeSupervisor, World};
+
+use super::*;
+use crate::options;
+
+/// A process to measure.
+struct Sleeper(Child);
+
+impl Sleeper {
+    fn new() -> Self {
+        Self(Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap())
+    }
+
+    fn world(&self) -> World {
+        World::new(FakeSupervisor::at(1000).with("foo:foo", self.0.id()).with("off:off", 0))
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn memmon(arguments: &[&str]) -> Memmon {
+    let arguments = ["memmon"].iter().chain(arguments);
+    let matches = options::command().try_get_matches_from(arguments).unwrap();
+    Memmon::new(Options::from_arg_matches(&matches).unwrap(), Some("own:own".to_owned()))
+}
+
+const RESTART: [&str; 4] = ["all()", "info(foo:foo)", "stop(foo:foo)", "start(foo:foo)"];
+
+/// One tick for a memmon with these arguments. Returns the calls.
+#[track_caller]
+fn check(world: &mut World, arguments: &[&str], calls: &[&str]) {
+    world.event(&mut memmon(arguments), "TICK_60", "when:1").unwrap();
+    assert_eq!(world.supervisor.calls, calls);
+}
+
+#[test]
+fn what_is_over_is_restarted_once_whatever_limits_it_is_over() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    let limits = ["-p", "foo=1", "-p", "foo:foo=1", "-g", "foo=1", "-a", "1", "-m", "bob"];
+    check(&mut world, &limits, &RESTART);
+    let mail = &world.mailer.0[0];
+    assert_eq!((mail.to.as_str(), world.mailer.0.len()), ("bob", 1));
+    assert_eq!(mail.subject, "memmon: process foo:foo restarted");
+    let start = "memmon.py restarted the process named foo:foo at Mon Jan  1 ";
+    assert!(mail.text.starts_with(start), "{}", mail.text);
+    let log = world.log();
+    let (first, rest) = log.split_once("\nRSS of foo:foo is ").unwrap();
+    assert_eq!(first, "Checking programs foo=1, foo:foo=1\nChecking groups foo=1\nChecking any=1");
+    assert!(rest.ends_with("\nRestarting foo:foo\n") && rest.lines().count() == 2, "{rest}");
+}
+
+#[test]
+fn what_is_not_over_or_not_named_is_left_alone() {
+    let sleeper = Sleeper::new();
+    check(&mut sleeper.world(), &["-a", "1GB"], &["all()"]);
+    let mut world = sleeper.world();
+    check(&mut world, &["-p", "bar=1", "-p", "off=1", "-g", "bar=1"], &["all()"]);
+    assert_eq!(world.log(), "Checking programs bar=1, off=1\nChecking groups bar=1\n");
+}
+
+#[test]
+fn it_never_restarts_itself() {
+    let sleeper = Sleeper::new();
+    let mut world = World::new(FakeSupervisor::default().with("own:own", sleeper.0.id()));
+    check(&mut world, &["-a", "1", "-p", "own=1"], &["all()"]);
+}
+
+#[test]
+fn a_mail_is_sent_only_for_young_processes_if_so_asked() {
+    // The fake's processes have been up for ten seconds.
+    for (uptime, mails) in [("9s", 0), ("10s", 1), ("1h", 1)] {
+        let sleeper = Sleeper::new();
+        let mut world = sleeper.world();
+        check(&mut world, &["-a", "1", "-m", "bob", "-n", "x", "-u", uptime], &RESTART);
+        let subjects: Vec<_> = world.mailer.0.iter().map(|mail| mail.subject.as_str()).collect();
+        assert_eq!(subjects, vec!["memmon [x]: process foo:foo restarted"; mails], "{uptime}");
+    }
+}
+
+#[test]
+fn a_refused_stop_is_reported_and_the_next_process_is_handled() {
+    let (first, second) = (Sleeper::new(), Sleeper::new());
+    let mut world = first.world();
+    world.supervisor = std::mem::take(&mut world.supervisor).with("zoo:zoo", second.0.id());
+    world.supervisor.refuse("stop", 70, "NOT_RUNNING: foo:foo");
+    world.event(&mut memmon(&["-a", "1", "-m", "bob"]), "TICK_5", "when:1").unwrap();
+    assert_eq!(world.supervisor.calls.last().unwrap(), "start(zoo:zoo)");
+    let mail = &world.mailer.0[0];
+    assert_eq!(mail.subject, "memmon: failed to stop process foo:foo");
+    assert!(mail.text.starts_with("Failed to stop process foo:foo (RSS "), "{}", mail.text);
+    assert!(mail.text.ends_with("): <Fault 70: 'NOT_RUNNING: foo:foo'>"), "{}", mail.text);
+    assert!(world.log().contains(&mail.text));
+}
+
+#[test]
+fn a_failed_start_is_reported_and_made_good() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    let mut memmon = memmon(&["-a", "1", "-m", "bob"]);
+    world.supervisor.fail("start", RpcError::Failed("connection lost".to_owned()));
+    world.event(&mut memmon, "TICK_5", "when:1").unwrap();
+    let text = "Failed to start process foo:foo after stopping it: connection lost";
+    assert_eq!(world.mailer.0[0].text, text);
+    assert_eq!(world.supervisor.process("foo:foo").unwrap().state, State::Stopped);
+    std::thread::sleep(memmon.deadline().unwrap().saturating_duration_since(Instant::now()));
+    world.with_ctx(|ctx| memmon.on_time(ctx));
+    assert_eq!(world.supervisor.process("foo:foo").unwrap().state, State::Running);
+    assert_eq!(world.mailer.0[1].subject, "memmon: process foo:foo restarted");
+    assert_eq!(memmon.deadline(), None);
+}
+
+#[test]
+fn an_unreachable_supervisord_is_said_once_and_tried_again() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    let mut memmon = memmon(&["-a", "1GB"]);
+    for _ in 0..3 {
+        world.supervisor.fail("all", RpcError::Failed("no answer".to_owned()));
+        world.event(&mut memmon, "TICK_5", "when:1").unwrap();
+    }
+    world.event(&mut memmon, "TICK_5", "when:1").unwrap();
+    let log = world.log();
+    assert_eq!(log.matches("no answer").count(), 1, "{log}");
+    assert!(log.contains("supervisord answers again\nRSS of foo:foo is "), "{log}");
+}
+
+#[test]
+fn a_process_that_was_replaced_meanwhile_is_left_alone() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    let seen = world.supervisor.process("foo:foo").unwrap().clone();
+    world.supervisor.process("foo:foo").unwrap().pid += 1;
+    world.with_ctx(|ctx| memmon(&["-a", "1"]).restart(&seen, 5, ctx));
+    assert_eq!(world.supervisor.calls, ["info(foo:foo)"]);
+}
+
+#[test]
+fn only_ticks_are_of_interest() {
+    let interest = memmon(&["-a", "1"]).interest();
+    assert_eq!(interest("TICK_3600"), Interest::WhenIdle);
+    assert_eq!(interest("PROCESS_STATE_EXITED"), Interest::Nothing);
+}
