@@ -1,0 +1,28 @@
+//! The suite as its users meet it: the real program, against fake and real supervisords, beside the
+//! Python original.
+
+mod command_line;
+mod memmon_deviations;
+mod memmon_transcripts;
+mod memmon_under_supervisord;
+mod names;
+mod protocol;
+
+use std::path::{Path, PathBuf};
+
+use superlance_testing::Scratch;
+
+/// The program under test.
+fn ours() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_superlance"))
+}
+
+/// A folder in which our programs have the names of the originals, for the `PATH` of a supervisord.
+fn links() -> (Scratch, PathBuf) {
+    let folder = Scratch::new();
+    for name in ["memmon"] {
+        std::os::unix::fs::symlink(ours(), folder.join(name)).unwrap();
+    }
+    let path = folder.path().to_owned();
+    (folder, path)
+}
