@@ -1,5 +1,14 @@
 //! The suite as its users meet it: the real program, against fake and real supervisords, beside the
 //! Python original.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_names,
+    clippy::cloned_ref_to_slice_refs,
+    clippy::single_element_loop,
+    reason = "tests: a failure should end the test, and lists of one grow"
+)]
 
 mod command_line;
 mod memmon_deviations;
