@@ -2,7 +2,12 @@
 //!
 //! A real supervisord runs as many processes as a row says; the listener under test is a child of the
 //! bench, which sends it ticks and reads the clock when the last process has been looked at.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails should end")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a measurement that fails should end"
+)]
 
 mod measure;
 
