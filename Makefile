@@ -14,15 +14,15 @@
 # The commands: each is a link to the program and has a manual page.
 COMMANDS = memmon
 
-DESTDIR =
-PREFIX  = /usr/local
-BINDIR  = $(PREFIX)/bin
-MANDIR  = $(PREFIX)/share/man
-CARGO   = cargo
-PYTHON  = python3
-INSTALL = install
+DESTDIR ?=
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+CARGO ?= cargo
+PYTHON ?= python3
+INSTALL ?= install
 
-PROGRAM = $(or $(CARGO_TARGET_DIR),target)/release/superlance
+PROGRAM ?= $(or $(CARGO_TARGET_DIR),target)/release/superlance
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 
 # SUPERLANCE_VENV in the environment names a Python environment of your own, which is left as it is.
