@@ -11,6 +11,7 @@
 )]
 
 mod command_line;
+mod docs;
 mod memmon_deviations;
 mod memmon_transcripts;
 mod memmon_under_supervisord;

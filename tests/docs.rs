@@ -1,0 +1,168 @@
+//! What is written about the commands agrees with the commands, and `make install` brings it along.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::ours;
+
+/// A file of the project.
+fn file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+#[track_caller]
+fn read(path: &str) -> String {
+    fs::read_to_string(file(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// What a program prints, when it ends well and says nothing else.
+#[track_caller]
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && complaints.is_empty(), "{command:?}: {complaints}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn commands() -> Vec<String> {
+    run(Command::new(ours()).arg("--list")).lines().map(str::to_owned).collect()
+}
+
+type Options = BTreeSet<String>;
+
+/// The options of a `--help` text: those that begin its lines, and other spellings, which it names as
+/// `[long also: --x, --y]`.
+fn options_of_help(text: &str) -> Options {
+    let lines = text.lines().filter(|line| line.starts_with("  ") && !line.starts_with("       "));
+    let first = lines.filter(|line| line.trim_start().starts_with('-')).flat_map(|line| {
+        line.split_whitespace()
+            .take_while(|word| word.starts_with('-'))
+            .map(|word| word.trim_end_matches(',').to_owned())
+    });
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let also = words.split("long also: ").skip(1).flat_map(|rest| {
+        let names = rest.split(']').next().unwrap_or_default();
+        names.split(", ").map(str::to_owned).collect::<Vec<_>>()
+    });
+    first.chain(also).collect()
+}
+
+/// The options that some lines of a manual page mark up with `Fl`.
+fn options_of_man<'a>(lines: impl Iterator<Item = &'a str>) -> Options {
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    let pairs = words.windows(2).filter(|pair| pair[0].trim_start_matches('.') == "Fl");
+    pairs.map(|pair| format!("-{}", pair[1])).collect()
+}
+
+/// The options in the headings of a guide: "### `-p NAME=SIZE`, `--program NAME=SIZE`".
+fn options_of_guide(text: &str) -> Options {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let spans = headings.flat_map(|line| line.split('`').skip(1).step_by(2));
+    let names = spans.filter_map(|span| span.split([' ', '=']).next());
+    names.filter(|name| name.starts_with('-')).map(str::to_owned).collect()
+}
+
+#[test]
+fn help_manual_and_guide_have_the_same_options() {
+    let mut differences = Vec::new();
+    let mut compare = |path: &str, program: &Options, written: &Options| {
+        let missing = program.difference(written);
+        differences.extend(missing.map(|option| format!("{path} lacks {option}")));
+        let unknown = written.difference(program);
+        differences.extend(unknown.map(|option| format!("{path} has {option}, --help does not")));
+    };
+    for name in commands() {
+        let program = options_of_help(&run(Command::new(ours()).args([&name, "--help"])));
+        assert!(program.contains("--help"), "{program:?}");
+        let (manual, guide) = (format!("man/{name}.1"), format!("docs/{name}.md"));
+        let text = read(&manual);
+        let described = options_of_man(text.lines().filter(|line| line.starts_with(".It ")));
+        compare(&manual, &program, &described);
+        // What the rest of the page mentions must exist.
+        let mentioned = options_of_man(text.lines().filter(|line| line.starts_with('.')));
+        compare(&manual, &program, &mentioned);
+        compare(&guide, &program, &options_of_guide(&read(&guide)));
+    }
+    assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+}
+
+#[test]
+fn every_command_is_in_the_overviews() {
+    let (readme, manual) = (read("README.md"), read("man/superlance.1"));
+    for name in commands() {
+        let section = format!("[eventlistener:{name}]\ncommand={name} ");
+        assert!(readme.contains(&section), "README.md has no example of {name}");
+        let entry = format!("\n.It Xr {name} 1\n");
+        assert!(manual.contains(&entry), "man/superlance.1 does not name {name}");
+    }
+}
+
+#[test]
+fn every_deviation_has_a_heading() {
+    let text = read("docs/compatibility.md");
+    let numbers = text.lines().filter_map(|line| line.strip_prefix("## D")?.split(' ').next());
+    let numbers: Vec<u32> = numbers.map(|number| number.parse().unwrap()).collect();
+    assert!(numbers.len() >= 31 && numbers.iter().copied().eq(1..=numbers.len() as u32));
+}
+
+#[test]
+fn manual_pages_are_well_formed() {
+    let checkers = [
+        ("groff", &["-ww", "-mandoc", "-Tutf8"][..]),
+        ("mandoc", &["-Tlint", "-W", "warning"][..]),
+    ];
+    let installed = |name: &str| Command::new(name).arg("--version").output().is_ok();
+    let mut used = Vec::new();
+    for (name, arguments) in checkers.into_iter().filter(|(name, _)| installed(name)) {
+        used.push(name);
+        for command in commands().iter().map(String::as_str).chain(["superlance"]) {
+            let page = file(&format!("man/{command}.1"));
+            run(Command::new(name).args(arguments).arg(page));
+        }
+    }
+    println!("checked the manual pages with: {used:?} (Debian has groff in groff-base)");
+}
+
+/// `make install` and `make uninstall` with the program under test, into a folder of their own.
+#[test]
+fn what_is_installed_works_and_can_be_removed() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
+    let _ = fs::remove_dir_all(&folder);
+    let make = |target: &str| {
+        let mut make = Command::new("make");
+        for variable in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BINDIR", "MANDIR"] {
+            make.env_remove(variable);
+        }
+        make.arg("-C").arg(file("")).args([target, "PREFIX=/usr"]);
+        make.arg(format!("DESTDIR={}", folder.display()));
+        make.arg(format!("PROGRAM={}", ours().display()));
+        run(&mut make);
+    };
+    make("install");
+    let (bin, man) = (folder.join("usr/bin"), folder.join("usr/share/man/man1"));
+    let mut names = commands();
+    for name in &names {
+        assert_eq!(fs::read_link(bin.join(name)).unwrap(), Path::new("superlance"));
+        let help = run(Command::new(bin.join(name)).arg("--help"));
+        assert_eq!(help, run(Command::new(ours()).args([name, "--help"])));
+    }
+    names.push("superlance".to_owned());
+    names.sort();
+    assert_eq!(names_in(&bin), names, "COMMANDS in the Makefile are not those of --list");
+    let pages: Vec<_> = names.iter().map(|name| format!("{name}.1")).collect();
+    assert_eq!(names_in(&man), pages);
+
+    // Once more over it, as an update does.
+    make("install");
+    make("uninstall");
+    assert_eq!((names_in(&bin), names_in(&man)), (vec![], vec![]));
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = entries.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
