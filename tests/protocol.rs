@@ -70,8 +70,8 @@ fn a_protocol_that_cannot_be_followed_ends_with_an_error() {
 }
 
 #[test]
-fn sigterm_and_sigint_end_it_well() {
-    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+fn signals_end_it_well() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
         let fake = FakeSupervisor::unix();
         let mut memmon = memmon(&fake);
         memmon.wait_state(ListenerState::Ready);
@@ -113,20 +113,75 @@ fn what_cannot_be_finished_is_said_within_the_time_there_is() {
     assert!(memmon.stderr().ends_with("start it with: supervisorctl start foo:foo\n"));
 }
 
+/// As when a service manager signals every process, and then supervisord its children.
 #[test]
-fn a_second_signal_does_not_wait() {
-    let ballast = Ballast::new(10).spawn();
+fn further_signals_change_nothing() {
+    let (first, second) = (Ballast::new(10).spawn(), Ballast::new(10).spawn());
     let fake = FakeSupervisor::unix();
-    fake.add(FakeProcess::running("foo", ballast.pid()));
+    fake.add(FakeProcess::running("foo", first.pid()).next_pid(second.pid()));
     fake.once("stopProcess", Answer::Hold);
     let mut memmon = memmon(&fake);
     memmon.event("TICK_5", "when:1");
     fake.wait_for_call("stopProcess");
-    memmon.signal(Signal::SIGINT);
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1] {
+        memmon.signal(signal);
+        memmon.wait_idle();
+    }
+    fake.release();
+    fake.wait_for_call("startProcess");
+    assert_eq!(memmon.wait_exit(SOON).code(), Some(0));
+}
+
+#[test]
+fn no_restart_is_begun_after_sigterm() {
+    let (first, second) = (Ballast::new(10).spawn(), Ballast::new(10).spawn());
+    let fake = FakeSupervisor::unix();
+    fake.add(FakeProcess::running("foo", first.pid()));
+    fake.add(FakeProcess::running("zoo", second.pid()));
+    fake.once("stopProcess", Answer::Hold);
+    let mut memmon = memmon(&fake);
+    memmon.event("TICK_5", "when:1");
+    fake.wait_for_call("stopProcess");
+    memmon.signal(Signal::SIGTERM);
     memmon.wait_idle();
-    memmon.signal(Signal::SIGINT);
-    assert_eq!(memmon.wait_exit(Duration::from_secs(4)).code(), Some(0));
-    assert!(memmon.stderr().contains("supervisorctl start foo:foo"));
+    fake.release();
+    assert_eq!(memmon.wait_exit(SOON).code(), Some(0));
+    let calls = fake.calls();
+    assert_eq!(calls.last().unwrap(), "startProcess(foo:foo)", "{calls:?}");
+}
+
+/// The pause between retries has grown when the reason for them is gone.
+#[test]
+fn at_the_end_a_start_that_is_owed_is_tried_at_once() {
+    let ballast = Ballast::new(10).spawn();
+    let fake = FakeSupervisor::unix();
+    fake.add(FakeProcess::running("foo", ballast.pid()));
+    fake.on("startProcess", Answer::fault(20, "NO_FILE: /usr/bin/foo"));
+    let mut memmon = memmon(&fake);
+    memmon.event("TICK_5", "when:1");
+    fake.wait_for_calls("startProcess", 3);
+    fake.behave();
+    memmon.signal(Signal::SIGTERM);
+    assert_eq!(memmon.wait_exit(SOON).code(), Some(0));
+    assert!(memmon.stderr().ends_with("foo:foo was started again\n"), "{}", memmon.stderr());
+}
+
+#[test]
+fn without_supervisord_it_says_what_is_owed_and_ends() {
+    let ballast = Ballast::new(10).spawn();
+    let mut fake = FakeSupervisor::unix();
+    fake.add(FakeProcess::running("foo", ballast.pid()));
+    fake.once("startProcess", Answer::fault(20, "NO_FILE: /usr/bin/foo"));
+    let mut memmon = memmon(&fake);
+    memmon.event("TICK_5", "when:1");
+    memmon.wait_for_log("Failed to start process foo:foo");
+    fake.stop();
+    let started = Instant::now();
+    memmon.close_stdin();
+    assert_eq!(memmon.wait_exit(SOON).code(), Some(0));
+    assert!(started.elapsed() < Duration::from_secs(4));
+    let log = memmon.stderr();
+    assert!(log.ends_with("start it with: supervisorctl start foo:foo\n"), "{log}");
 }
 
 /// A stdout that is closed means that supervisord is gone.

@@ -1,5 +1,5 @@
-//! From the command line to a running listener: the one place that reads the environment and decides
-//! exit codes.
+//! From the command line to a running listener: the one place that reads the environment (but for `TZ`,
+//! see [`crate::clock`]) and decides exit codes.
 
 use std::env;
 use std::ffi::OsString;

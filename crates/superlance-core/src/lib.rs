@@ -32,3 +32,4 @@ pub mod testing;
 pub mod unfinished;
 pub mod units;
 pub mod wire;
+mod worker;

@@ -1,5 +1,6 @@
 //! What a listener is, and what it acts with.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
 use crate::clock::Moment;
@@ -56,9 +57,18 @@ pub struct Ctx<'a> {
     pub log: &'a Log,
     /// Where to note what must not be lost in silence.
     pub unfinished: &'a Unfinished,
+    /// Whether the listener was told to end meanwhile.
+    pub ending: &'a AtomicBool,
 }
 
 impl Ctx<'_> {
+    /// Whether the listener was told to end: what is begun should be finished, and nothing begun
+    /// that takes long or would leave a process stopped.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
+    }
+
     /// The time now: that of arrival, and what has passed since.
     #[must_use]
     pub fn now(&self) -> SystemTime {

@@ -27,7 +27,7 @@ const HURRY: usize = 16;
 pub struct Outbox {
     shared: Arc<Shared>,
     unfinished: Unfinished,
-    started: bool,
+    senders: usize,
 }
 
 struct Shared {
@@ -41,7 +41,6 @@ struct Shared {
 struct Mails {
     waiting: VecDeque<Waiting>,
     in_work: usize,
-    closing: bool,
 }
 
 struct Waiting {
@@ -57,51 +56,53 @@ impl Outbox {
     pub fn new(command: String, log: Arc<Log>, unfinished: Unfinished) -> Self {
         let (mails, changed) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { command, log, mails, changed });
-        Self { shared, unfinished, started: false }
+        Self { shared, unfinished, senders: 0 }
     }
 
-    fn start_sender(&self) {
-        let shared = Arc::clone(&self.shared);
-        let sender = thread::Builder::new().name("mail".to_owned());
-        if let Err(error) = sender.spawn(move || shared.send_all()) {
-            self.shared.log.line(format_args!("cannot start a thread to send mail: {error}"));
+    /// Starts threads that send until the program ends, so that there are `count` of them.
+    fn start_senders(&mut self, count: usize) {
+        while self.senders < count {
+            let shared = Arc::clone(&self.shared);
+            let sender = thread::Builder::new().name("mail".to_owned());
+            if let Err(error) = sender.spawn(move || shared.send_all()) {
+                return self
+                    .shared
+                    .log
+                    .line(format_args!("cannot start a thread to mail: {error}"));
+            }
+            self.senders += 1;
         }
     }
 }
 
 impl Mailer for Outbox {
     fn send(&mut self, mail: Mail, confirm: Option<String>) {
+        self.start_senders(1);
         let text = mail.render();
         let entry = self.unfinished.begin(format!("Mail not sent in time:\n\n{text}"));
         let mut mails = self.shared.lock();
-        while mails.waiting.len() >= CAPACITY && !mails.closing {
+        while mails.waiting.len() >= CAPACITY {
             mails = self.shared.wait(mails);
         }
         mails.waiting.push_back(Waiting { text, confirm, _entry: entry });
-        drop(mails);
         self.shared.changed.notify_all();
-        if !self.started {
-            self.started = true;
-            self.start_sender();
-        }
+    }
+
+    fn hurry(&mut self) {
+        let waiting = self.shared.lock().waiting.len();
+        // One more than waiting: the first sender may be held up by a mail program that hangs.
+        self.start_senders(HURRY.min(waiting + 1));
     }
 
     fn finish(&mut self) {
-        let mut mails = self.shared.lock();
-        mails.closing = true;
-        let helpers = mails.waiting.len().min(HURRY).saturating_sub(1);
-        drop(mails);
-        self.shared.changed.notify_all();
-        for _ in 0..helpers {
-            self.start_sender();
-        }
+        self.hurry();
         self.shared.wait_until_empty();
     }
 }
 
 impl Shared {
-    /// Sends what is waiting, and what comes, until the outbox is closed and empty.
-    fn send_all(&self) {
+    /// Sends what is waiting, and what comes.
+    fn send_all(&self) -> ! {
         let mut mails = self.lock();
         loop {
             if let Some(next) = mails.waiting.pop_front() {
@@ -111,8 +112,6 @@ impl Shared {
                 mails = self.lock();
                 mails.in_work -= 1;
                 self.changed.notify_all();
-            } else if mails.closing {
-                return;
             } else {
                 mails = self.wait(mails);
             }
@@ -189,6 +188,21 @@ mod tests {
                         The mail was:\n\nTo: a@b\nSubject: s\n\ntext\n";
         assert_eq!(recorder.text(), expected);
         assert_eq!(unfinished.texts(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn at_the_end_a_mail_program_that_hangs_holds_up_no_other_mail() {
+        let (mut outbox, recorder, _) =
+            outbox("read to; test \"$to\" = 'To: a@b' && sleep 60".to_owned());
+        outbox.send(mail("hangs"), None);
+        let other = Mail { to: "c@d".to_owned(), ..mail("fails at once") };
+        outbox.send(other, None);
+        outbox.hurry();
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while !recorder.text().contains("fails at once") && std::time::Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(recorder.text().contains("fails at once"), "{}", recorder.text());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! refuse the start, the connection may break, the listener may be told to end. [`Restarts`] keeps
 //! what was stopped until it is known to run or to be somebody else's business.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::listener::Ctx;
@@ -11,7 +12,7 @@ use crate::log::Complaint;
 use crate::supervisor::{Fault, ProcessInfo, RpcError, State};
 use crate::unfinished::Entry;
 
-/// Pause before the first retry; doubled for each further one.
+/// Pause before the first retry; doubled for each further one that fails.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Longest pause between retries.
@@ -20,11 +21,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The processes that we stopped and that do not run again yet, each with what the listener wants to
 /// remember of it.
 #[derive(Debug)]
-pub struct Restarts<T>(Vec<Owed<T>>);
+pub struct Restarts<T> {
+    /// By `group:name`.
+    owed: BTreeMap<String, Owed<T>>,
+    longest_pause: Duration,
+}
 
 #[derive(Debug)]
 struct Owed<T> {
-    namespec: String,
     stopped: Stopped,
     note: T,
     due: Instant,
@@ -33,18 +37,23 @@ struct Owed<T> {
     _entry: Entry,
 }
 
-/// What is known of the time at which we stopped a process, by supervisord's clock. A process that
-/// was stopped at another time was stopped by somebody else, who wants it so.
+/// What is known of our stop, so that it can be told from somebody else's, who wants it so. Times are
+/// by supervisord's clock.
 #[derive(Debug, Clone, Copy)]
 enum Stopped {
-    NotBefore(i64),
+    /// It was asked for, not before this time; whether it was done is not known.
+    Perhaps(i64),
+    /// It was done; the time is not known yet, and the clock may have been set back since.
+    Done,
+    /// It was done at this time.
     At(i64),
 }
 
 impl Stopped {
     fn agrees_with(self, info: &ProcessInfo) -> bool {
         match self {
-            Self::NotBefore(time) => info.stop >= time,
+            Self::Perhaps(time) => info.stop >= time,
+            Self::Done => true,
             Self::At(time) => info.stop == time,
         }
     }
@@ -60,35 +69,37 @@ enum Duty {
 
 impl<T> Default for Restarts<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { owed: BTreeMap::new(), longest_pause: LONGEST_PAUSE }
     }
 }
 
-impl<T: Clone> Restarts<T> {
+impl<T> Restarts<T> {
     /// Stops a process, of which `info` was just asked. From here on it is owed a start.
     ///
     /// # Errors
-    /// When supervisord refuses; then nothing is owed. When no answer came the process may have been
-    /// stopped all the same; [`retry`](Self::retry) will find out.
+    /// When supervisord refuses or was not reached; then nothing is owed. When no answer came the
+    /// process may have been stopped all the same; [`retry`](Self::retry) will find out.
     pub fn stop(&mut self, info: &ProcessInfo, note: T, ctx: &mut Ctx<'_>) -> Result<(), RpcError> {
         let namespec = info.namespec();
         let advice = format!(
             "{namespec} was stopped and is not started again yet; \
              start it with: supervisorctl start {namespec}"
         );
-        self.settle(&namespec);
-        self.0.push(Owed {
-            namespec: namespec.clone(),
-            stopped: Stopped::NotBefore(info.now),
+        let owed = Owed {
+            stopped: Stopped::Perhaps(info.now),
             note,
             due: Instant::now() + FIRST_PAUSE,
             pause: FIRST_PAUSE,
             complaint: Complaint::default(),
             _entry: ctx.unfinished.begin(advice),
-        });
+        };
+        // Before the call, so that not even a panic in it forgets the process.
+        self.owed.insert(namespec.clone(), owed);
         let outcome = ctx.supervisor.stop(&namespec);
-        if let Err(RpcError::Fault(_)) = outcome {
-            self.settle(&namespec);
+        match (&outcome, self.owed.get_mut(&namespec)) {
+            (Ok(()), Some(owed)) => owed.stopped = Stopped::Done,
+            (Err(RpcError::NoAnswer(_)), Some(owed)) => owed.due = Instant::now() + FIRST_PAUSE,
+            _ => drop(self.owed.remove(&namespec)),
         }
         outcome
     }
@@ -101,10 +112,10 @@ impl<T: Clone> Restarts<T> {
     pub fn start(&mut self, namespec: &str, ctx: &mut Ctx<'_>) -> Result<(), RpcError> {
         let outcome = ctx.supervisor.start(namespec);
         match &outcome {
-            Ok(()) => self.settle(namespec),
-            Err(error) if is_final(error) => self.settle(namespec),
+            Ok(()) => drop(self.owed.remove(namespec)),
+            Err(error) if is_final(error) => drop(self.owed.remove(namespec)),
             Err(error) => {
-                if let Some(owed) = self.0.iter_mut().find(|owed| owed.namespec == namespec) {
+                if let Some(owed) = self.owed.get_mut(namespec) {
                     // The caller reports this error; the retries report others.
                     owed.complaint = Complaint::said(still_stopped(namespec, error));
                     owed.due = Instant::now() + FIRST_PAUSE;
@@ -118,84 +129,76 @@ impl<T: Clone> Restarts<T> {
     /// When [`retry`](Self::retry) should be called next.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.0.iter().map(|owed| owed.due).min()
+        self.owed.values().map(|owed| owed.due).min()
+    }
+
+    /// The listener is about to end: everything is tried at once, and then every second.
+    pub fn hurry(&mut self) {
+        self.longest_pause = FIRST_PAUSE;
+        for owed in self.owed.values_mut() {
+            (owed.due, owed.pause) = (Instant::now(), FIRST_PAUSE);
+        }
     }
 
     /// Tries again to start what is due, and returns what runs now.
     pub fn retry(&mut self, ctx: &mut Ctx<'_>) -> Vec<(String, T)> {
         let now = Instant::now();
-        let due: Vec<String> = self
-            .0
-            .iter()
-            .filter(|owed| owed.due <= now)
-            .map(|owed| owed.namespec.clone())
-            .collect();
+        let due = self.owed.iter().filter(|(_, owed)| owed.due <= now);
+        let due: Vec<String> = due.map(|(namespec, _)| namespec.clone()).collect();
         due.into_iter().filter_map(|namespec| self.retry_one(namespec, ctx)).collect()
     }
 
     fn retry_one(&mut self, namespec: String, ctx: &mut Ctx<'_>) -> Option<(String, T)> {
-        let error = match self.look(&namespec, ctx)? {
-            Duty::Start => match ctx.supervisor.start(&namespec) {
-                Ok(()) => {
-                    let note = self.note(&namespec);
-                    self.settle(&namespec);
-                    ctx.log.line(format_args!("{namespec} was started again"));
-                    return note.map(|note| (namespec, note));
-                }
-                Err(error) if is_final(&error) => {
-                    self.settle(&namespec);
-                    return None;
-                }
-                Err(error) => Some(error),
-            },
-            Duty::Wait | Duty::Nothing => None,
-        };
-        self.postpone(&namespec, error, ctx);
-        None
-    }
-
-    /// Asks how the process is, and forgets it if that is no longer our business. `None` when it is
-    /// not, or when the question was not answered.
-    fn look(&mut self, namespec: &str, ctx: &mut Ctx<'_>) -> Option<Duty> {
-        match ctx.supervisor.info(namespec) {
-            Ok(info) => {
-                let owed = self.0.iter_mut().find(|owed| owed.namespec == namespec)?;
-                let duty = duty(&info, owed.stopped);
-                match duty {
-                    Duty::Start => owed.stopped = Stopped::At(info.stop),
-                    Duty::Wait => {}
-                    Duty::Nothing => self.settle(namespec),
-                }
-                Some(duty)
-            }
-            Err(error) if is_final(&error) => {
-                self.settle(namespec);
-                None
+        if self.look(&namespec, ctx)? != Duty::Start {
+            return None;
+        }
+        match ctx.supervisor.start(&namespec) {
+            Ok(()) => {
+                ctx.log.line(format_args!("{namespec} was started again"));
+                let owed = self.owed.remove(&namespec)?;
+                Some((namespec, owed.note))
             }
             Err(error) => {
-                self.postpone(namespec, Some(error), ctx);
+                self.failed(&namespec, &error, ctx);
                 None
             }
         }
     }
 
-    fn postpone(&mut self, namespec: &str, error: Option<RpcError>, ctx: &Ctx<'_>) {
-        let Some(owed) = self.0.iter_mut().find(|owed| owed.namespec == namespec) else {
-            return;
+    /// Asks how the process is, and forgets it if that is no longer our business. `None` when the
+    /// question was not answered.
+    fn look(&mut self, namespec: &str, ctx: &mut Ctx<'_>) -> Option<Duty> {
+        let info = match ctx.supervisor.info(namespec) {
+            Ok(info) => info,
+            Err(error) => {
+                self.failed(namespec, &error, ctx);
+                return None;
+            }
         };
-        if let Some(error) = error {
-            owed.complaint.say(ctx.log, still_stopped(namespec, &error));
+        let owed = self.owed.get_mut(namespec)?;
+        let duty = duty(&info, owed.stopped);
+        match duty {
+            Duty::Start => owed.stopped = Stopped::At(info.stop),
+            Duty::Wait => owed.due = Instant::now() + FIRST_PAUSE,
+            Duty::Nothing => {
+                if info.state == State::Stopped {
+                    ctx.log.line(format_args!("{namespec} was stopped by somebody else meanwhile"));
+                }
+                self.owed.remove(namespec);
+            }
         }
-        owed.due = Instant::now() + owed.pause;
-        owed.pause = LONGEST_PAUSE.min(owed.pause * 2);
+        Some(duty)
     }
 
-    fn note(&self, namespec: &str) -> Option<T> {
-        self.0.iter().find(|owed| owed.namespec == namespec).map(|owed| owed.note.clone())
-    }
-
-    fn settle(&mut self, namespec: &str) {
-        self.0.retain(|owed| owed.namespec != namespec);
+    /// Plans the next try, or gives up where there can be none.
+    fn failed(&mut self, namespec: &str, error: &RpcError, ctx: &Ctx<'_>) {
+        if is_final(error) {
+            self.owed.remove(namespec);
+        } else if let Some(owed) = self.owed.get_mut(namespec) {
+            owed.complaint.say(ctx.log, still_stopped(namespec, error));
+            owed.due = Instant::now() + owed.pause;
+            owed.pause = self.longest_pause.min(owed.pause * 2);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::testing::{FakeSupervisor, World};
 const NAME: &str = "g:web";
 
 fn lost() -> RpcError {
-    RpcError::Failed("connection lost".to_owned())
+    RpcError::NoAnswer("connection lost".to_owned())
 }
 
 /// A world in which `g:web` has just been stopped by us.
@@ -20,7 +20,7 @@ fn stopped() -> (World, Restarts<&'static str>) {
 
 /// Lets every retry be due now, and makes them.
 fn retry(world: &mut World, restarts: &mut Restarts<&'static str>) -> Vec<(String, &'static str)> {
-    for owed in &mut restarts.0 {
+    for owed in restarts.owed.values_mut() {
         owed.due = Instant::now();
     }
     world.with_ctx(|ctx| restarts.retry(ctx))
@@ -45,6 +45,26 @@ fn a_refused_stop_owes_nothing() {
     let info = world.supervisor.process(NAME).unwrap().clone();
     assert!(world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).is_err());
     assert!(restarts.deadline().is_none());
+}
+
+#[test]
+fn a_stop_that_was_never_asked_for_owes_nothing() {
+    let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+    world.supervisor.fail("stop", RpcError::Unreachable("connection refused".to_owned()));
+    let mut restarts = Restarts::default();
+    let info = world.supervisor.process(NAME).unwrap().clone();
+    assert!(world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).is_err());
+    assert!(restarts.deadline().is_none());
+}
+
+/// The clock of the machine was set back between our question and the stop.
+#[test]
+fn a_stop_in_the_past_is_still_ours() {
+    let (mut world, mut restarts) = stopped();
+    world.supervisor.process(NAME).unwrap().stop = 3;
+    world.supervisor.refuse("start", 20, "NO_FILE: /x");
+    assert!(world.with_ctx(|ctx| restarts.start(NAME, ctx)).is_err());
+    assert_eq!(retry(&mut world, &mut restarts), [(NAME.to_owned(), "note")]);
 }
 
 #[test]
@@ -113,7 +133,7 @@ fn a_process_that_is_gone_or_a_shutdown_ends_the_duty() {
 }
 
 #[test]
-fn pauses_grow_to_a_limit() {
+fn pauses_grow_to_a_limit_until_there_is_no_time() {
     let (mut world, mut restarts) = stopped();
     world.supervisor.fail("start", lost());
     let _ = world.with_ctx(|ctx| restarts.start(NAME, ctx));
@@ -121,6 +141,13 @@ fn pauses_grow_to_a_limit() {
         world.supervisor.fail("start", lost());
         retry(&mut world, &mut restarts);
     }
-    let pause = restarts.deadline().unwrap().saturating_duration_since(Instant::now());
-    assert!(pause > LONGEST_PAUSE / 2 && pause <= LONGEST_PAUSE);
+    let pause = |restarts: &Restarts<_>| {
+        restarts.deadline().unwrap().saturating_duration_since(Instant::now())
+    };
+    assert!(pause(&restarts) > LONGEST_PAUSE / 2 && pause(&restarts) <= LONGEST_PAUSE);
+    restarts.hurry();
+    assert_eq!(pause(&restarts), Duration::ZERO);
+    world.supervisor.fail("start", lost());
+    retry(&mut world, &mut restarts);
+    assert!(pause(&restarts) <= FIRST_PAUSE);
 }

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::Agent;
 use xmlrpc::{Request, Value};
 
-use crate::socket::{Endpoint, EndpointConnector, NoResolver};
+use crate::socket::{Endpoint, EndpointConnector, NoResolver, NotConnected};
 use crate::supervisor::{Fault, ProcessInfo, RpcError, State, Supervisor};
 
 /// Time for an answer that supervisord gives at once. Stopping and starting have no limit: they take
@@ -32,10 +32,9 @@ const MAX_DEPTH: usize = 100;
 pub struct BadServerUrl(String);
 
 /// A connection to supervisord.
-#[derive(Debug)]
 pub struct RpcClient {
     agent: Agent,
-    /// As configured, for messages.
+    /// As configured but for user and password, for messages.
     url: String,
     /// Value of the `Authorization` header.
     authorization: Option<String>,
@@ -47,7 +46,7 @@ impl RpcClient {
     /// # Errors
     /// When `url` is neither `unix://PATH` nor `http://HOST[:PORT]`.
     pub fn new(url: &str, username: &str, password: &str) -> Result<Self, BadServerUrl> {
-        let endpoint = endpoint(url).ok_or_else(|| BadServerUrl(url.to_owned()))?;
+        let endpoint = endpoint(url).ok_or_else(|| BadServerUrl(without_user_info(url)))?;
         // supervisord answers 40 ms later on a TCP connection that is kept: it writes an answer in
         // pieces, and the kernel waits between them.
         let keep = if matches!(endpoint, Endpoint::Unix(_)) { 1 } else { 0 };
@@ -62,7 +61,7 @@ impl RpcClient {
         let credentials = STANDARD.encode(format!("{username}:{password}"));
         Ok(Self {
             agent: Agent::with_parts(config, EndpointConnector(endpoint), NoResolver),
-            url: url.to_owned(),
+            url: without_user_info(url),
             authorization: (!username.is_empty()).then(|| format!("Basic {credentials}")),
         })
     }
@@ -104,7 +103,7 @@ impl RpcClient {
         drop_control_characters(&mut answer);
         if depth(&answer) > MAX_DEPTH {
             return Err(CallError::Answer(
-                "it is nested too deeply, or declares things".to_owned(),
+                "it is nested too deeply, or more than elements".to_owned(),
             ));
         }
         request.call(Answered(answer)).map_err(|error| match error.fault() {
@@ -118,19 +117,23 @@ impl RpcClient {
     /// Says what went wrong and, where it is known, what to do about it.
     fn explain(&self, error: CallError) -> RpcError {
         let url = &self.url;
-        let text = match error {
-            CallError::Fault(fault) if fault.code == Fault::UNKNOWN_METHOD => format!(
-                "supervisord at {url} does not know its own methods: \
-                 its configuration lacks the [rpcinterface:supervisor] section"
-            ),
-            CallError::Fault(fault) => return RpcError::Fault(fault),
-            CallError::Status(401) => format!(
+        match error {
+            CallError::Fault(fault) if fault.code == Fault::UNKNOWN_METHOD => {
+                RpcError::Unreachable(format!(
+                    "supervisord at {url} does not know its own methods: its configuration lacks the \
+                     [rpcinterface:supervisor] section"
+                ))
+            }
+            CallError::Fault(fault) => RpcError::Fault(fault),
+            CallError::Status(401) => RpcError::Unreachable(format!(
                 "supervisord at {url} wants another user name and password: set \
                  SUPERVISOR_USERNAME and SUPERVISOR_PASSWORD in the environment= line of this \
                  listener's section"
-            ),
-            CallError::Status(status) => format!("supervisord at {url} answered HTTP {status}"),
-            CallError::Http(ureq::Error::Io(error)) => {
+            )),
+            CallError::Status(status) => {
+                RpcError::NoAnswer(format!("supervisord at {url} answered HTTP {status}"))
+            }
+            CallError::NotConnected(error) => {
                 let advice = match error.kind() {
                     io::ErrorKind::PermissionDenied => {
                         ": give this listener's user access with chmod= or chown= in the \
@@ -138,14 +141,17 @@ impl RpcClient {
                     }
                     _ => "",
                 };
-                format!("cannot talk to supervisord at {url}: {error}{advice}")
+                RpcError::Unreachable(format!(
+                    "cannot talk to supervisord at {url}: {error}{advice}"
+                ))
             }
-            CallError::Http(error) => format!("cannot talk to supervisord at {url}: {error}"),
-            CallError::Answer(what) => {
-                format!("cannot understand the answer of supervisord at {url}: {what}")
+            CallError::Http(error) => {
+                RpcError::NoAnswer(format!("no answer from supervisord at {url}: {error}"))
             }
-        };
-        RpcError::Failed(text)
+            CallError::Answer(what) => RpcError::NoAnswer(format!(
+                "cannot understand the answer of supervisord at {url}: {what}"
+            )),
+        }
     }
 
     fn not_as_expected(&self, what: &str) -> RpcError {
@@ -196,6 +202,7 @@ fn process_info(value: &Value) -> Option<ProcessInfo> {
 /// Why a call failed, before it is put into words.
 #[derive(Debug)]
 enum CallError {
+    NotConnected(io::Error),
     Http(ureq::Error),
     Status(u16),
     Answer(String),
@@ -204,9 +211,13 @@ enum CallError {
 
 impl From<ureq::Error> for CallError {
     fn from(error: ureq::Error) -> Self {
-        // An error in the middle of a body arrives wrapped as an io::Error; this unwraps it.
         match error {
+            // An error in the middle of a body arrives wrapped as an io::Error; this unwraps it.
             ureq::Error::Io(error) => Self::Http(ureq::Error::from(error)),
+            ureq::Error::Other(error) => match error.downcast::<NotConnected>() {
+                Ok(error) => Self::NotConnected(error.0),
+                Err(error) => Self::Http(ureq::Error::Other(error)),
+            },
             error => Self::Http(error),
         }
     }
@@ -232,21 +243,31 @@ fn drop_control_characters(answer: &mut [u8]) {
     }
 }
 
-/// How deeply the elements of an XML text are nested; without limit where it declares anything, since
-/// supervisord never does and a declaration could hide elements from this count.
+/// How deeply the elements of an XML text are nested; without limit where it has anything else than
+/// elements after its first line, since supervisord's has not, and `</a>` in a comment, a CDATA section
+/// or a processing instruction would spoil the count.
 fn depth(xml: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0usize, 0);
-    for tag in xml.split(|byte| *byte == b'<').skip(1) {
+    let mut tags = xml.split(|byte| *byte == b'<').skip(1).peekable();
+    tags.next_if(|tag| tag.starts_with(b"?xml "));
+    for tag in tags {
         match tag {
-            [b'!', ..] => return usize::MAX,
+            [b'!' | b'?', ..] => return usize::MAX,
             [b'/', ..] => depth = depth.saturating_sub(1),
-            [b'?', ..] => {}
             _ if tag.split(|byte| *byte == b'>').next().is_some_and(|t| t.ends_with(b"/")) => {}
             _ => depth += 1,
         }
         deepest = deepest.max(depth);
     }
     deepest
+}
+
+/// `url` as it may stand in a log.
+fn without_user_info(url: &str) -> String {
+    match url.split_once("://").zip(url.rsplit_once('@')) {
+        Some(((scheme, _), (_, rest))) if scheme == "http" => format!("{scheme}://{rest}"),
+        _ => url.to_owned(),
+    }
 }
 
 /// The meaning of a server URL, `None` if it has none.

@@ -22,6 +22,14 @@ fn server_urls() {
 }
 
 #[test]
+fn a_password_is_no_part_of_messages() {
+    assert_eq!(without_user_info("http://u:s@cret@host:1"), "http://host:1");
+    for url in ["http://host:1", "unix:///run/a@b"] {
+        assert_eq!(without_user_info(url), url);
+    }
+}
+
+#[test]
 fn a_process_needs_its_fields_in_their_types() {
     let fields = |pid: Value| {
         let mut fields = std::collections::BTreeMap::new();
@@ -51,6 +59,8 @@ fn an_answer_is_made_fit_for_the_parser() {
     assert_eq!(depth(b"<?xml version='1.0'?><a><b/><c>x</c></a>"), 2);
     assert_eq!(depth(b"<a/>text/><a></a>"), 1);
     assert_eq!(depth("<value>/>".repeat(200).as_bytes()), 200);
+    assert_eq!(depth(b"<?xml version='1.0'?>\n<a></a>"), 1);
+    assert!(depth(b"<a><?x </a>?></a>") > MAX_DEPTH);
     assert!(depth(b"<a><![CDATA[</a>]]></a>") > MAX_DEPTH);
     assert_eq!(depth("<value>".repeat(20_000).as_bytes()), 20_000);
 }

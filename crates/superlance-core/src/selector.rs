@@ -33,18 +33,15 @@ impl Selector {
     /// Reads a selector.
     ///
     /// # Errors
-    /// When `text` is empty, or a pattern that is not complete (`[a`, `[z-a]`).
+    /// When `text` is empty.
     pub fn parse(text: &str) -> Result<Self, BadSelector> {
-        let bad = || BadSelector(text.to_owned());
         if text.is_empty() {
-            return Err(bad());
+            return Err(BadSelector(text.to_owned()));
         }
         let is_pattern = text.contains(['*', '?', '[']);
-        let pattern = if is_pattern {
-            Some(glob_to_regex(text).and_then(|glob| Regex::new(&glob).ok()).ok_or_else(bad)?)
-        } else {
-            None
-        };
+        // A set that is not closed or runs backwards can only be part of a name.
+        let pattern = if is_pattern { glob_to_regex(text) } else { None };
+        let pattern = pattern.and_then(|regex| Regex::new(&regex).ok());
         Ok(Self { text: text.to_owned(), pattern })
     }
 
@@ -73,10 +70,12 @@ impl Selector {
             })
     }
 
-    /// Whether it means a whole group, by its exact name or as a pattern.
+    /// Whether it means a whole group, by its exact name or as a pattern; `group:*` is `group`.
     #[must_use]
     pub fn matches_group(&self, group: &str) -> bool {
-        self.text == group || self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(group))
+        self.text == group
+            || self.text.strip_suffix(":*") == Some(group)
+            || self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(group))
     }
 }
 
@@ -170,14 +169,19 @@ mod tests {
             |selector: &str, name: &str| Selector::parse(selector).unwrap().matches_group(name);
         assert!(group("bar", "bar") && !group("bar", "bars"));
         assert!(group("b*", "bars") && !group("b*", "a"));
+        assert!(group("bar:*", "bar") && !group("bar:*", "bars"));
     }
 
     #[test]
-    fn what_is_no_selector_says_so() {
-        for bad in ["", "a[", "[b-a]*"] {
-            let message = Selector::parse(bad).unwrap_err().to_string();
-            assert!(message.contains("is not a process name"), "{message}");
-        }
+    fn nothing_is_no_selector() {
+        let message = Selector::parse("").unwrap_err().to_string();
+        assert!(message.starts_with("\"\" is not a process name"), "{message}");
+    }
+
+    #[test]
+    fn what_cannot_be_a_pattern_is_a_name() {
+        check("a[", &["g:a["], &["g:a"]);
+        check("[b-a]*", &["g:[b-a]*"], &["g:b"]);
     }
 
     proptest! {

@@ -1,31 +1,28 @@
 //! Runs a listener: reads events, acknowledges them, has them handled, and ends in good order.
 //!
 //! Three threads: the reader owns the protocol and acknowledges an event as soon as it is in the
-//! queue; the worker owns the listener and handles events one by one; a third waits for signals. So
+//! queue; the worker ([`crate::worker`]) owns the listener and handles events one by one; a third waits for signals. So
 //! a slow mail server or a process that takes a minute to stop never makes supervisord's buffer of
 //! ten events overflow. This file starts them and waits for what ends them.
 
 use std::collections::VecDeque;
 use std::io;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 
 use crate::clock::Moment;
-use crate::event::Event;
 use crate::frame::{Frame, FrameReader};
-use crate::listener::{Ctx, Interest, Listener};
-use crate::log::Log;
-use crate::mail::Mailer;
-use crate::queue::{Arrival, Next, Queue};
-use crate::supervisor::Supervisor;
-use crate::unfinished::Unfinished;
+use crate::listener::Interest;
+use crate::queue::{Arrival, Queue};
 use crate::wire::{Input, Output};
+pub use crate::worker::Service;
+use crate::worker::{End, Worker};
 
 /// Time to finish what was begun. supervisord kills a listener `stopwaitsecs` after SIGTERM, and that
 /// is ten seconds unless configured.
@@ -35,19 +32,8 @@ const GRACE: Duration = Duration::from_secs(8);
 /// answer, and to every pool of equal priority with it.
 const MEMORY: usize = 1_000;
 
-/// A listener with what it acts with.
-pub struct Service {
-    /// The listener.
-    pub listener: Box<dyn Listener>,
-    /// supervisord.
-    pub supervisor: Box<dyn Supervisor>,
-    /// Where mails go.
-    pub mailer: Box<dyn Mailer>,
-    /// Where messages go.
-    pub log: Arc<Log>,
-    /// What must not be lost in silence.
-    pub unfinished: Unfinished,
-}
+/// What a `stopsignal` may be, but for KILL. Each ends the listener in good order.
+const SIGNALS: [i32; 6] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
 
 /// What the other threads tell the one that waits.
 enum Notice {
@@ -57,7 +43,7 @@ enum Notice {
     WorkerDone,
 }
 
-/// Runs `service` until SIGTERM, SIGINT or the end of `input`, then finishes what was begun.
+/// Runs `service` until a signal or the end of `input`, then finishes what was begun.
 ///
 /// # Errors
 /// When the protocol is lost: events cannot be read or acknowledged any more. What was begun is
@@ -68,15 +54,17 @@ pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<(
     let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
     let interest = service.listener.interest();
 
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let end = Arc::new(End::default());
+
+    let mut signals = Signals::new(SIGNALS)?;
     spawn("signals", &notify, move |notify| {
         for _ in signals.forever() {
             let _ = notify.send(Notice::Signal);
         }
     })?;
-    let events = Arc::clone(&queue);
+    let (events, how) = (Arc::clone(&queue), Arc::clone(&end));
     spawn("worker", &notify, move |notify| {
-        work(service, &events);
+        Worker::new(service, how).run(&events);
         let _ = notify.send(Notice::WorkerDone);
     })?;
     let events = Arc::clone(&queue);
@@ -89,10 +77,15 @@ pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<(
         });
     })?;
 
-    let end = match notices.recv() {
+    let outcome = match notices.recv() {
         Ok(Notice::ProtocolLost(error)) => Err(error),
-        _ => Ok(()),
+        Ok(Notice::InputEnded) => {
+            end.orphaned.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        Ok(Notice::Signal | Notice::WorkerDone) | Err(_) => Ok(()),
     };
+    end.ending.store(true, Ordering::Relaxed);
     queue.close();
     wait_for_worker(&notices);
     for text in unfinished.texts() {
@@ -101,7 +94,7 @@ pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<(
     for Frame { name, payload, .. } in queue.take_rest() {
         log.line(format_args!("Event not handled in time: {name} {payload}"));
     }
-    end
+    outcome
 }
 
 fn spawn(
@@ -113,14 +106,14 @@ fn spawn(
     thread::Builder::new().name(name.to_owned()).spawn(move || body(notify)).map(drop)
 }
 
-/// Waits until the worker is done, its time is up, or a second signal says not to wait.
+/// Waits until the worker is done or its time is up. Further signals change nothing: a service manager
+/// often sends them to supervisord and to its children, and supervisord sends its own.
 fn wait_for_worker(notices: &Receiver<Notice>) {
     let deadline = Instant::now() + GRACE;
     loop {
         match notices.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(Notice::InputEnded | Notice::ProtocolLost(_)) => {}
-            Ok(Notice::WorkerDone | Notice::Signal) | Err(RecvTimeoutError::Timeout) => return,
-            Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Notice::WorkerDone) | Err(_) => return,
+            Ok(_) => {}
         }
     }
 }
@@ -164,62 +157,5 @@ impl Seen {
         self.0.truncate(MEMORY - 1);
         self.0.push_front(serial);
         false
-    }
-}
-
-/// The worker: from the queue to the listener, until the queue is closed and nothing is owed.
-fn work(service: Service, queue: &Queue) {
-    let Service { mut listener, mut supervisor, mut mailer, log, unfinished } = service;
-    let mut call = |listener: &mut dyn Listener, at: Moment, what: Call<'_>| {
-        let mut ctx = Ctx {
-            arrived: at,
-            supervisor: &mut *supervisor,
-            mailer: &mut *mailer,
-            log: &log,
-            unfinished: &unfinished,
-        };
-        contained(listener, &mut ctx, &what);
-    };
-    loop {
-        match queue.next(listener.deadline()) {
-            Next::Event(Arrival { at, frame }) => call(&mut *listener, at, Call::Handle(&frame)),
-            Next::Deadline => call(&mut *listener, Moment::now(), Call::OnTime),
-            Next::Closed => break,
-        }
-    }
-    call(&mut *listener, Moment::now(), Call::Finish);
-    while let Some(deadline) = listener.deadline() {
-        thread::sleep(deadline.saturating_duration_since(Instant::now()));
-        call(&mut *listener, Moment::now(), Call::OnTime);
-    }
-    mailer.finish();
-}
-
-/// One call of a listener.
-enum Call<'a> {
-    Handle(&'a Frame),
-    OnTime,
-    Finish,
-}
-
-/// Calls the listener. An event that makes it panic is logged, and the next one is handled: dying
-/// would bring the same event back from supervisord for ever.
-fn contained(listener: &mut dyn Listener, ctx: &mut Ctx<'_>, call: &Call<'_>) {
-    let log = ctx.log;
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| match call {
-        Call::Handle(frame) => match Event::parse(frame) {
-            Ok(event) => listener.handle(&event, ctx),
-            Err(error) => log.line(format_args!("Event not understood: {error}")),
-        },
-        Call::OnTime => listener.on_time(ctx),
-        Call::Finish => listener.finish(ctx),
-    }));
-    if outcome.is_err() {
-        let during = match call {
-            Call::Handle(frame) => format!("{} {}", frame.name, frame.payload),
-            Call::OnTime => "a retry".to_owned(),
-            Call::Finish => "the end".to_owned(),
-        };
-        log.line(format_args!("This is a bug, please report it: panic while handling {during}"));
     }
 }

@@ -61,6 +61,12 @@ fn connect_tcp(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Soc
     Ok(socket)
 }
 
+/// No connection came about, so that nothing was sent. Wrapped into [`Error::Other`], since ureq's own
+/// errors do not tell that from a connection that broke later.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NotConnected(pub(crate) io::Error);
+
 /// Connects to its endpoint, whatever the URL says.
 #[derive(Debug)]
 pub(crate) struct EndpointConnector(pub(crate) Endpoint);
@@ -74,12 +80,8 @@ impl Connector for EndpointConnector {
         _: Option<()>,
     ) -> Result<Option<Self::Out>, Error> {
         let timeout = details.timeout.not_zero().map(|limit| *limit);
-        let socket = self.0.connect(timeout).map_err(|error| match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                Error::Timeout(details.timeout.reason)
-            }
-            _ => Error::Io(error),
-        })?;
+        let socket =
+            self.0.connect(timeout).map_err(|error| Error::Other(NotConnected(error).into()))?;
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
         Ok(Some(SocketTransport { socket, buffers }))
@@ -98,7 +100,8 @@ fn limit(timeout: NextTimeout) -> Result<Option<Duration>, Error> {
     match timeout.after {
         time::Duration::NotHappening => Ok(None),
         time::Duration::Exact(Duration::ZERO) => Err(Error::Timeout(timeout.reason)),
-        time::Duration::Exact(left) => Ok(Some(left)),
+        // Less than a microsecond would become zero, which means no limit to the system.
+        time::Duration::Exact(left) => Ok(Some(left.max(Duration::from_millis(1)))),
     }
 }
 

@@ -4,18 +4,18 @@ use std::fmt;
 
 use crate::python;
 
-/// The state of a process, with supervisord's numbers.
+/// The state of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are supervisord's own")]
 pub enum State {
-    Stopped = 0,
-    Starting = 10,
-    Running = 20,
-    Backoff = 30,
-    Stopping = 40,
-    Exited = 100,
-    Fatal = 200,
-    Unknown = 1000,
+    Stopped,
+    Starting,
+    Running,
+    Backoff,
+    Stopping,
+    Exited,
+    Fatal,
+    Unknown,
 }
 
 impl State {
@@ -106,9 +106,12 @@ pub enum RpcError {
     /// supervisord answered, and refused.
     #[error("{0}")]
     Fault(Fault),
-    /// No usable answer came: what went wrong, and where known what to do about it.
+    /// The request did not get through, so nothing was done: why, and where known what to do.
     #[error("{0}")]
-    Failed(String),
+    Unreachable(String),
+    /// No usable answer came: what was asked for may have been done.
+    #[error("{0}")]
+    NoAnswer(String),
 }
 
 impl RpcError {
@@ -117,7 +120,7 @@ impl RpcError {
     pub fn fault_code(&self) -> Option<i32> {
         match self {
             Self::Fault(fault) => Some(fault.code),
-            Self::Failed(_) => None,
+            Self::Unreachable(_) | Self::NoAnswer(_) => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -154,6 +155,8 @@ pub struct World {
     pub mailer: FakeMailer,
     /// What is begun and not finished.
     pub unfinished: Unfinished,
+    /// Whether the listener was told to end.
+    pub ending: AtomicBool,
     log: Recorder,
 }
 
@@ -180,6 +183,7 @@ impl World {
             mailer: &mut self.mailer,
             log: &log,
             unfinished: &self.unfinished,
+            ending: &self.ending,
         })
     }
 

@@ -1,5 +1,6 @@
 //! What memmon does at a tick.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use superlance_core::clock::asctime_and_zone;
@@ -8,7 +9,7 @@ use superlance_core::listener::{Ctx, Interest, Listener};
 use superlance_core::log::Complaint;
 use superlance_core::mail::Mail;
 use superlance_core::restart::Restarts;
-use superlance_core::supervisor::ProcessInfo;
+use superlance_core::supervisor::{ProcessInfo, State};
 
 use crate::limits::Limits;
 use crate::memory::{Memory, Readings};
@@ -26,6 +27,8 @@ pub(crate) struct Memmon {
     /// `group:name` of memmon itself, which it never restarts.
     own_namespec: Option<String>,
     restarts: Restarts<Excess>,
+    /// Process ids whose memory could not be read at the last check.
+    unread: HashSet<u32>,
     rpc_trouble: Complaint,
     memory_trouble: Complaint,
 }
@@ -44,11 +47,12 @@ impl Memmon {
             limits: Limits::new(&options.programs, &options.groups, options.any),
             cumulative: options.cumulative,
             memory: Memory::of_this_system(options.through_ps),
-            email: options.email,
+            email: options.email.filter(|address| !address.is_empty()),
             uptime: options.uptime,
             name: options.name,
             own_namespec,
             restarts: Restarts::default(),
+            unread: HashSet::new(),
             rpc_trouble: Complaint::default(),
             memory_trouble: Complaint::default(),
         }
@@ -69,15 +73,16 @@ impl Memmon {
         let watched: Vec<_> = all.iter().filter(|info| self.watches(info)).collect();
         let readings = self.read(&watched, ctx);
         for info in watched {
-            // A process without a reading has vanished meanwhile.
-            let Some(&rss) = readings.get(&info.pid) else {
-                continue;
-            };
+            let Some(&rss) = readings.get(&info.pid) else { continue };
             let verdict = self.limits.verdict(info, rss);
             for _ in 0..verdict.compared {
                 ctx.log.line(format_args!("RSS of {} is {rss}", info.namespec()));
             }
             if verdict.over {
+                // A process that is stopped now might not be started in time.
+                if ctx.is_ending() {
+                    break;
+                }
                 self.restart(info, rss, ctx);
             }
         }
@@ -88,30 +93,42 @@ impl Memmon {
         info.pid != 0 && !is_self && self.limits.concern(info)
     }
 
+    /// The memory of those that can be read. One that cannot has vanished meanwhile, unless the same
+    /// is there and cannot be read at the next check, too.
     fn read(&mut self, watched: &[&ProcessInfo], ctx: &Ctx<'_>) -> Readings {
         let pids: Vec<u32> = watched.iter().map(|info| info.pid).collect();
-        let trouble = match self.memory.read(&pids, self.cumulative) {
-            Ok(readings) if readings.is_empty() && !pids.is_empty() => format!(
-                "the memory of none of {} processes can be read: are they visible to this user \
-                 (/proc may be mounted with hidepid)?",
-                pids.len()
-            ),
-            Ok(readings) => {
-                self.memory_trouble.clear();
-                return readings;
+        let readings = match self.memory.read(&pids, self.cumulative) {
+            Ok(readings) => readings,
+            Err(error) => {
+                self.memory_trouble.say(ctx.log, error);
+                return Readings::new();
             }
-            Err(error) => error,
         };
-        self.memory_trouble.say(ctx.log, trouble);
-        Readings::new()
+        let missing = pids.into_iter().filter(|pid| !readings.contains_key(pid)).collect();
+        let before = std::mem::replace(&mut self.unread, missing);
+        let hidden = |pid| before.contains(pid) && self.unread.contains(pid);
+        let hidden = watched.iter().filter(|info| hidden(&info.pid));
+        let names: Vec<_> =
+            hidden.map(|info| format!("{} (pid {})", info.namespec(), info.pid)).collect();
+        if names.is_empty() {
+            self.memory_trouble.clear();
+        } else {
+            let message = format!(
+                "cannot see the memory of {}: does /proc hide it from this user (hidepid)?",
+                names.join(", ")
+            );
+            self.memory_trouble.say(ctx.log, message);
+        }
+        readings
     }
 
     fn restart(&mut self, seen: &ProcessInfo, rss: u64, ctx: &mut Ctx<'_>) {
         let namespec = seen.namespec();
         let info = match ctx.supervisor.info(&namespec) {
-            Ok(info) if info.pid == seen.pid => info,
+            Ok(info) if info.pid == seen.pid && info.state != State::Stopping => info,
             Ok(_) => {
-                return ctx.log.line(format_args!("{namespec} has ended or restarted by itself"));
+                let message = format!("{namespec} ends or has ended without memmon");
+                return ctx.log.line(message);
             }
             Err(error) => {
                 let message = format!("Failed to restart process {namespec} (RSS {rss}): {error}");
@@ -184,6 +201,10 @@ impl Listener for Memmon {
         for (namespec, excess) in self.restarts.retry(ctx) {
             self.report_restart(&namespec, excess, ctx);
         }
+    }
+
+    fn finish(&mut self, _: &mut Ctx<'_>) {
+        self.restarts.hurry();
     }
 }
 

@@ -109,7 +109,7 @@ fn a_failed_start_is_reported_and_made_good() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
     let mut memmon = memmon(&["-a", "1", "-m", "bob"]);
-    world.supervisor.fail("start", RpcError::Failed("connection lost".to_owned()));
+    world.supervisor.fail("start", RpcError::NoAnswer("connection lost".to_owned()));
     world.event(&mut memmon, "TICK_5", "when:1").unwrap();
     let text = "Failed to start process foo:foo after stopping it: connection lost";
     assert_eq!(world.mailer.0[0].text, text);
@@ -127,7 +127,7 @@ fn an_unreachable_supervisord_is_said_once_and_tried_again() {
     let mut world = sleeper.world();
     let mut memmon = memmon(&["-a", "1GB"]);
     for _ in 0..3 {
-        world.supervisor.fail("all", RpcError::Failed("no answer".to_owned()));
+        world.supervisor.fail("all", RpcError::Unreachable("no answer".to_owned()));
         world.event(&mut memmon, "TICK_5", "when:1").unwrap();
     }
     world.event(&mut memmon, "TICK_5", "when:1").unwrap();
@@ -144,6 +144,34 @@ fn a_process_that_was_replaced_meanwhile_is_left_alone() {
     world.supervisor.process("foo:foo").unwrap().pid += 1;
     world.with_ctx(|ctx| memmon(&["-a", "1"]).restart(&seen, 5, ctx));
     assert_eq!(world.supervisor.calls, ["info(foo:foo)"]);
+}
+
+#[test]
+fn a_process_that_is_being_stopped_is_left_to_whoever_stops_it() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    world.supervisor.process("foo:foo").unwrap().state = State::Stopping;
+    check(&mut world, &["-a", "1"], &RESTART[..2]);
+}
+
+#[test]
+fn when_it_is_told_to_end_it_begins_no_restart() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    world.ending = true.into();
+    check(&mut world, &["-a", "1"], &RESTART[..1]);
+}
+
+#[test]
+fn what_is_there_and_cannot_be_seen_is_said() {
+    // No system has this process id, as if the process were hidden from us.
+    let mut world = World::new(FakeSupervisor::default().with("foo:foo", 4_194_305));
+    let mut memmon = memmon(&["-a", "1"]);
+    let said = "cannot see the memory of foo:foo (pid 4194305)";
+    for times in [0, 1, 1] {
+        world.event(&mut memmon, "TICK_5", "when:1").unwrap();
+        assert_eq!(world.log().matches(said).count(), times);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The command line of memmon.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
@@ -81,7 +82,7 @@ pub(crate) struct Options {
 
     /// Ignored, as in the original, where getopt stops at the first of them
     #[arg(hide = true, trailing_var_arg = true)]
-    stray: Vec<String>,
+    stray: Vec<OsString>,
 }
 
 /// A limit for whatever a selector means.
@@ -109,8 +110,11 @@ impl Options {
     /// that worked must not lose its memmon.
     pub(crate) fn warn(&self, log: &Log) {
         if !self.stray.is_empty() {
-            let stray = self.stray.join(" ");
-            log.line(format_args!("memmon: ignored, since no option stands before it: {stray}"));
+            let stray: Vec<_> = self.stray.iter().map(|word| word.to_string_lossy()).collect();
+            let stray = stray.join(" ");
+            log.line(format_args!(
+                "memmon: no option takes this, so it and the rest is ignored: {stray}"
+            ));
         }
         if self.programs.is_empty() && self.groups.is_empty() && self.any.is_none() {
             log.line("memmon: none of -p, -g and -a is given, so no process is watched");

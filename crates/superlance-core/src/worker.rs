@@ -1,0 +1,134 @@
+//! The thread that owns the listener: it hands events to it one by one, wakes it when it asked to be
+//! woken, and at the end lets it finish what it began.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::clock::Moment;
+use crate::event::Event;
+use crate::frame::Frame;
+use crate::listener::{Ctx, Interest, Listener};
+use crate::log::Log;
+use crate::mail::Mailer;
+use crate::queue::{Arrival, Next, Queue};
+use crate::supervisor::Supervisor;
+use crate::unfinished::Unfinished;
+
+/// Pause after a panic in a listener's timer, which would be due again at once.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+
+/// A listener with what it acts with.
+pub struct Service {
+    /// The listener.
+    pub listener: Box<dyn Listener>,
+    /// supervisord.
+    pub supervisor: Box<dyn Supervisor>,
+    /// Where mails go.
+    pub mailer: Box<dyn Mailer>,
+    /// Where messages go.
+    pub log: Arc<Log>,
+    /// What must not be lost in silence.
+    pub unfinished: Unfinished,
+}
+
+/// How far the end has come. Set by the main thread.
+#[derive(Debug, Default)]
+pub(crate) struct End {
+    /// What was begun is to be finished.
+    pub(crate) ending: AtomicBool,
+    /// supervisord is gone, so that nothing can be started any more.
+    pub(crate) orphaned: AtomicBool,
+}
+
+/// The worker.
+pub(crate) struct Worker {
+    service: Service,
+    end: Arc<End>,
+    /// Before this, deadlines do not count.
+    quiet_until: Instant,
+}
+
+/// A call of the listener.
+enum Call<'a> {
+    Handle(&'a Frame),
+    OnTime,
+    Finish,
+}
+
+impl Worker {
+    pub(crate) fn new(service: Service, end: Arc<End>) -> Self {
+        Self { service, end, quiet_until: Instant::now() }
+    }
+
+    /// Works until the queue is closed and empty, and nothing is owed.
+    pub(crate) fn run(mut self, queue: &Queue) {
+        let interest = self.service.listener.interest();
+        loop {
+            match queue.next(self.deadline()) {
+                Next::Event(Arrival { at, frame }) => {
+                    // A look at how things are can wait for the next listener.
+                    let looks = interest(&frame.name) == Interest::WhenIdle;
+                    if !(looks && self.end.ending.load(Ordering::Relaxed)) {
+                        self.call(at, &Call::Handle(&frame));
+                    }
+                }
+                Next::Deadline => self.call(Moment::now(), &Call::OnTime),
+                Next::Closed => break,
+            }
+        }
+        self.call(Moment::now(), &Call::Finish);
+        self.service.mailer.hurry();
+        while let Some(deadline) = self.deadline() {
+            thread::sleep(deadline.saturating_duration_since(Instant::now()));
+            self.call(Moment::now(), &Call::OnTime);
+            if self.end.orphaned.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        self.service.mailer.finish();
+        // What is still owed now remains so; dropping the listener would forget it.
+        for text in self.service.unfinished.texts() {
+            self.service.log.line(text);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.service.listener.deadline().map(|deadline| deadline.max(self.quiet_until))
+    }
+
+    /// Calls the listener. An event that makes it panic is logged, and the next one is handled: dying
+    /// would bring the same event back from supervisord for ever.
+    fn call(&mut self, arrived: Moment, call: &Call<'_>) {
+        let Service { listener, supervisor, mailer, log, unfinished } = &mut self.service;
+        let mut ctx = Ctx {
+            arrived,
+            supervisor: &mut **supervisor,
+            mailer: &mut **mailer,
+            log,
+            unfinished,
+            ending: &self.end.ending,
+        };
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| match call {
+            Call::Handle(frame) => match Event::parse(frame) {
+                Ok(event) => listener.handle(&event, &mut ctx),
+                Err(error) => ctx.log.line(format_args!("Event not understood: {error}")),
+            },
+            Call::OnTime => listener.on_time(&mut ctx),
+            Call::Finish => listener.finish(&mut ctx),
+        }));
+        if outcome.is_err() {
+            self.quiet_until = Instant::now() + AFTER_PANIC;
+            let during = match call {
+                Call::Handle(frame) => format!("{} {}", frame.name, frame.payload),
+                Call::OnTime => "a retry".to_owned(),
+                Call::Finish => "the end".to_owned(),
+            };
+            log.line(format_args!(
+                "This is a bug, please report it: panic while handling {during}"
+            ));
+        }
+    }
+}
