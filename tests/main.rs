@@ -1,4 +1,10 @@
 //! The suite as its users meet it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests: a failure should end the test"
+)]
 
 mod docs;
 
