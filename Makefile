@@ -3,6 +3,7 @@
 #   make               build the release program
 #   make demo          watch memmon restart a leaking program; ends by itself
 #   make test          run all tests
+#   make bench         measure beside the original; takes minutes
 #   make check         formatting, lints, documentation, and all tests
 #   make install       put the program, its links and manual pages below PREFIX
 #   make uninstall     remove them
@@ -44,12 +45,8 @@ check:
 demo: venv all
 	$(VENV)/bin/python tests/demo/run.py $(PROGRAM)
 
-# The comparison with the original, where it is there.
-ifneq ($(wildcard tests/bench/run),)
-bench: venv all
-	tests/bench/run
-.PHONY: bench
-endif
+bench: venv
+	$(CARGO) bench --locked -p superlance --bench bench
 
 venv: $(VENV_READY)
 
@@ -84,4 +81,4 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check demo venv install uninstall dist clean
+.PHONY: all test check demo bench venv install uninstall dist clean

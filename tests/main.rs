@@ -1,16 +1,38 @@
-//! The suite as its users meet it.
+//! The suite as its users meet it: the real program, against fake and real supervisords, beside the
+//! Python original.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "tests: a failure should end the test"
+    clippy::disallowed_names,
+    clippy::cloned_ref_to_slice_refs,
+    clippy::single_element_loop,
+    reason = "tests: a failure should end the test, and lists of one grow"
 )]
 
+mod command_line;
 mod docs;
+mod memmon_deviations;
+mod memmon_transcripts;
+mod memmon_under_supervisord;
+mod names;
+mod protocol;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use superlance_testing::Scratch;
 
 /// The program under test.
 fn ours() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_superlance"))
+}
+
+/// A folder in which our programs have the names of the originals, for the `PATH` of a supervisord.
+fn links() -> (Scratch, PathBuf) {
+    let folder = Scratch::new();
+    for name in ["memmon"] {
+        std::os::unix::fs::symlink(ours(), folder.join(name)).unwrap();
+    }
+    let path = folder.path().to_owned();
+    (folder, path)
 }

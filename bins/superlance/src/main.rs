@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         "help" => match arguments.get(1).map(|name| name.to_string_lossy().into_owned()) {
             None => print(&usage()),
             Some(name) => match find(&name) {
-                Some(applet) => print(&(applet.command)().render_long_help().to_string()),
+                Some(applet) => print(&(applet.command)().render_help().to_string()),
                 None => unknown(&name),
             },
         },

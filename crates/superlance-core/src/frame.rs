@@ -55,9 +55,8 @@ impl FrameReader {
         let Some(line) = read_header_line(source)? else {
             return Ok(None);
         };
-        // What stands before `ver:` is left over from a payload that was longer than its length.
-        let line = line.find("ver:").map_or(line.as_str(), |start| &line[start..]);
-        let headers = Headers::parse(line);
+        // What a payload that was misjudged has left over stands before the keys, and does no harm.
+        let headers = Headers::parse(&line);
         let bad = |what: &str| {
             io::Error::new(
                 io::ErrorKind::InvalidData,

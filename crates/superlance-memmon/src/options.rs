@@ -33,7 +33,7 @@ Example, in supervisord.conf:
 
 /// Restart processes under supervisord that use too much memory
 #[derive(Debug, Parser)]
-#[command(name = "memmon", disable_help_flag = true, after_help = AFTER_HELP)]
+#[command(name = "memmon", disable_help_flag = true, arg_required_else_help = true, after_help = AFTER_HELP)]
 pub(crate) struct Options {
     /// Print this help
     #[arg(short, long, action = ArgAction::Help)]

@@ -1,0 +1,145 @@
+//! What the fake supervisord knows, and what its methods do with it.
+
+use super::answer::{Answer, matches};
+use super::process::{FakeProcess, ProcessState};
+use crate::wire::xml::{Call, Value, fault, response};
+
+/// Beyond every limit for process IDs of Linux, and still one to `ps`: nobody has it.
+const FIRST_FREE_PID: u32 = 5_000_000;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) processes: Vec<FakeProcess>,
+    pub(super) calls: Vec<String>,
+    /// For which calls, what, and how many times yet.
+    pub(super) scripts: Vec<(String, Answer, usize)>,
+    pub(super) login: Option<(String, String)>,
+    pub(super) refused: usize,
+    pub(super) in_flight: usize,
+    pub(super) released: u64,
+    pub(super) statecode: i64,
+    pub(super) log: String,
+    started: u32,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            processes: Vec::new(),
+            calls: Vec::new(),
+            scripts: Vec::new(),
+            login: None,
+            refused: 0,
+            in_flight: 0,
+            released: 0,
+            statecode: 1,
+            log: String::new(),
+            started: 0,
+        }
+    }
+}
+
+impl State {
+    pub(super) fn put(&mut self, process: FakeProcess) {
+        self.processes
+            .retain(|other| (&other.group, &other.name) != (&process.group, &process.name));
+        self.processes.push(process);
+        // The order of getAllProcessInfo.
+        self.processes.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
+    }
+
+    pub(super) fn find(&self, namespec: &str) -> Option<&FakeProcess> {
+        self.processes.iter().find(|process| process.is(namespec))
+    }
+
+    /// Notes a call, and says how the test wants it answered.
+    pub(super) fn record(&mut self, call: &Call) -> Option<Answer> {
+        let call = call.to_string();
+        let script = self.scripts.iter().rposition(|(pattern, ..)| matches(pattern, &call));
+        self.calls.push(call);
+        let (_, answer, times) = self.scripts.get_mut(script?)?;
+        let answer = answer.clone();
+        *times = times.saturating_sub(1);
+        if *times == 0 {
+            self.scripts.remove(script?);
+        }
+        Some(answer)
+    }
+
+    /// Does what supervisord does, and returns the document that it sends.
+    pub(super) fn perform(&mut self, call: &Call) -> String {
+        match self.result(call) {
+            Ok(value) => response(&value.to_string()),
+            Err((code, text)) => fault(code, &text),
+        }
+    }
+
+    fn result(&mut self, call: &Call) -> Result<Value, (i64, String)> {
+        let arg = |index: usize| call.args.get(index).map_or("", String::as_str);
+        match call.method.as_str() {
+            "supervisor.getAllProcessInfo" => {
+                Ok(Value::Array(self.processes.iter().map(FakeProcess::info).collect()))
+            }
+            "supervisor.getProcessInfo" => Ok(self.named(arg(0))?.info()),
+            "supervisor.stopProcess" => self.stop(arg(0)),
+            "supervisor.startProcess" => self.start(arg(0)),
+            "supervisor.getState" => Ok(self.supervisor_state()),
+            "supervisor.readLog" => Ok(Value::Text(self.read_log(arg(0), arg(1)))),
+            _ => Err((1, "UNKNOWN_METHOD".to_owned())),
+        }
+    }
+
+    fn named(&mut self, name: &str) -> Result<&mut FakeProcess, (i64, String)> {
+        let found = self.processes.iter_mut().find(|process| process.is(name));
+        found.ok_or_else(|| (10, format!("BAD_NAME: {name}")))
+    }
+
+    fn stop(&mut self, name: &str) -> Result<Value, (i64, String)> {
+        let process = self.named(name)?;
+        if !process.state.is_running() {
+            return Err((70, format!("NOT_RUNNING: {name}")));
+        }
+        process.state = ProcessState::Stopped;
+        process.pid = 0;
+        process.stop = process.now();
+        Ok(Value::Bool(true))
+    }
+
+    fn start(&mut self, name: &str) -> Result<Value, (i64, String)> {
+        self.started += 1;
+        let free_pid = FIRST_FREE_PID + self.started;
+        let process = self.named(name)?;
+        if process.state.is_running() {
+            return Err((60, format!("ALREADY_STARTED: {name}")));
+        }
+        process.state = ProcessState::Running;
+        process.pid = process.next_pid.take().unwrap_or(free_pid);
+        process.start = process.now();
+        Ok(Value::Bool(true))
+    }
+
+    fn supervisor_state(&self) -> Value {
+        let name = match self.statecode {
+            2 => "FATAL",
+            1 => "RUNNING",
+            0 => "RESTARTING",
+            _ => "SHUTDOWN",
+        };
+        Value::Struct(vec![
+            ("statecode", Value::Int(self.statecode)),
+            ("statename", Value::Text(name.to_owned())),
+        ])
+    }
+
+    /// From `offset` on, or its last bytes if `offset` is negative; `length` 0 is all of it.
+    fn read_log(&self, offset: &str, length: &str) -> String {
+        let offset: i64 = offset.parse().unwrap_or(0);
+        let skip = match usize::try_from(offset) {
+            Ok(skip) => skip,
+            Err(_) => self.log.len().saturating_sub(usize::try_from(-offset).unwrap_or(0)),
+        };
+        let length = length.parse().ok().filter(|length| *length > 0).unwrap_or(usize::MAX);
+        let bytes: Vec<u8> = self.log.bytes().skip(skip).take(length).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}

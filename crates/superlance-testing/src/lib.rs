@@ -1,0 +1,125 @@
+//! What the tests of superlance share.
+//!
+//! | to have | use |
+//! |---|---|
+//! | the program under test, ours or the Python original, with the test as its supervisord | [`Subject`], [`Listener`] |
+//! | a supervisord that obeys the test | [`FakeSupervisor`], [`FakeProcess`], [`Answer`] |
+//! | a real supervisord | [`Supervisord`] |
+//! | a receiver of mail by command | [`Mailbox`] |
+//! | processes of a known size | [`Ballast`] |
+//! | the same events for ours and theirs, and a verdict | [`Transcript`], [`same`], [`deviates`] |
+//! | to wait | [`wait_until`], [`wait_for`] |
+//!
+//! The Python programs live in a virtual environment (see [`venv`]) with the packages superlance
+//! 2.0.0 and supervisor 4.3.0.
+//! Every process started here carries a mark in its environment, and is killed with all its
+//! descendants when its value goes; every file is in a scratch folder that goes likewise.
+//! Nothing sleeps for luck: what takes time is asked for until a deadline.
+//!
+//! # A transcript
+//!
+//! Runs Python's memmon and ours against the same fake supervisord, and compares calls, mails, log
+//! and protocol, less what differs from run to run. A program that acknowledges first and acts
+//! later is waited for until it rests.
+//!
+//! ```no_run
+//! use superlance_testing::{Ballast, FakeProcess, Transcript, deviates, same};
+//! # let ours = std::path::Path::new("target/debug/superlance");
+//!
+//! let ballast = Ballast::new(30).spawn();
+//! let transcript = Transcript::new("memmon", "restarts what is over its limit, and mails")
+//!     .args(["-p", "foo=20MB", "-m", "bob@example.com", "-s", "{mailbox}", "-n", "m"])
+//!     .processes([FakeProcess::running("foo", ballast.pid()).uptime(60)])
+//!     .event("TICK_60", "when:1201063880")
+//!     .event("TICK_60", "when:1201063940");
+//! same(&transcript, ours);
+//!
+//! let several = Transcript::new("memmon", "a process over several limits is restarted once")
+//!     .args(["-g", "foo=1MB", "-a", "1MB"])
+//!     .processes([FakeProcess::running("foo", ballast.pid()).next_pid(ballast.pid())])
+//!     .event("TICK_60", "when:1");
+//! deviates(&several, ours, "D3", |theirs, ours| assert!(theirs.calls.len() > ours.calls.len()));
+//! ```
+//!
+//! # A fake supervisord
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use superlance_testing::{Answer, Ballast, FakeProcess, FakeSupervisor, Subject};
+//! # let ours = std::path::Path::new("target/debug/superlance");
+//!
+//! for (name, answer) in Answer::misbehaviours() {
+//!     let (fake, ballast) = (FakeSupervisor::unix(), Ballast::new(30).spawn());
+//!     fake.add(FakeProcess::running("foo", ballast.pid()));
+//!     fake.once("startProcess(foo:foo)", answer);
+//!     let memmon = Subject::ours(ours, "memmon").server_url(&fake.server_url());
+//!     let mut memmon = memmon.args(["-a", "20MB"]).spawn();
+//!     memmon.event("TICK_60", "when:1");
+//!     assert_eq!(memmon.wait_result(), "OK", "{name}");
+//!     fake.wait_for_call("startProcess");
+//!     memmon.close_stdin();
+//!     assert!(memmon.wait_exit(Duration::from_secs(10)).success(), "{name}");
+//! }
+//! ```
+//!
+//! # A real supervisord
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use superlance_testing::{Ballast, Channel, Http, Mailbox, Scratch, Supervisord};
+//! # let links = std::path::Path::new("a folder with a link memmon -> superlance");
+//!
+//! let (folder, mailbox) = (Scratch::new(), Mailbox::new());
+//! let leak = Ballast::new(5).growing(10, Duration::from_secs(1)).command(&folder);
+//! let memmon = format!("memmon -p leak=50MB -m bob@example.com -s '{}'", mailbox.command());
+//! let supervisord = Supervisord::builder()
+//!     .http(Http::Inet)
+//!     .login("user", "secret")
+//!     .first_in_path(links)
+//!     .program("leak", &leak, &[("stopwaitsecs", "3")])
+//!     .listener("memmon", &memmon, "TICK_5", &[])
+//!     .start();
+//! supervisord.wait_state("leak", "RUNNING");
+//! let pid = supervisord.pid_of("leak:leak");
+//! supervisord.wait_restart("leak", pid);
+//! supervisord.wait_for_process_log("memmon", Channel::Stderr, "Restarting leak:leak");
+//! mailbox.wait_for(1);
+//! ```
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a harness that cannot go on should fail the test, and say why"
+)]
+
+mod ballast;
+mod capture;
+mod fake;
+mod frame;
+mod idle;
+mod leash;
+mod listener;
+mod mailbox;
+mod protocol;
+mod scratch;
+mod subject;
+mod supervisord;
+mod transcript;
+pub mod venv;
+mod wait;
+mod wire;
+
+pub use ballast::{Ballast, RunningBallast};
+pub use fake::{Answer, FakeProcess, FakeSupervisor, ProcessState};
+pub use frame::Frame;
+pub use listener::Listener;
+pub use mailbox::Mailbox;
+pub use protocol::ListenerState;
+pub use scratch::Scratch;
+pub use subject::{Subject, Who};
+pub use supervisord::{Builder, Channel, Http, Supervisord};
+pub use transcript::{Afterwards, Outcome, Transcript, Until, deviates, record, same};
+pub use wait::{SOON, try_wait, wait_for, wait_until};

@@ -1,0 +1,61 @@
+//! What came out of a run.
+
+/// What a program did, with everything that differs from run to run replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The calls to supervisord, like `getProcessInfo(foo:foo)`.
+    pub calls: Vec<String>,
+    /// The mails sent by command.
+    pub mails: Vec<String>,
+    /// Standard error.
+    pub log: String,
+    /// Standard output.
+    pub protocol: String,
+    /// Whether the program still ran after the last step.
+    pub alive: bool,
+    /// Whether supervisord would have given it up for something unexpected in the protocol.
+    pub unknown: bool,
+    /// What happened after the end of standard input. It is not compared: Python's die of it.
+    pub afterwards: Afterwards,
+    /// The exit status at last, `None` after a signal. It is not compared.
+    pub exit: Option<i32>,
+}
+
+/// What a program did after the end of standard input, less what it had done before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as in Outcome")]
+pub struct Afterwards {
+    pub calls: Vec<String>,
+    pub mails: Vec<String>,
+    pub log: String,
+}
+
+impl Outcome {
+    /// Without the lines of the log that contain one of these texts.
+    pub(super) fn without(mut self, additions: &[String]) -> Outcome {
+        let added = |line: &str| additions.iter().any(|text| line.contains(text));
+        self.log = self.log.split_inclusive('\n').filter(|line| !added(line)).collect();
+        self
+    }
+
+    /// What is compared, as a text of sections.
+    pub(super) fn to_text(&self) -> String {
+        let mut text = String::new();
+        let mut section = |title: &str, body: &str| {
+            text += &format!("== {title}\n");
+            // A missing line end at the end must be seen.
+            text += &body.replace('\t', "\\t");
+            text += if body.ends_with('\n') || body.is_empty() { "" } else { "\\no line end\n" };
+        };
+        let lines = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect();
+        section("calls", &lines(&self.calls) as &String);
+        for (number, mail) in (1..).zip(&self.mails) {
+            section(&format!("mail {number}"), mail);
+        }
+        section("log", &self.log);
+        section("protocol", &self.protocol);
+        section("alive", &format!("{}\n", self.alive));
+        section("given up by supervisord", &format!("{}\n", self.unknown));
+        text
+    }
+}

@@ -1,0 +1,163 @@
+//! One run of a transcript: the program, and the world that is built around it.
+
+use std::time::Duration;
+
+use super::filters::Filters;
+use super::outcome::{Afterwards, Outcome};
+use super::{Server, Step, Transcript, Until};
+use crate::fake::FakeSupervisor;
+use crate::idle::Watch;
+use crate::listener::Listener;
+use crate::mailbox::Mailbox;
+use crate::protocol::ListenerState;
+use crate::scratch::Scratch;
+use crate::subject::{Subject, Who};
+use crate::wait::{SOON, try_wait};
+
+/// How long a program may take for one event, and for its end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much had come out after a step: of calls, mails, and lines of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    calls: usize,
+    mails: usize,
+    lines: usize,
+}
+
+pub(super) struct Stage<'a> {
+    transcript: &'a Transcript,
+    subject: Subject,
+    fake: FakeSupervisor,
+    mailbox: Mailbox,
+    scratch: Scratch,
+}
+
+impl<'a> Stage<'a> {
+    #[track_caller]
+    pub(super) fn new(transcript: &'a Transcript, who: &Who) -> Stage<'a> {
+        let (mailbox, scratch) = (Mailbox::new(), Scratch::new());
+        let fake = match transcript.server {
+            Server::Inet => FakeSupervisor::inet(),
+            Server::Unix | Server::Absent => FakeSupervisor::unix(),
+        };
+        transcript.processes.iter().for_each(|process| fake.add(process.clone()));
+
+        let fill = |text: &String| {
+            text.replace("{mailbox}", &mailbox.command())
+                .replace("{scratch}", &scratch.path().display().to_string())
+        };
+        let mut subject = Subject::new(who, &transcript.program);
+        subject = subject.args(transcript.args.iter().map(fill));
+        if transcript.server != Server::Absent {
+            subject = subject.server_url(&fake.server_url());
+        }
+        for (name, value) in &transcript.env {
+            subject = subject.env(name, &fill(value));
+        }
+        Stage { transcript, subject, fake, mailbox, scratch }
+    }
+
+    /// Plays all steps. With an empty `pace`, notes how far the program got at each of them; with
+    /// another one, waits at each until the program has got that far, if it does in time.
+    #[track_caller]
+    pub(super) fn play(mut self, pace: &mut Vec<Progress>) -> Outcome {
+        let leading = pace.is_empty();
+        let mut listener = None;
+        let mut sent = 0;
+        for step in &self.transcript.steps {
+            let (frame, until) = match step {
+                Step::Act(act) => {
+                    act(&mut self.fake);
+                    continue;
+                }
+                Step::Send(frame, until) => (frame, until),
+            };
+            let listener = listener.get_or_insert_with(|| self.subject.spawn());
+            self.settle(listener, None, None);
+            if listener.is_running() && listener.state() == ListenerState::Ready {
+                listener.send(frame);
+                self.settle(listener, until.as_ref(), pace.get(sent).filter(|_| !leading));
+            }
+            if leading {
+                pace.push(self.progress(listener));
+            }
+            sent += 1;
+        }
+        let listener = listener.unwrap_or_else(|| self.subject.spawn());
+        self.finish(listener)
+    }
+
+    /// Waits until the program is done with what it has got: it has answered, rests, and has
+    /// nothing to wait for. Or it has died, or said something that ends the protocol.
+    #[track_caller]
+    fn settle(&self, listener: &mut Listener, until: Option<&Until>, pace: Option<&Progress>) {
+        let expecting = [ListenerState::Acknowledged, ListenerState::Busy];
+        let mut watch = Watch::default();
+        let mut at_rest = |listener: &mut Listener| {
+            !listener.is_running()
+                || !expecting.contains(&listener.state())
+                    && self.fake.is_idle()
+                    && listener.is_resting(&mut watch)
+        };
+        let came = |listener: &Listener| match until {
+            None => true,
+            Some(Until::Log(text)) => listener.stderr().contains(text),
+            Some(Until::Calls(count)) => self.fake.calls().len() >= *count,
+            Some(Until::Mails(count)) => self.mailbox.mails().len() >= *count,
+        };
+        let settled = try_wait(PATIENCE, || {
+            (at_rest(listener) && (came(listener) || !listener.is_running())).then_some(())
+        });
+        if settled.is_none() {
+            let state = listener.state();
+            panic!("waited in vain for {until:?} and rest in {state:?}\n{}", listener.stderr());
+        }
+        let Some(pace) = pace else { return };
+        // Ours may do less on purpose, so it is no failure here when it does not get as far.
+        let _ = try_wait(SOON, || {
+            let now = self.progress(listener);
+            let far = now.calls >= pace.calls && now.mails >= pace.mails && now.lines >= pace.lines;
+            (!listener.is_running() || far && at_rest(listener)).then_some(())
+        });
+    }
+
+    fn progress(&self, listener: &Listener) -> Progress {
+        Progress {
+            calls: self.fake.calls().len(),
+            mails: self.mailbox.mails().len(),
+            lines: listener.stderr().lines().count(),
+        }
+    }
+
+    #[track_caller]
+    fn finish(self, mut listener: Listener) -> Outcome {
+        self.settle(&mut listener, None, None);
+        let filters = Filters::new(&[
+            (&self.mailbox.command(), "[MAILBOX]"),
+            (&self.scratch.path().display().to_string(), "[SCRATCH]"),
+            (&self.fake.server_url(), "[SERVER]"),
+        ]);
+        let (calls, mails, log) = (self.fake.calls(), self.mailbox.mails(), listener.stderr());
+        let mut outcome = Outcome {
+            calls: calls.clone(),
+            mails: mails.iter().map(|mail| filters.apply(mail)).collect(),
+            log: filters.apply(&log),
+            protocol: listener.stdout(),
+            alive: listener.is_running(),
+            unknown: listener.state() == ListenerState::Unknown,
+            afterwards: Afterwards::default(),
+            exit: None,
+        };
+        listener.close_stdin();
+        outcome.exit = listener.wait_exit(PATIENCE).code();
+        let later = |all: Vec<String>, before: usize| all.into_iter().skip(before).collect();
+        let new_mails: Vec<_> = later(self.mailbox.mails(), mails.len());
+        outcome.afterwards = Afterwards {
+            calls: later(self.fake.calls(), calls.len()),
+            mails: new_mails.iter().map(|mail| filters.apply(mail)).collect(),
+            log: filters.apply(listener.stderr().get(log.len()..).unwrap_or_default()),
+        };
+        outcome
+    }
+}

@@ -1,0 +1,107 @@
+//! A stream socket on this machine, by path or by port.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    Unix(PathBuf),
+    Inet(SocketAddr),
+}
+
+#[derive(Debug)]
+pub(crate) enum Acceptor {
+    Unix(UnixListener),
+    Inet(TcpListener),
+}
+
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Unix(UnixStream),
+    Inet(TcpStream),
+}
+
+impl Address {
+    /// A port of 127.0.0.1 that nobody had a moment ago.
+    pub(crate) fn free_port() -> Address {
+        let any = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port should be free");
+        Address::Inet(any.local_addr().expect("the listener is bound"))
+    }
+
+    /// The address as SUPERVISOR_SERVER_URL would give it.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Address::Unix(path) => format!("unix://{}", path.display()),
+            Address::Inet(address) => format!("http://{address}"),
+        }
+    }
+
+    pub(crate) fn connect(&self) -> io::Result<Stream> {
+        match self {
+            Address::Unix(path) => UnixStream::connect(path).map(Stream::Unix),
+            Address::Inet(address) => TcpStream::connect(address).map(Stream::Inet),
+        }
+    }
+
+    pub(crate) fn listen(&self) -> io::Result<Acceptor> {
+        match self {
+            Address::Unix(path) => UnixListener::bind(path).map(Acceptor::Unix),
+            Address::Inet(address) => TcpListener::bind(address).map(Acceptor::Inet),
+        }
+    }
+}
+
+impl Acceptor {
+    pub(crate) fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Acceptor::Unix(listener) => listener.accept().map(|(stream, _)| Stream::Unix(stream)),
+            Acceptor::Inet(listener) => listener.accept().map(|(stream, _)| Stream::Inet(stream)),
+        }
+    }
+}
+
+impl Stream {
+    pub(crate) fn try_clone(&self) -> io::Result<Stream> {
+        match self {
+            Stream::Unix(stream) => stream.try_clone().map(Stream::Unix),
+            Stream::Inet(stream) => stream.try_clone().map(Stream::Inet),
+        }
+    }
+
+    /// Ends the connection for every clone of it.
+    pub(crate) fn close(&self) {
+        // An error means that the other side was faster.
+        let _ = match self {
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Both),
+            Stream::Inet(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Unix(stream) => stream.read(buffer),
+            Stream::Inet(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Unix(stream) => stream.write(buffer),
+            Stream::Inet(stream) => stream.write(buffer),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Unix(stream) => stream.flush(),
+            Stream::Inet(stream) => stream.flush(),
+        }
+    }
+}

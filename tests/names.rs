@@ -1,0 +1,66 @@
+//! The names under which the commands are found.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use superlance_testing::Scratch;
+
+use crate::ours;
+
+fn run(program: &Path, arguments: &[&str]) -> Output {
+    Command::new(program).args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn the_list_names_all_commands_a_line_each() {
+    assert_eq!(stdout(&run(ours(), &["--list"])), "memmon\n");
+}
+
+#[test]
+fn help_is_found_in_every_way() {
+    let of_memmon = stdout(&run(ours(), &["memmon", "--help"]));
+    assert!(of_memmon.contains("Usage: memmon"));
+    assert_eq!(stdout(&run(ours(), &["help", "memmon"])), of_memmon);
+    let general = stdout(&run(ours(), &["--help"]));
+    for command in stdout(&run(ours(), &["--list"])).lines() {
+        assert!(general.contains(&format!("\n  {command} ")), "{general}");
+    }
+    assert_eq!(stdout(&run(ours(), &["-h"])), general);
+    assert_eq!(stdout(&run(ours(), &["help"])), general);
+    assert!(stdout(&run(ours(), &["--version"])).starts_with("superlance "));
+}
+
+#[test]
+fn a_link_is_the_command_it_is_named_after() {
+    let folder = Scratch::new();
+    let direct = stdout(&run(ours(), &["memmon", "--help"]));
+    for name in ["memmon", "superlance"] {
+        symlink(ours(), folder.join(name)).unwrap();
+    }
+    assert_eq!(stdout(&run(&folder.join("memmon"), &["--help"])), direct);
+    assert_eq!(stdout(&run(&folder.join("superlance"), &["memmon", "--help"])), direct);
+    // A link of a link, with a path that has more parts.
+    let deeper = folder.join("bin");
+    std::fs::create_dir(&deeper).unwrap();
+    symlink("../memmon", deeper.join("memmon")).unwrap();
+    assert_eq!(stdout(&run(&deeper.join("memmon"), &["--help"])), direct);
+}
+
+#[test]
+fn an_unknown_command_says_which_exist() {
+    for arguments in [&["nonsense"][..], &["help", "nonsense"], &["--nonsense"], &[]] {
+        let output = run(ours(), arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(said.contains("memmon") && output.stdout.is_empty(), "{said}");
+        if let Some(name) = arguments.last() {
+            assert!(said.contains(&format!("{name:?}")), "{said}");
+        }
+    }
+}
