@@ -12,9 +12,7 @@
 
 mod command_line;
 mod docs;
-mod memmon_deviations;
-mod memmon_transcripts;
-mod memmon_under_supervisord;
+mod memmon;
 mod names;
 mod protocol;
 

@@ -3,29 +3,25 @@
 
 use superlance_testing::{Ballast, FakeProcess, ProcessState, RunningBallast, Transcript, same};
 
+use super::{MAIL, memmon, one_tick};
 use crate::ours;
 
-/// A memmon with these arguments that sees `processes`, and gets one tick.
+/// A memmon with these arguments that sees `processes` and gets one tick is as the original.
 #[track_caller]
 fn check(title: &str, arguments: &[&str], processes: &[FakeProcess]) {
-    let transcript = Transcript::new("memmon", title)
-        .args(arguments.iter().copied())
-        .processes(processes.iter().cloned())
-        .event("TICK_60", "when:1201063880");
-    same(&transcript, ours());
+    same(&one_tick(title, arguments, processes), ours());
 }
 
-/// A process of about twenty megabytes, up for a minute, under this name.
+/// A process of about twenty megabytes, up for exactly a minute.
 fn twenty_megabytes(namespec: &str) -> (RunningBallast, FakeProcess) {
-    let ballast = Ballast::new(10).spawn();
-    let process = FakeProcess::running(namespec, ballast.pid()).uptime(60);
-    (ballast, process)
+    let (ballast, process) = super::twenty_megabytes(namespec);
+    (ballast, process.uptime(60))
 }
 
 /// These arguments, and such that mail goes into the mailbox. The name comes last, since in the
 /// original a later -p or -g overwrites it (D2).
 fn with_mail<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
-    [&["-m", "bob@example.com", "-s", "{mailbox}"], arguments, &["-n", "m"]].concat()
+    [&MAIL, arguments, &["-n", "m"]].concat()
 }
 
 #[test]
@@ -66,9 +62,7 @@ fn what_is_not_over_a_limit_is_left_alone() {
         ("no limit at all", &["-c"]),
     ] {
         let warning = "none of -p, -g and -a is given";
-        let transcript = Transcript::new("memmon", title)
-            .args(with_mail(arguments))
-            .processes([foo.clone()])
+        let transcript = memmon(title, &with_mail(arguments), &[foo.clone()])
             .may_add(warning)
             .event("TICK_60", "when:1201063880");
         same(&transcript, ours());
@@ -230,10 +224,8 @@ fn without_an_address_nothing_is_mailed() {
 fn times_are_those_of_the_zone() {
     let (_ballast, foo) = twenty_megabytes("foo");
     for zone in ["UTC", "Europe/Berlin", "America/Sao_Paulo", ":Asia/Kolkata", "XYZ-3", ""] {
-        let transcript = Transcript::new("memmon", &format!("TZ={zone}"))
-            .args(with_mail(&["-a", "5MB"]))
+        let transcript = memmon(&format!("TZ={zone}"), &with_mail(&["-a", "5MB"]), &[foo.clone()])
             .env("TZ", zone)
-            .processes([foo.clone()])
             .event("TICK_60", "when:1201063880");
         same(&transcript, ours());
     }
@@ -242,9 +234,7 @@ fn times_are_those_of_the_zone() {
 #[test]
 fn only_ticks_matter_and_all_of_them_do() {
     let (_ballast, foo) = twenty_megabytes("foo");
-    let transcript = Transcript::new("memmon", "events of all kinds")
-        .args(["-a", "9GB"])
-        .processes([foo])
+    let transcript = memmon("events of all kinds", &["-a", "9GB"], &[foo])
         .event("TICK_5", "when:1201063880")
         .event(
             "PROCESS_STATE_EXITED",
@@ -272,11 +262,9 @@ fn over_tcp_as_over_a_unix_socket() {
 #[test]
 fn a_login_from_the_environment() {
     let (_ballast, foo) = twenty_megabytes("foo");
-    let transcript = Transcript::new("memmon", "with user name and password")
-        .args(with_mail(&["-a", "5MB"]))
+    let transcript = memmon("with user name and password", &with_mail(&["-a", "5MB"]), &[foo])
         .env("SUPERVISOR_USERNAME", "user")
         .env("SUPERVISOR_PASSWORD", "p:a ss€")
-        .processes([foo])
         .act(|fake| fake.require_login("user", "p:a ss€"))
         .event("TICK_60", "when:1201063880");
     same(&transcript, ours());
