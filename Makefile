@@ -36,10 +36,12 @@ all:
 test: venv
 	$(CARGO) test --workspace --locked
 
+# Documentation of the crates is for those who work on them: private items are part of it.
 check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --document-private-items --locked
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
+	    $(CARGO) doc --workspace --no-deps --document-private-items --locked
 	$(MAKE) test
 
 demo: venv all

@@ -72,8 +72,9 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) uptime: Option<Duration>,
 
-    /// Name of this memmon, for the subjects of its mails: "memmon [NAME]: …"
+    // Not a doc comment, where [NAME] would be a link.
     #[arg(short, long, value_name = "NAME")]
+    #[arg(help = "Name of this memmon, for the subjects of its mails: \"memmon [NAME]: …\"")]
     pub(crate) name: Option<String>,
 
     /// Read memory through ps(1) where /proc could be read, as is done on other systems
