@@ -32,6 +32,7 @@ const GETOPT_NAMES: &[&str] = &[
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 const AFTER_HELP: &str = "\
+URL is what to check, http or https; user:password@ before the host means basic authentication.
 TIME is a number of seconds, or one with a suffix: 30s, 2m (s, m, h, d).
 
 Example, in supervisord.conf:
@@ -103,8 +104,8 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) tls_verify: bool,
 
-    /// The URL to check, http or https; user:password@ before the host means basic authentication
-    #[arg(value_name = "URL", trailing_var_arg = true, hide_short_help = false)]
+    /// What to check. Whether it is one URL is seen later, to say what is wrong with more or less.
+    #[arg(hide = true, trailing_var_arg = true)]
     urls: Vec<String>,
 }
 

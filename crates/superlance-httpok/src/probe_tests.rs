@@ -105,14 +105,21 @@ fn drip(connection: &mut dyn Connection, text: &str, pause: u64) {
 fn times_out(script: fn(&mut dyn Connection), milliseconds: u64) {
     let (plain, secure) = (Server::new(script), Server::with_tls(script));
     let secure = format!("https://localhost:{}/", secure.address.port());
-    for url in [url(&plain), secure] {
-        let started = Instant::now();
-        assert_eq!(probe(&[&url]).get(), failed("timed out"), "{url}");
-        let took = started.elapsed();
-        let least = Duration::from_millis(milliseconds - 100);
-        assert!((least..least * 2).contains(&took), "{took:?} for {url}");
-    }
+    thread::scope(|scope| {
+        for url in [url(&plain), secure] {
+            scope.spawn(move || {
+                let started = Instant::now();
+                assert_eq!(probe(&[&url]).get(), failed("timed out"), "{url}");
+                let took = started.elapsed();
+                let least = Duration::from_millis(milliseconds - 100);
+                assert!(took > least && took < least + BUSY, "{took:?} for {url}");
+            });
+        }
+    });
 }
+
+/// What a busy machine may add to a time limit.
+const BUSY: Duration = Duration::from_secs(3);
 
 const SILENCE: fn(&mut dyn Connection) = |connection| drop(connection.read_to_end(&mut Vec::new()));
 
@@ -160,7 +167,7 @@ fn a_server_that_speaks_no_tls_in_time() {
     let url = format!("https://{}/", server.local_addr().unwrap());
     let started = Instant::now();
     assert_eq!(probe(&[&url]).get(), failed("timed out"));
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < BUSY);
 }
 
 #[test]
