@@ -2,13 +2,15 @@
 //!
 //! With each tick it sends a GET request ([`probe`], through [`watch`]), compares the answer with what
 //! the command line expects ([`options`], [`url`], [`verdict`]), and where they differ restarts the
-//! processes it was given ([`listener`]), after a core dump of each if one is wanted ([`gcore`]). What
-//! it writes into the log and into mails is the original's, word for word.
+//! processes it was given ([`processes`]), after a core dump of each if one is wanted ([`gcore`]);
+//! [`listener`] holds that together. What it writes into the log and into mails is the original's, word
+//! for word.
 
 mod gcore;
 mod listener;
 mod options;
 mod probe;
+mod processes;
 mod search;
 mod url;
 mod verdict;

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 
 use clap::FromArgMatches;
+use superlance_core::mail::Mail;
+use superlance_core::supervisor::{RpcError, State};
 use superlance_core::testing::{FakeSupervisor, World};
 
 use super::*;
@@ -104,6 +106,22 @@ fn selectors_are_names_namespecs_and_patterns_and_never_itself() {
 }
 
 #[test]
+fn the_name_of_a_process_is_no_pattern() {
+    let supervisor = || FakeSupervisor::at(1000).with("g:w*", 7).with("g:web", 8);
+    let (calls, _) = act(World::new(supervisor()), &["-p", "w*"]);
+    assert_eq!(calls, ["all()", "info(g:w*)", "stop(g:w*)", "start(g:w*)"]);
+    let (calls, _) = act(World::new(supervisor()), &["-p", "w?*"]);
+    assert_eq!(calls.len(), 7);
+}
+
+#[test]
+fn an_empty_address_is_none() {
+    let mut world = world();
+    tick(&mut world, &mut httpok(&["-m", ""], vec![]));
+    assert!(world.mailer.0.is_empty());
+}
+
+#[test]
 fn a_good_answer_asks_nothing_of_supervisord() {
     let mut world = world();
     tick(&mut world, &mut httpok(&["-a"], vec![good()]));
@@ -170,23 +188,6 @@ fn a_refused_connection_that_recovers_is_good_and_one_at_the_end_is_given_up() {
     tick(&mut world, &mut httpok);
     world.with_ctx(|ctx| httpok.finish(ctx));
     assert_eq!((world.log().as_str(), httpok.deadline()), ("", None));
-}
-
-#[test]
-fn a_process_that_changed_meanwhile_is_looked_at_again() {
-    let mut world = world();
-    let seen = world.supervisor.process("foo:foo").unwrap().clone();
-    let mut httpok = httpok(&["-a"], vec![]);
-    world.supervisor.process("foo:foo").unwrap().state = State::Exited;
-    let log = Log::new(std::io::sink());
-    let mut report = Report { lines: Vec::new(), log: &log };
-    world.with_ctx(|ctx| httpok.restart(&seen, "s", &mut report, ctx));
-    world.supervisor.processes.clear();
-    world.with_ctx(|ctx| httpok.restart(&seen, "s", &mut report, ctx));
-    assert_eq!(report.lines[0], "foo not in RUNNING state, NOT restarting");
-    let gone = "Failed to restart process foo: <Fault 10: 'BAD_NAME: foo:foo'>";
-    assert_eq!(report.lines[1], gone);
-    assert_eq!(world.supervisor.calls, ["info(foo:foo)", "info(foo:foo)"]);
 }
 
 #[test]

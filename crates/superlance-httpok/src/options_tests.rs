@@ -109,3 +109,24 @@ fn not_eager_about_nothing_is_worth_a_warning() {
         assert_eq!(recorder.text().lines().count(), lines, "{arguments:?}");
     }
 }
+
+#[test]
+fn the_manual_and_the_guide_know_every_option() {
+    let manual = include_str!("../../../man/httpok.1");
+    let guide = include_str!("../../../docs/httpok.md");
+    for option in command().get_arguments().filter(|option| !option.is_hide_set()) {
+        let long = option.get_long().unwrap();
+        let item = manual.lines().any(|line| {
+            let names: Vec<_> = line.strip_prefix(".It ").unwrap_or_default().split(' ').collect();
+            names.contains(&format!("-{long}").as_str())
+                && option.get_short().is_none_or(|c| names.contains(&c.to_string().as_str()))
+        });
+        assert!(item, "--{long} in the manual");
+        let heading = guide.lines().any(|line| {
+            line.starts_with("### ")
+                && line.contains(&format!("`--{long}"))
+                && option.get_short().is_none_or(|c| line.contains(&format!("`-{c}")))
+        });
+        assert!(heading, "--{long} in the guide");
+    }
+}
