@@ -1,12 +1,12 @@
 //! Commands of the user, run through the shell: what `-s` and `-g` name.
 //!
 //! stdout of a listener is the protocol and stdin brings events, so a command gets neither: its
-//! input is what it is given, and its output goes into the log.
+//! input is what it is given, and its output goes into the log or to the caller.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 use std::{fmt, io};
@@ -16,6 +16,13 @@ use nix::unistd::Pid;
 
 /// Time between killing a command and giving up on it.
 const AFTER_KILL: Duration = Duration::from_secs(5);
+
+/// Time for the rest of a command's output to arrive after its end, when something it left in the
+/// background still holds the pipe.
+const AFTER_END: Duration = Duration::from_secs(1);
+
+/// Output that is kept of a command; the rest is read and dropped.
+const MAX_OUTPUT: usize = 1 << 20;
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -40,16 +47,7 @@ pub enum CommandError {
 /// When the command cannot be started, fails, or takes too long.
 pub fn run(command: &str, input: &str, limit: Duration) -> Result<(), CommandError> {
     // The shell's stdout is our stderr: whatever a mail program prints belongs into the log.
-    let log = io::stderr();
-    let child = Command::new("/bin/sh")
-        .arg("-c")
-        .arg(command)
-        .stdin(Stdio::piped())
-        .stdout(log)
-        .stderr(Stdio::inherit())
-        .process_group(0)
-        .spawn()
-        .map_err(CommandError::Start)?;
+    let child = shell(command, Stdio::piped(), io::stderr().into()).map_err(CommandError::Start)?;
     let group = child.id();
     let (done, outcome) = mpsc::channel();
     let input = input.to_owned();
@@ -70,6 +68,57 @@ pub fn run(command: &str, input: &str, limit: Duration) -> Result<(), CommandErr
             Err(CommandError::TimeUp(limit))
         }
     }
+}
+
+/// Runs `command` in a process group of its own, without input and without a time limit, and returns
+/// what it printed on stdout.
+///
+/// What the command leaves in the background is not waited for. The output is returned even of a
+/// command that fails; the second value says so.
+pub fn output(command: &str) -> (String, Result<(), CommandError>) {
+    let kept = Arc::default();
+    let status = capture(command, &kept).map_err(CommandError::Start);
+    let ending = status.and_then(|status| match status.success() {
+        true => Ok(()),
+        false => Err(CommandError::Failed(status)),
+    });
+    let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    (String::from_utf8_lossy(&kept).into_owned(), ending)
+}
+
+fn capture(command: &str, kept: &Arc<Mutex<Vec<u8>>>) -> io::Result<ExitStatus> {
+    let mut child = shell(command, Stdio::null(), Stdio::piped())?;
+    let stdout = child.stdout.take();
+    let (done, all_read) = mpsc::channel::<()>();
+    let kept = Arc::clone(kept);
+    thread::Builder::new().name("output".to_owned()).spawn(move || {
+        stdout.into_iter().for_each(|stdout| keep(stdout, &kept));
+        drop(done);
+    })?;
+    let status = child.wait();
+    let _ = all_read.recv_timeout(AFTER_END);
+    status
+}
+
+fn keep(mut stdout: ChildStdout, kept: &Mutex<Vec<u8>>) {
+    let mut buffer = [0; 4096];
+    // An error is an end, too.
+    while let Ok(amount @ 1..) = stdout.read(&mut buffer) {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = MAX_OUTPUT - kept.len();
+        kept.extend(buffer.iter().take(amount.min(room)));
+    }
+}
+
+fn shell(command: &str, stdin: Stdio, stdout: Stdio) -> io::Result<Child> {
+    Command::new("/bin/sh")
+        .arg("-c")
+        .arg(command)
+        .stdin(stdin)
+        .stdout(stdout)
+        .stderr(Stdio::inherit())
+        .process_group(0)
+        .spawn()
 }
 
 fn feed_and_wait(mut child: Child, input: &str) -> io::Result<ExitStatus> {
@@ -141,6 +190,21 @@ mod tests {
         let limit = Duration::from_millis(200);
         let error = run("sleep 600 & sleep 600", "", limit).unwrap_err();
         assert!(matches!(error, CommandError::TimeUp(_)), "{error}");
+        assert!(started.elapsed() < LIMIT);
+    }
+
+    #[test]
+    fn output_is_stdout_even_of_a_failure_and_there_is_no_input() {
+        let (text, ending) = output("cat; echo out; printf '\\377'; exit 3");
+        assert_eq!(text, "out\n\u{fffd}");
+        assert_eq!(ending.unwrap_err().to_string(), "the command failed with exit status 3");
+    }
+
+    #[test]
+    fn output_is_bounded_and_does_not_wait_for_the_background() {
+        let started = Instant::now();
+        let (text, ending) = output("head -c 3000000 /dev/zero | tr '\\0' x; sleep 30 & exit 0");
+        assert_eq!((text.len(), ending.is_ok()), (MAX_OUTPUT, true));
         assert!(started.elapsed() < LIMIT);
     }
 

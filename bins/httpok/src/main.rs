@@ -1,0 +1,7 @@
+//! `httpok` as a program of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    superlance_httpok::APPLET.main(std::env::args_os())
+}

@@ -1,0 +1,127 @@
+//! What httpok does at a tick.
+
+use std::time::{Duration, Instant};
+
+use superlance_core::event::Event;
+use superlance_core::listener::{Ctx, Interest, Listener};
+
+use crate::gcore::Gcore;
+use crate::options::Options;
+use crate::processes::Processes;
+use crate::verdict::{NoAnswer, Outcome, Verdict, describe, verdict};
+
+/// Pause before a refused connection is tried again.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// The listener.
+pub(crate) struct HttpOk {
+    check: Box<dyn FnMut() -> Outcome + Send>,
+    /// The URL for messages.
+    url: String,
+    expected: Vec<u16>,
+    /// How often a refused connection is tried again.
+    retries: u64,
+    /// Whether to check when nothing that is watched runs.
+    eager: bool,
+    name: Option<String>,
+    /// A check that was refused and goes on later.
+    refused: Option<Refused>,
+    processes: Processes,
+}
+
+/// A refused connection.
+#[derive(Debug, Clone, Copy)]
+struct Refused {
+    again: Instant,
+    retries_left: u64,
+}
+
+impl HttpOk {
+    pub(crate) fn new(
+        options: Options,
+        url: String,
+        own_namespec: Option<String>,
+        check: impl FnMut() -> Outcome + Send + 'static,
+    ) -> Self {
+        Self {
+            check: Box::new(check),
+            url,
+            expected: options.expected(),
+            retries: options.timeout.as_secs().saturating_sub(1) / PAUSE.as_secs(),
+            eager: !options.not_eager,
+            name: options.name,
+            refused: None,
+            processes: Processes::new(
+                options.programs,
+                options.any,
+                Gcore::new(options.gcore, options.coredir),
+                options.email,
+                own_namespec,
+            ),
+        }
+    }
+
+    fn tick(&mut self, ctx: &mut Ctx<'_>) {
+        if self.eager || self.processes.something_runs(ctx) {
+            self.check(self.retries, ctx);
+        }
+    }
+
+    fn check(&mut self, retries_left: u64, ctx: &mut Ctx<'_>) {
+        self.refused = None;
+        let outcome = (self.check)();
+        if let (Err(NoAnswer::Refused(_)), 1..) = (&outcome, retries_left) {
+            let (again, retries_left) = (Instant::now() + PAUSE, retries_left - 1);
+            self.refused = Some(Refused { again, retries_left });
+            return;
+        }
+        let what = match verdict(&outcome, &self.expected) {
+            Verdict::Good => return,
+            Verdict::BadStatus => "bad status returned",
+            Verdict::BadBody => "bad body returned",
+        };
+        let subject = match &self.name {
+            Some(name) => format!("httpok [{name}]: {}: {what}", self.url),
+            None => format!("httpok: {}: {what}", self.url),
+        };
+        self.processes.act(subject, describe(&outcome, &self.url), ctx);
+    }
+}
+
+impl Listener for HttpOk {
+    fn interest(&self) -> fn(&str) -> Interest {
+        |name| {
+            if name.starts_with("TICK") { Interest::WhenIdle } else { Interest::Nothing }
+        }
+    }
+
+    fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {
+        // While a refused connection waits to be tried again, the last tick's check is not over.
+        if let (Event::Tick { .. }, None) = (event, self.refused) {
+            self.tick(ctx);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let again = self.refused.map(|refused| refused.again);
+        [again, self.processes.deadline()].into_iter().flatten().min()
+    }
+
+    fn on_time(&mut self, ctx: &mut Ctx<'_>) {
+        self.processes.retry(ctx);
+        if let Some(Refused { retries_left, .. }) =
+            self.refused.filter(|r| r.again <= Instant::now())
+        {
+            self.check(retries_left, ctx);
+        }
+    }
+
+    /// A check that is not over is given up; a start that is owed is not.
+    fn finish(&mut self, _: &mut Ctx<'_>) {
+        self.refused = None;
+    }
+}
+
+#[cfg(test)]
+#[path = "listener_tests.rs"]
+mod tests;

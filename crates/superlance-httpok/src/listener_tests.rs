@@ -1,0 +1,269 @@
+//! httpok against a supervisord of values and a check that says what it is told to say.
+
+use std::collections::VecDeque;
+
+use clap::FromArgMatches;
+use superlance_core::mail::Mail;
+use superlance_core::supervisor::{RpcError, State};
+use superlance_core::testing::{FakeSupervisor, World};
+
+use super::*;
+use crate::options;
+use crate::verdict::Answer;
+
+const URL: &str = "http://h/";
+
+fn bad() -> Outcome {
+    Ok(Answer { status: 500, reason: "Internal Server Error".to_owned(), found: true })
+}
+
+fn good() -> Outcome {
+    Ok(Answer { status: 200, reason: "OK".to_owned(), found: true })
+}
+
+fn refused() -> Outcome {
+    Err(NoAnswer::Refused("Connection refused (os error 111)".to_owned()))
+}
+
+fn lost() -> RpcError {
+    RpcError::Failed("connection lost".to_owned())
+}
+
+/// httpok with these arguments, and outcomes for its checks; `bad()` when they are used up.
+fn httpok(arguments: &[&str], outcomes: Vec<Outcome>) -> HttpOk {
+    let arguments = ["httpok"].iter().chain(arguments).chain(&[URL]);
+    let matches = options::command().try_get_matches_from(arguments).unwrap();
+    let options = Options::from_arg_matches(&matches).unwrap();
+    let mut outcomes = VecDeque::from(outcomes);
+    let check = move || outcomes.pop_front().unwrap_or_else(bad);
+    HttpOk::new(options, URL.to_owned(), Some("own:own".to_owned()), check)
+}
+
+fn world() -> World {
+    let supervisor = FakeSupervisor::at(1000).with("foo:foo", 7).with("grp:bar", 8);
+    World::new(supervisor.with("off:off", 0).with("own:own", 9))
+}
+
+#[track_caller]
+fn tick(world: &mut World, httpok: &mut HttpOk) {
+    world.event(httpok, "TICK_60", "when:1").unwrap();
+}
+
+/// One tick with a bad answer. Returns calls and log.
+#[track_caller]
+fn act(mut world: World, arguments: &[&str]) -> (Vec<String>, String) {
+    tick(&mut world, &mut httpok(arguments, vec![]));
+    (std::mem::take(&mut world.supervisor.calls), world.log())
+}
+
+const RESTART_BOTH: [&str; 7] = [
+    "all()",
+    "info(foo:foo)",
+    "stop(foo:foo)",
+    "start(foo:foo)",
+    "info(grp:bar)",
+    "stop(grp:bar)",
+    "start(grp:bar)",
+];
+
+#[test]
+fn selected_processes_are_restarted_and_mailed_about() {
+    let mut world = world();
+    let arguments =
+        ["-p", "foo", "-p", "grp:bar", "-p", "off", "-p", "gone", "-m", "bob", "-n", "x"];
+    tick(&mut world, &mut httpok(&arguments, vec![]));
+    assert_eq!(world.supervisor.calls, RESTART_BOTH);
+    // As the original, which logs all but the first line.
+    let text = "status contacting http://h/: 500 Internal Server Error\n\
+                Restarting selected processes ['foo', 'grp:bar', 'off', 'gone']\n\
+                foo is in RUNNING state, restarting\n\
+                foo restarted\n\
+                grp:bar is in RUNNING state, restarting\n\
+                grp:bar restarted\n\
+                off not in RUNNING state, NOT restarting\n\
+                Programs not restarted because they did not exist: ['gone']";
+    assert_eq!(world.log(), format!("{text}\n"));
+    let subject = "httpok [x]: http://h/: bad status returned".to_owned();
+    let mail = Mail { to: "bob".to_owned(), subject, text: text.to_owned() };
+    assert_eq!(world.mailer.0, [mail]);
+}
+
+#[test]
+fn any_means_all_but_itself() {
+    let (calls, log) = act(world(), &["-a", "-p", "gone"]);
+    assert_eq!(calls, RESTART_BOTH);
+    assert!(log.contains("\nRestarting all running processes\nfoo is in RUNNING"), "{log}");
+    assert!(log.contains("\noff not in RUNNING state, NOT restarting\n"), "{log}");
+    assert!(log.ends_with("did not exist: ['gone']\n") && !log.contains("own"), "{log}");
+}
+
+#[test]
+fn selectors_are_names_namespecs_and_patterns_and_never_itself() {
+    let (calls, log) = act(world(), &["-p", "own", "-p", "own:*"]);
+    assert_eq!((calls, log.contains("did not exist")), (vec!["all()".to_owned()], false));
+    let (calls, _) = act(world(), &["-p", "grp:*", "-p", "foo:foo"]);
+    assert_eq!(calls, RESTART_BOTH);
+}
+
+#[test]
+fn the_name_of_a_process_is_no_pattern() {
+    let supervisor = || FakeSupervisor::at(1000).with("g:w*", 7).with("g:web", 8);
+    let (calls, _) = act(World::new(supervisor()), &["-p", "w*"]);
+    assert_eq!(calls, ["all()", "info(g:w*)", "stop(g:w*)", "start(g:w*)"]);
+    let (calls, _) = act(World::new(supervisor()), &["-p", "w?*"]);
+    assert_eq!(calls.len(), 7);
+}
+
+#[test]
+fn an_empty_address_is_none() {
+    let mut world = world();
+    tick(&mut world, &mut httpok(&["-m", ""], vec![]));
+    assert!(world.mailer.0.is_empty());
+}
+
+#[test]
+fn a_good_answer_asks_nothing_of_supervisord() {
+    let mut world = world();
+    tick(&mut world, &mut httpok(&["-a"], vec![good()]));
+    assert_eq!((world.supervisor.calls.len(), world.log()), (0, String::new()));
+}
+
+#[test]
+fn a_bad_body_is_called_so() {
+    let mut world = world();
+    let outcome = Ok(Answer { status: 200, reason: "OK".to_owned(), found: false });
+    tick(&mut world, &mut httpok(&["-m", "bob", "-b", "x"], vec![outcome]));
+    assert_eq!(world.mailer.0[0].subject, "httpok: http://h/: bad body returned");
+    let text = "status contacting http://h/: 200 OK\nRestarting selected processes []";
+    assert_eq!(world.mailer.0[0].text, text);
+}
+
+#[test]
+fn when_not_eager_something_that_is_watched_must_run() {
+    for (arguments, checks) in [
+        (&["-E", "-p", "off"][..], false),
+        (&["-E", "-p", "own"], false),
+        (&["-E"], false),
+        (&["-E", "-p", "grp:bar"], true),
+        (&["-E", "-a"], true),
+        (&["-p", "off"], true),
+    ] {
+        let (_, log) = act(world(), arguments);
+        assert_eq!(!log.is_empty(), checks, "{arguments:?}: {log}");
+    }
+}
+
+#[test]
+fn a_refused_connection_is_tried_again_later_and_ticks_wait_for_it() {
+    for (arguments, tries) in [(&["-a"][..], 1), (&["-a", "-t", "11"], 2), (&["-a", "-t", "35"], 4)]
+    {
+        let mut world = world();
+        let mut httpok = httpok(arguments, vec![refused(), refused(), refused(), refused()]);
+        for _ in 1..tries {
+            tick(&mut world, &mut httpok);
+            assert_eq!(world.log(), "", "{arguments:?}");
+            assert!(httpok.deadline().unwrap() > Instant::now() + PAUSE / 2);
+            world.with_ctx(|ctx| httpok.on_time(ctx));
+            assert_eq!(world.log(), "", "not before its time");
+            httpok.refused.as_mut().unwrap().again = Instant::now();
+            world.with_ctx(|ctx| httpok.on_time(ctx));
+        }
+        if tries == 1 {
+            tick(&mut world, &mut httpok);
+        }
+        let expected = "error contacting http://h/:\n\n Connection refused (os error 111)\n";
+        assert!(world.log().starts_with(expected), "{}", world.log());
+        assert_eq!(httpok.deadline(), None);
+    }
+}
+
+#[test]
+fn a_refused_connection_that_recovers_is_good_and_one_at_the_end_is_given_up() {
+    let mut world = world();
+    let mut httpok = httpok(&["-a", "-t", "11"], vec![refused(), good(), refused()]);
+    tick(&mut world, &mut httpok);
+    httpok.refused.as_mut().unwrap().again = Instant::now();
+    world.with_ctx(|ctx| httpok.on_time(ctx));
+    assert_eq!((world.log().as_str(), httpok.deadline()), ("", None));
+    tick(&mut world, &mut httpok);
+    world.with_ctx(|ctx| httpok.finish(ctx));
+    assert_eq!((world.log().as_str(), httpok.deadline()), ("", None));
+}
+
+#[test]
+fn after_a_refused_stop_the_start_is_tried_as_in_the_original() {
+    let mut world = world();
+    world.supervisor.refuse("stop", 70, "NOT_RUNNING: foo");
+    let (calls, log) = act(world, &["-p", "foo"]);
+    assert_eq!(calls, RESTART_BOTH[..4]);
+    let lines = "\nFailed to stop process foo: <Fault 70: 'NOT_RUNNING: foo'>\nfoo restarted\n";
+    assert!(log.ends_with(lines), "{log}");
+}
+
+#[test]
+fn a_failed_start_is_reported_and_made_good() {
+    let mut world = world();
+    let mut httpok = httpok(&["-p", "foo", "-m", "bob"], vec![]);
+    world.supervisor.fail("start", lost());
+    tick(&mut world, &mut httpok);
+    let text = &world.mailer.0[0].text;
+    assert!(text.ends_with("\nFailed to start process foo: connection lost"), "{text}");
+    assert_eq!(world.unfinished.texts().len(), 1);
+    std::thread::sleep(httpok.deadline().unwrap().saturating_duration_since(Instant::now()));
+    world.with_ctx(|ctx| httpok.on_time(ctx));
+    assert_eq!(world.supervisor.process("foo:foo").unwrap().state, State::Running);
+    let mail = &world.mailer.0[1];
+    let subject = "httpok: http://h/: bad status returned";
+    assert_eq!((mail.subject.as_str(), mail.text.as_str()), (subject, "foo:foo was started again"));
+    assert_eq!((httpok.deadline(), world.unfinished.texts().len()), (None, 0));
+}
+
+#[test]
+fn a_stop_without_an_answer_is_followed_up_later() {
+    let mut world = world();
+    let mut httpok = httpok(&["-p", "foo"], vec![]);
+    world.supervisor.fail("stop", lost());
+    tick(&mut world, &mut httpok);
+    assert_eq!(world.supervisor.calls.last().unwrap(), "stop(foo:foo)");
+    assert!(world.log().ends_with("\nFailed to stop process foo: connection lost\n"));
+    assert!(httpok.deadline().is_some());
+}
+
+#[test]
+fn an_unreachable_supervisord_is_no_end() {
+    let mut world = world();
+    let mut httpok = httpok(&["-E", "-a", "-m", "bob"], vec![]);
+    for _ in 0..2 {
+        world.supervisor.fail("all", lost());
+        tick(&mut world, &mut httpok);
+    }
+    assert_eq!(world.log(), "Cannot check: connection lost\n");
+    httpok.eager = true;
+    world.supervisor.fail("all", lost());
+    tick(&mut world, &mut httpok);
+    let last = "Exception retrieving process info connection lost, not acting\n";
+    assert!(world.log().ends_with(last), "{}", world.log());
+    assert!(world.mailer.0.is_empty());
+}
+
+#[test]
+fn a_core_dump_comes_before_the_restart_and_into_the_report() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let gcore = "touched() { touch \"$1.$2\"; echo \"wrote $2\"; }; touched";
+    let mut world = world();
+    let arguments = ["-p", "foo", "-p", "grp:bar", "-m", "bob", "-d", path, "-g", gcore];
+    tick(&mut world, &mut httpok(&arguments, vec![]));
+    let text = &world.mailer.0[0].text;
+    let expected = "\ngcore output for foo:\n\n wrote 7\n\nfoo is in RUNNING state, restarting\n\
+                    foo restarted\ngcore output for grp:bar:\n\n wrote 8\n\ngrp:bar is in RUNNING";
+    assert!(text.contains(expected), "{text}");
+    assert!(directory.path().join("foo.7").exists() && directory.path().join("grp:bar.8").exists());
+}
+
+#[test]
+fn only_ticks_are_of_interest() {
+    let interest = httpok(&["-a"], vec![]).interest();
+    assert_eq!(interest("TICK_3600"), Interest::WhenIdle);
+    assert_eq!(interest("PROCESS_STATE_EXITED"), Interest::Nothing);
+}

@@ -1,0 +1,161 @@
+//! The command line of httpok.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{ArgAction, Command, CommandFactory, Parser};
+use superlance_core::getopt::as_getopt;
+use superlance_core::log::Log;
+use superlance_core::selector::Selector;
+use superlance_core::units::parse_duration;
+
+use crate::url::Target;
+
+/// The original's long options.
+const GETOPT_NAMES: &[&str] = &[
+    "help",
+    "program",
+    "any",
+    "timeout",
+    "code",
+    "body",
+    "sendmail_program",
+    "email",
+    "gcore",
+    "coredir",
+    "eager",
+    "not-eager",
+    "name",
+];
+
+/// The longest time limit; a longer one is cut to it. It keeps sums of times within their type.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+const AFTER_HELP: &str = "\
+URL is what to check, http or https; user:password@ before the host means basic authentication.
+TIME is a number of seconds, or one with a suffix: 30s, 2m (s, m, h, d).
+
+Example, in supervisord.conf:
+
+  [eventlistener:httpok]
+  command=httpok -p foo -p group:bar -m bob@example.com http://localhost:8080/health
+  events=TICK_60";
+
+/// Restart processes under supervisord when a URL does not answer as it should
+#[derive(Debug, Parser)]
+#[command(name = "httpok", disable_help_flag = true, after_help = AFTER_HELP)]
+#[command(override_usage = "httpok [OPTIONS] URL")]
+pub(crate) struct Options {
+    /// Print this help
+    #[arg(short, long, action = ArgAction::Help)]
+    help: Option<bool>,
+
+    /// Restart this process if it is running; NAME is name, group:name, group:* or a pattern such as
+    /// web* (repeatable)
+    #[arg(short = 'p', long = "program", value_name = "NAME", value_parser = parse_selector)]
+    pub(crate) programs: Vec<Selector>,
+
+    /// Restart all running processes, whatever -p says
+    #[arg(short, long)]
+    pub(crate) any: bool,
+
+    /// Time for the headers of an answer, and as much again for its body
+    #[arg(short, long, value_name = "TIME", value_parser = parse_timeout, default_value = "10")]
+    pub(crate) timeout: Duration,
+
+    /// HTTP status that is expected (repeatable) [default: 200]
+    #[arg(short = 'c', long = "code", value_name = "STATUS", value_parser = parse_status)]
+    pub(crate) codes: Vec<u16>,
+
+    /// Text that is expected somewhere in the body
+    #[arg(short, long, value_name = "TEXT")]
+    pub(crate) body: Option<OsString>,
+
+    /// Command that sends a mail it is given on stdin, headers included
+    #[arg(short, long = "sendmail_program", value_name = "COMMAND")]
+    #[arg(default_value = "/usr/sbin/sendmail -t -i")]
+    pub(crate) sendmail: String,
+
+    /// Address to mail to when the URL did not answer as it should; without it, nothing is mailed
+    #[arg(short = 'm', long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+
+    /// Command that writes a core dump; it is given a file name and a process id
+    #[arg(short, long, value_name = "COMMAND", default_value = "/usr/bin/gcore -o")]
+    pub(crate) gcore: String,
+
+    /// Directory for a core dump of each process before it is restarted; without it, none is made
+    #[arg(short = 'd', long, value_name = "DIRECTORY")]
+    pub(crate) coredir: Option<String>,
+
+    /// Check the URL even if none of the processes is running, which is the default
+    #[arg(short, long, overrides_with = "not_eager")]
+    eager: bool,
+
+    /// Check the URL only if one of the processes is running
+    #[arg(short = 'E', long, overrides_with = "eager")]
+    pub(crate) not_eager: bool,
+
+    /// Name of this httpok, for the subjects of its mails: "httpok [NAME]: …"
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Treat a certificate that is not valid as an error; without this, it is not looked at
+    #[arg(long)]
+    pub(crate) tls_verify: bool,
+
+    /// What to check. Whether it is one URL is seen later, to say what is wrong with more or less.
+    #[arg(hide = true, trailing_var_arg = true)]
+    urls: Vec<String>,
+}
+
+pub(crate) fn command() -> Command {
+    as_getopt(Options::command(), GETOPT_NAMES)
+}
+
+fn parse_selector(text: &str) -> Result<Selector, String> {
+    Selector::parse(text).map_err(|error| error.to_string())
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    let timeout = parse_duration(text).map_err(|error| error.to_string())?;
+    if timeout.is_zero() {
+        return Err("expected one second or more".to_owned());
+    }
+    Ok(timeout.min(LONGEST_TIMEOUT))
+}
+
+fn parse_status(text: &str) -> Result<u16, String> {
+    let status = text.trim().parse().ok().filter(|status| (100..1000).contains(status));
+    status.ok_or_else(|| "expected an HTTP status such as 200 or 404".to_owned())
+}
+
+impl Options {
+    /// What is checked.
+    pub(crate) fn target(&self) -> Result<Target, String> {
+        match self.urls.as_slice() {
+            [url] => Target::parse(url),
+            [] => Err("expected a URL, such as http://localhost:8080/health".to_owned()),
+            [_, rest @ ..] => Err(format!(
+                "expected one URL, and every option before it; after it stands: {}",
+                rest.join(" ")
+            )),
+        }
+    }
+
+    /// The statuses that are expected.
+    pub(crate) fn expected(&self) -> Vec<u16> {
+        if self.codes.is_empty() { vec![200] } else { self.codes.clone() }
+    }
+
+    /// Says what is probably not meant, and is no error because the original accepts it.
+    pub(crate) fn warn(&self, log: &Log) {
+        if self.not_eager && !self.any && self.programs.is_empty() {
+            log.line("httpok: -E without -p or -a: no process is watched, so nothing is checked");
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "options_tests.rs"]
+mod tests;

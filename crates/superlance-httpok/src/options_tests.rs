@@ -1,0 +1,132 @@
+//! Command lines, with what Python's getopt makes of the original's beside them.
+
+use clap::FromArgMatches;
+use superlance_core::testing::Recorder;
+
+use super::*;
+
+fn parse(arguments: &[&str]) -> Result<Options, String> {
+    let arguments = ["httpok"].iter().chain(arguments);
+    let matches = command().try_get_matches_from(arguments).map_err(|error| error.to_string())?;
+    let options = Options::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+    options.target().map(|_| options)
+}
+
+#[test]
+fn defaults() {
+    let options = parse(&["http://h/"]).unwrap();
+    assert_eq!((options.timeout, options.expected()), (Duration::from_secs(10), vec![200]));
+    assert_eq!(options.sendmail, "/usr/sbin/sendmail -t -i");
+    assert_eq!((options.gcore.as_str(), options.coredir), ("/usr/bin/gcore -o", None));
+    assert!(options.programs.is_empty() && !options.any && !options.not_eager);
+    assert_eq!((options.email, options.body, options.name), (None, None, None));
+    assert!(!options.tls_verify);
+}
+
+#[test]
+fn lists_grow_and_of_single_values_the_last_counts() {
+    let options = parse(&[
+        "-p",
+        "foo",
+        "--program=g:bar",
+        "-t5",
+        "-t",
+        "1m",
+        "-c",
+        "404",
+        "--code",
+        " +200 ",
+        "-aEeE",
+        "-b",
+        "-x",
+        "-n",
+        "a",
+        "-n",
+        "b",
+        "http://h/",
+    ]);
+    let options = options.unwrap();
+    let programs: Vec<_> = options.programs.iter().map(Selector::as_str).collect();
+    assert_eq!((programs, options.codes.clone()), (vec!["foo", "g:bar"], vec![404, 200]));
+    assert_eq!((options.timeout, options.any), (Duration::from_secs(60), true));
+    assert_eq!((options.body, options.name), (Some("-x".into()), Some("b".to_owned())));
+    assert!(options.not_eager);
+    assert!(!parse(&["-E", "-e", "http://h/"]).unwrap().not_eager);
+    assert!(!parse(&["--not-eager", "--eager", "http://h/"]).unwrap().not_eager);
+}
+
+#[test]
+fn every_prefix_of_the_original_still_means_what_it_did() {
+    let value = |option: &Options| option.timeout == Duration::from_secs(7);
+    for prefix in ["--t", "--ti", "--tim", "--timeo", "--timeou", "--timeout"] {
+        assert!(parse(&[prefix, "7", "http://h/"]).is_ok_and(|o| value(&o)), "{prefix}");
+    }
+    for prefix in ["--p", "--s", "--b", "--g", "--cod", "--cor", "--em", "--na"] {
+        assert!(parse(&[prefix, "200", "http://h/"]).is_ok(), "{prefix}");
+    }
+    for prefix in ["--a", "--ea", "--no", "--not", "--not-e"] {
+        assert!(parse(&[prefix, "http://h/"]).is_ok(), "{prefix}");
+    }
+    for ambiguous in ["--c", "--co", "--e", "--n"] {
+        assert!(parse(&[ambiguous, "200", "http://h/"]).is_err(), "{ambiguous}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    for (arguments, expected) in [
+        (&[][..], "expected a URL, such as http://localhost:8080/health"),
+        (&["http://h/", "http://i/"], "expected one URL, and every option before it"),
+        (&["http://h/", "-p", "foo"], "after it stands: -p foo"),
+        (&["h"], "\"h\" has no scheme"),
+        (&["-t", "soon", "http://h/"], "\"soon\" is not a time such as"),
+        (&["-t", "0", "http://h/"], "expected one second or more"),
+        (&["-t", "-5", "http://h/"], "is negative"),
+        (&["-c", "OK", "http://h/"], "expected an HTTP status such as 200"),
+        (&["-c", "99", "http://h/"], "expected an HTTP status such as 200"),
+        (&["-p", "", "http://h/"], "is not a process name"),
+        (&["-x", "http://h/"], "unexpected argument '-x'"),
+        (&["-p"], "a value is required"),
+    ] {
+        let message = parse(arguments).unwrap_err();
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn a_time_without_end_is_cut() {
+    let options = parse(&["-t", "9999999999999999999", "http://h/"]).unwrap();
+    assert_eq!(options.timeout, LONGEST_TIMEOUT);
+}
+
+#[test]
+fn not_eager_about_nothing_is_worth_a_warning() {
+    for (arguments, lines) in
+        [(&["-E", "http://h/"][..], 1), (&["-Ea", "http://h/"], 0), (&["http://h/"], 0)]
+    {
+        let recorder = Recorder::default();
+        parse(arguments).unwrap().warn(&Log::new(recorder.clone()));
+        assert_eq!(recorder.text().lines().count(), lines, "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_manual_and_the_guide_know_every_option() {
+    let manual = include_str!("../../../man/httpok.1");
+    let guide = include_str!("../../../docs/httpok.md");
+    for option in command().get_arguments().filter(|option| !option.is_hide_set()) {
+        let long = option.get_long().unwrap();
+        let item = manual.lines().any(|line| {
+            let names: Vec<_> = line.strip_prefix(".It ").unwrap_or_default().split(' ').collect();
+            names.contains(&format!("-{long}").as_str())
+                && option.get_short().is_none_or(|c| names.contains(&c.to_string().as_str()))
+        });
+        assert!(item, "--{long} in the manual");
+        let heading = guide.lines().any(|line| {
+            line.starts_with("### ")
+                && line.contains(&format!("`--{long}"))
+                && option.get_short().is_none_or(|c| line.contains(&format!("`-{c}")))
+        });
+        assert!(heading, "--{long} in the guide");
+    }
+}

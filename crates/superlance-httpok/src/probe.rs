@@ -1,0 +1,157 @@
+//! Asks the URL.
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, RustlsConnector, TcpConnector};
+use ureq::{Agent, Body, Error};
+
+use crate::options::Options;
+use crate::search::Search;
+use crate::url::Target;
+use crate::verdict::{Answer, NoAnswer, Outcome};
+use crate::watch::{StatusLine, Watch};
+
+/// A GET request that can be made again and again, each time over a new connection.
+#[derive(Debug)]
+pub(crate) struct Probe {
+    target: Target,
+    /// Time for the headers, and again for the body.
+    limit: Duration,
+    /// The text that is looked for, empty for none.
+    body: OsString,
+    /// The statuses with which a body is of interest.
+    expected: Vec<u16>,
+    tls: TlsConfig,
+}
+
+impl Probe {
+    /// A probe of `target`.
+    ///
+    /// With `--tls-verify`, the certificates that this system trusts are read here, once; the error
+    /// says that there are none.
+    pub(crate) fn new(target: Target, options: &Options) -> Result<Self, String> {
+        let verify = options.tls_verify && target.uri.scheme_str() == Some("https");
+        let roots = if verify { Some(trusted_certificates()?) } else { None };
+        Ok(Self {
+            target,
+            limit: options.timeout,
+            body: options.body.clone().unwrap_or_default(),
+            expected: options.expected(),
+            tls: tls_config(roots),
+        })
+    }
+
+    /// Makes the request.
+    pub(crate) fn get(&self) -> Outcome {
+        let status_line = StatusLine::default();
+        let mut response =
+            self.request(&status_line).map_err(|error| explain(error, "without response"))?;
+        let status = response.status().as_u16();
+        let reason = status_line.reason();
+        // A body cannot make a bad status good.
+        let found = !self.expected.contains(&status)
+            || self
+                .read(response.body_mut())
+                .map_err(|error| explain(Error::from(error), "in the middle of the body"))?;
+        Ok(Answer { status, reason, found })
+    }
+
+    /// Sends the request and reads the headers of the answer.
+    fn request(&self, status_line: &StatusLine) -> Result<ureq::http::Response<Body>, Error> {
+        let limit = Some(self.limit);
+        let config = Agent::config_builder()
+            .tls_config(self.tls.clone())
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_resolve(limit)
+            .timeout_connect(limit)
+            .timeout_send_request(limit)
+            .timeout_recv_response(limit)
+            .timeout_recv_body(limit)
+            .user_agent("httpok")
+            .accept("")
+            .accept_encoding("identity")
+            .build();
+        let connector = Watch {
+            inner: TcpConnector::default().chain(RustlsConnector::default()),
+            deadline: Instant::now() + self.limit,
+            status_line: status_line.clone(),
+        };
+        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
+        let mut request = agent.get(&self.target.uri);
+        if let Some(authorization) = &self.target.authorization {
+            request = request.header("Authorization", authorization);
+        }
+        request.call()
+    }
+
+    /// Reads the body to its end and says whether the text is in it. Whoever sends without end is
+    /// given no more time than whoever does not send.
+    fn read(&self, body: &mut Body) -> io::Result<bool> {
+        let deadline = Instant::now() + self.limit;
+        let mut reader = body.with_config().limit(u64::MAX).reader();
+        let mut search = Search::new(self.body.as_bytes());
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return Ok(search.found()),
+                amount => search.feed(buffer.get(..amount).unwrap_or_default()),
+            }
+            if Instant::now() > deadline {
+                return Err(Error::Timeout(ureq::Timeout::RecvBody).into_io());
+            }
+        }
+    }
+}
+
+/// TLS that accepts what these certificates vouch for, or anything.
+fn tls_config(roots: Option<Vec<Certificate<'static>>>) -> TlsConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = TlsConfig::builder().unversioned_rustls_crypto_provider(provider);
+    match roots {
+        Some(roots) => config.root_certs(RootCerts::Specific(Arc::new(roots))).build(),
+        None => config.disable_verification(true).build(),
+    }
+}
+
+/// The certificates that this system trusts: those of `SSL_CERT_FILE` or `SSL_CERT_DIR`, or of the
+/// usual places.
+fn trusted_certificates() -> Result<Vec<Certificate<'static>>, String> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        let why: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
+        return Err(format!(
+            "--tls-verify needs the certificates that this system trusts, and there are none \
+             (install ca-certificates, or set SSL_CERT_FILE): {}",
+            why.join("; ")
+        ));
+    }
+    Ok(found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect())
+}
+
+/// An error in words: the original's where it has some. `when` says how far things had come.
+fn explain(error: Error, when: &str) -> NoAnswer {
+    NoAnswer::Failed(match error {
+        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            return NoAnswer::Refused(error.to_string());
+        }
+        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            format!("Remote end closed connection {when}")
+        }
+        Error::Io(error) => error.to_string(),
+        Error::Timeout(_) => "timed out".to_owned(),
+        error => error.to_string(),
+    })
+}
+
+#[cfg(test)]
+#[path = "probe_tests.rs"]
+mod tests;

@@ -1,0 +1,196 @@
+//! The processes that httpok is there for: whether one of them runs, their restart, and the report.
+
+use std::time::Instant;
+
+use superlance_core::listener::Ctx;
+use superlance_core::log::{Complaint, Log};
+use superlance_core::mail::Mail;
+use superlance_core::python;
+use superlance_core::restart::Restarts;
+use superlance_core::selector::{Names, Selector};
+use superlance_core::supervisor::{ProcessInfo, RpcError, State};
+
+use crate::gcore::Gcore;
+
+/// The processes, and what is done with them.
+#[derive(Debug)]
+pub(crate) struct Processes {
+    programs: Vec<Selector>,
+    any: bool,
+    gcore: Option<Gcore>,
+    email: Option<String>,
+    /// `group:name` of httpok itself, which it never restarts.
+    own_namespec: Option<String>,
+    /// With the subject of the mail about the failure.
+    restarts: Restarts<String>,
+    rpc_trouble: Complaint,
+}
+
+/// The lines of a mail, which are also logged.
+struct Report<'a> {
+    lines: Vec<String>,
+    log: &'a Log,
+}
+
+impl Report<'_> {
+    fn write(&mut self, line: String) {
+        self.log.line(&line);
+        self.lines.push(line);
+    }
+}
+
+impl Processes {
+    pub(crate) fn new(
+        programs: Vec<Selector>,
+        any: bool,
+        gcore: Option<Gcore>,
+        email: Option<String>,
+        own_namespec: Option<String>,
+    ) -> Self {
+        let (restarts, rpc_trouble) = (Restarts::default(), Complaint::default());
+        // As in the original, an empty address is none.
+        let email = email.filter(|email| !email.is_empty());
+        Self { programs, any, gcore, email, own_namespec, restarts, rpc_trouble }
+    }
+
+    /// Whether one of them runs. When supervisord does not say, nothing could be restarted either.
+    pub(crate) fn something_runs(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        match ctx.supervisor.all() {
+            Ok(all) => {
+                if self.rpc_trouble.clear() {
+                    ctx.log.line("supervisord answers again");
+                }
+                all.iter().any(|info| info.state == State::Running && self.include(info, &all))
+            }
+            Err(error) => {
+                self.rpc_trouble.say(ctx.log, format!("Cannot check: {error}"));
+                false
+            }
+        }
+    }
+
+    fn include(&self, info: &ProcessInfo, all: &[ProcessInfo]) -> bool {
+        let is_self = self.own_namespec.as_ref().is_some_and(|own| *own == info.namespec());
+        !is_self && (self.any || self.programs.iter().any(|program| means(program, info, all)))
+    }
+
+    /// Restarts them, and mails about it. `message` says why.
+    pub(crate) fn act(&mut self, subject: String, message: String, ctx: &mut Ctx<'_>) {
+        let mut report = Report { lines: Vec::new(), log: ctx.log };
+        report.write(message);
+        let all = match ctx.supervisor.all() {
+            Ok(all) => all,
+            Err(error) => {
+                return report
+                    .write(format!("Exception retrieving process info {error}, not acting"));
+            }
+        };
+        if self.any {
+            report.write("Restarting all running processes".to_owned());
+        } else {
+            let programs: Vec<_> = self.programs.iter().map(Selector::as_str).collect();
+            let programs = python::repr_list(&programs);
+            report.write(format!("Restarting selected processes {programs}"));
+        }
+        for info in all.iter().filter(|info| self.include(info, &all)).collect::<Vec<_>>() {
+            self.restart(info, &subject, &mut report, ctx);
+        }
+        let unknown = |program: &&Selector| !all.iter().any(|info| program.matches(names(info)));
+        let unknown: Vec<_> = self.programs.iter().filter(unknown).map(Selector::as_str).collect();
+        if !unknown.is_empty() {
+            let unknown = python::repr_list(&unknown);
+            report.write(format!("Programs not restarted because they did not exist: {unknown}"));
+        }
+        self.mail(subject, report.lines.join("\n"), ctx);
+    }
+
+    /// Restarts a process if it still runs: the ones before it may have taken minutes.
+    fn restart(
+        &mut self,
+        seen: &ProcessInfo,
+        subject: &str,
+        report: &mut Report<'_>,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let name = seen.short_name();
+        let info = match seen.state {
+            State::Running => ctx.supervisor.info(&seen.namespec()),
+            _ => Ok(seen.clone()),
+        };
+        let info = match info {
+            Ok(info) if info.state == State::Running => info,
+            Ok(_) => return report.write(format!("{name} not in RUNNING state, NOT restarting")),
+            Err(error) => {
+                return report.write(format!("Failed to restart process {name}: {error}"));
+            }
+        };
+        for line in self.gcore.iter().flat_map(|gcore| gcore.dump(&info)) {
+            report.write(line);
+        }
+        report.write(format!("{name} is in RUNNING state, restarting"));
+        if let Err(error) = self.restarts.stop(&info, subject.to_owned(), ctx) {
+            report.write(format!("Failed to stop process {name}: {error}"));
+            // A process that ended by itself is started, as in the original. Where no answer came at
+            // all, `restarts` finds out what became of the process.
+            if let RpcError::Failed(_) = error {
+                return;
+            }
+        }
+        report.write(match self.restarts.start(&info.namespec(), ctx) {
+            Ok(()) => format!("{name} restarted"),
+            Err(error) => format!("Failed to start process {name}: {error}"),
+        });
+    }
+
+    fn mail(&self, subject: String, text: String, ctx: &mut Ctx<'_>) {
+        let Some(to) = self.email.clone() else { return };
+        let confirm = format!("Mailed:\n\nTo: {to}\nSubject: {subject}\n\n{text}");
+        ctx.mailer.send(Mail { to, subject, text }, Some(confirm));
+    }
+
+    /// When [`retry`](Self::retry) should be called next.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.restarts.deadline()
+    }
+
+    /// Tries again to start what was stopped and could not be started.
+    pub(crate) fn retry(&mut self, ctx: &mut Ctx<'_>) {
+        for (namespec, subject) in self.restarts.retry(ctx) {
+            self.mail(subject, format!("{namespec} was started again"), ctx);
+        }
+    }
+}
+
+/// Whether `program` means the process. What is the very name of one of `all` is not a pattern.
+fn means(program: &Selector, info: &ProcessInfo, all: &[ProcessInfo]) -> bool {
+    program.names(names(info))
+        || program.matches(names(info)) && !all.iter().any(|other| program.names(names(other)))
+}
+
+fn names(info: &ProcessInfo) -> Names<'_> {
+    Names { group: &info.group, process: &info.name }
+}
+
+#[cfg(test)]
+mod tests {
+    use superlance_core::testing::{FakeSupervisor, World};
+
+    use super::*;
+
+    #[test]
+    fn a_process_that_changed_meanwhile_is_looked_at_again() {
+        let mut world = World::new(FakeSupervisor::at(1000).with("foo:foo", 7));
+        let seen = world.supervisor.process("foo:foo").unwrap().clone();
+        let mut processes = Processes::new(Vec::new(), true, None, None, None);
+        world.supervisor.process("foo:foo").unwrap().state = State::Exited;
+        let log = Log::new(std::io::sink());
+        let mut report = Report { lines: Vec::new(), log: &log };
+        world.with_ctx(|ctx| processes.restart(&seen, "s", &mut report, ctx));
+        world.supervisor.processes.clear();
+        world.with_ctx(|ctx| processes.restart(&seen, "s", &mut report, ctx));
+        assert_eq!(report.lines[0], "foo not in RUNNING state, NOT restarting");
+        let gone = "Failed to restart process foo: <Fault 10: 'BAD_NAME: foo:foo'>";
+        assert_eq!(report.lines[1], gone);
+        assert_eq!(world.supervisor.calls, ["info(foo:foo)", "info(foo:foo)"]);
+    }
+}
