@@ -6,6 +6,9 @@
 //! | a supervisord that obeys the test | [`FakeSupervisor`], [`FakeProcess`], [`Answer`] |
 //! | a real supervisord | [`Supervisord`] |
 //! | a receiver of mail by command | [`Mailbox`] |
+//! | a real SMTP server that keeps mails, and misbehaves | [`SmtpServer`], [`SmtpAnswer`] |
+//! | an HTTP server that says what it shall, by https too | [`HttpServer`], [`HttpAnswer`] |
+//! | a certificate, good or bad | [`Certificate`] |
 //! | processes of a known size | [`Ballast`] |
 //! | the same events for ours and theirs, and a verdict | [`Transcript`], [`same`], [`deviates`] |
 //! | to wait | [`wait_until`], [`wait_for`] |
@@ -97,14 +100,18 @@
 
 mod ballast;
 mod capture;
+mod certificate;
 mod fake;
 mod frame;
+mod http;
 mod idle;
 mod leash;
 mod listener;
 mod mailbox;
 mod protocol;
+mod python;
 mod scratch;
+mod smtp;
 mod subject;
 mod supervisord;
 mod transcript;
@@ -113,12 +120,15 @@ mod wait;
 mod wire;
 
 pub use ballast::{Ballast, RunningBallast};
+pub use certificate::Certificate;
 pub use fake::{Answer, FakeProcess, FakeSupervisor, ProcessState};
 pub use frame::Frame;
+pub use http::{HttpAnswer, HttpBuilder, HttpRequest, HttpServer};
 pub use listener::Listener;
 pub use mailbox::Mailbox;
 pub use protocol::ListenerState;
 pub use scratch::Scratch;
+pub use smtp::{Received, SmtpAnswer, SmtpBuilder, SmtpServer};
 pub use subject::{Subject, Who};
 pub use supervisord::{Builder, Channel, Http, Supervisord};
 pub use transcript::{Afterwards, Outcome, Transcript, Until, deviates, record, same};
