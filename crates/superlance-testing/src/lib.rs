@@ -6,12 +6,15 @@
 //! | a supervisord that obeys the test | [`FakeSupervisor`], [`FakeProcess`], [`Answer`] |
 //! | a real supervisord | [`Supervisord`] |
 //! | a receiver of mail by command | [`Mailbox`] |
+//! | a real SMTP server that keeps mails, and misbehaves | [`SmtpServer`], [`SmtpAnswer`] |
+//! | an HTTP server that says what it shall, by https too | [`HttpServer`], [`HttpAnswer`] |
+//! | a certificate, good or bad | [`Certificate`] |
 //! | processes of a known size | [`Ballast`] |
 //! | the same events for ours and theirs, and a verdict | [`Transcript`], [`same`], [`deviates`] |
 //! | to wait | [`wait_until`], [`wait_for`] |
 //!
 //! The Python programs live in a virtual environment (see [`venv`]) with the packages superlance
-//! 2.0.0 and supervisor 4.3.0.
+//! 2.0.0 and supervisor 4.3.0, and for the servers aiosmtpd 1.4.6 and cryptography 50.0.2.
 //! Every process started here carries a mark in its environment, and is killed with all its
 //! descendants when its value goes; every file is in a scratch folder that goes likewise.
 //! Nothing sleeps for luck: what takes time is asked for until a deadline.
@@ -39,6 +42,59 @@
 //!     .processes([FakeProcess::running("foo", ballast.pid()).next_pid(ballast.pid())])
 //!     .event("TICK_60", "when:1");
 //! deviates(&several, ours, "D3", |theirs, ours| assert!(theirs.calls.len() > ours.calls.len()));
+//! ```
+//!
+//! # A transcript with servers
+//!
+//! `{smtp}` and `{http}` stand for servers that are new for each run; what they got is compared.
+//!
+//! ```no_run
+//! use superlance_testing::{HttpAnswer, HttpServer, SmtpAnswer, SmtpServer, Transcript, Until, same};
+//! # let ours = std::path::Path::new("target/debug/superlance");
+//!
+//! let batch = Transcript::new("crashmailbatch", "a recipient that is refused")
+//!     .args(["-t", "bob@example.com,eve@example.com", "-f", "me@example.com", "-H", "{smtp}"])
+//!     .smtp(SmtpServer::builder().on("RCPT eve@example.com", SmtpAnswer::Code(550)))
+//!     .event("PROCESS_STATE_EXITED", "processname:foo groupname:foo from_state:RUNNING expected:0 pid:7")
+//!     .event("TICK_60", "when:60")
+//!     .until(Until::Mails(1))
+//!     .act_on_smtp(|smtp| smtp.stop())
+//!     .event("TICK_60", "when:120");
+//! same(&batch, ours);
+//!
+//! let status = Transcript::new("httpok", "a status that is not 200")
+//!     .args(["-a", "{http}/health"])
+//!     .http(HttpServer::builder().then(HttpAnswer::status(500).body("oops")))
+//!     .event("TICK_60", "when:60")
+//!     .event("TICK_60", "when:120");
+//! same(&status, ours);
+//! ```
+//!
+//! # Servers for mail and web
+//!
+//! They can be changed while they run, and go down and come back at the same port.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use superlance_testing::{Certificate, HttpAnswer, HttpServer, SmtpAnswer, SmtpServer};
+//!
+//! let certificate = Certificate::signed();
+//! let mut smtp =
+//!     SmtpServer::builder().starttls(&certificate).login("bob", "secret").start();
+//! let trusting = ("SSL_CERT_FILE", certificate.authority());
+//! smtp.once("CONTENT", SmtpAnswer::Close);
+//! smtp.stop();
+//! // Here a program with `-H smtp.address()` fails.
+//! smtp.start();
+//! let mail = &smtp.wait_for(1)[0];
+//! assert_eq!((mail.tls, mail.user.as_deref()), (true, Some("bob")));
+//!
+//! let http = HttpServer::builder().tls(&certificate).start();
+//! http.then(HttpAnswer::status(200).body("slowly").drip_body(Duration::from_secs(1)));
+//! http.then(HttpAnswer::never());
+//! http.usually(HttpAnswer::status(503));
+//! // Here a program asks for `http.url()`.
+//! assert_eq!(http.wait_for(3)[0].path, "/");
 //! ```
 //!
 //! # A fake supervisord
@@ -97,14 +153,18 @@
 
 mod ballast;
 mod capture;
+mod certificate;
 mod fake;
 mod frame;
+mod http;
 mod idle;
 mod leash;
 mod listener;
 mod mailbox;
 mod protocol;
+mod python;
 mod scratch;
+mod smtp;
 mod subject;
 mod supervisord;
 mod transcript;
@@ -113,12 +173,15 @@ mod wait;
 mod wire;
 
 pub use ballast::{Ballast, RunningBallast};
+pub use certificate::Certificate;
 pub use fake::{Answer, FakeProcess, FakeSupervisor, ProcessState};
 pub use frame::Frame;
+pub use http::{HttpAnswer, HttpBuilder, HttpRequest, HttpServer};
 pub use listener::Listener;
 pub use mailbox::Mailbox;
 pub use protocol::ListenerState;
 pub use scratch::Scratch;
+pub use smtp::{Received, SmtpAnswer, SmtpBuilder, SmtpServer};
 pub use subject::{Subject, Who};
 pub use supervisord::{Builder, Channel, Http, Supervisord};
 pub use transcript::{Afterwards, Outcome, Transcript, Until, deviates, record, same};

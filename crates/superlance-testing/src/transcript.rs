@@ -6,31 +6,23 @@ mod diff;
 mod filters;
 mod outcome;
 mod stage;
+mod step;
+mod world;
 
-use std::fmt::{self, Debug, Formatter};
 use std::rc::Rc;
 
 pub use compat::{deviates, record, same};
 pub use outcome::{Afterwards, Outcome};
+use step::Step;
+pub use step::Until;
 
 use crate::fake::{FakeProcess, FakeSupervisor};
 use crate::frame::Frame;
+use crate::http::{HttpBuilder, HttpServer};
+use crate::smtp::{SmtpBuilder, SmtpServer};
 use crate::subject::Who;
 use stage::Stage;
-
-/// What must have happened before the next step, besides the answer to the event and rest.
-///
-/// Needed only where a program rests and will yet go on: it waits for a timer, or for a server
-/// that takes its time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Until {
-    /// The log contains a text.
-    Log(String),
-    /// So many calls have been made, from the start.
-    Calls(usize),
-    /// So many mails have been sent, from the start.
-    Mails(usize),
-}
+use world::World;
 
 /// How the program learns where supervisord is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,16 +32,11 @@ enum Server {
     Absent,
 }
 
-#[derive(Clone)]
-enum Step {
-    Send(Frame, Option<Until>),
-    Act(Rc<dyn Fn(&mut FakeSupervisor)>),
-}
-
 /// A program, its arguments, the processes it sees, and the events it gets.
 ///
-/// In arguments and environment `{mailbox}` stands for the command of a mailbox, and `{scratch}`
-/// for a folder; both are new for each run.
+/// In arguments and environment `{mailbox}` stands for the command of a mailbox, `{scratch}` for a
+/// folder, `{smtp}` for the `host:port` of an [`SmtpServer`], and `{http}` for the URL of an
+/// [`HttpServer`] without a path; all are new for each run, and the servers there only if asked for.
 #[derive(Clone, Debug)]
 pub struct Transcript {
     program: String,
@@ -58,6 +45,8 @@ pub struct Transcript {
     env: Vec<(String, String)>,
     server: Server,
     processes: Vec<FakeProcess>,
+    smtp: Option<SmtpBuilder>,
+    http: Option<HttpBuilder>,
     steps: Vec<Step>,
     additions: Vec<String>,
 }
@@ -73,6 +62,8 @@ impl Transcript {
             env: Vec::new(),
             server: Server::Unix,
             processes: Vec::new(),
+            smtp: None,
+            http: None,
             steps: Vec::new(),
             additions: Vec::new(),
         }
@@ -113,6 +104,20 @@ impl Transcript {
         self
     }
 
+    /// With an SMTP server of this kind.
+    #[must_use]
+    pub fn smtp(mut self, builder: SmtpBuilder) -> Transcript {
+        self.smtp = Some(builder);
+        self
+    }
+
+    /// With an HTTP server of this kind.
+    #[must_use]
+    pub fn http(mut self, builder: HttpBuilder) -> Transcript {
+        self.http = Some(builder);
+        self
+    }
+
     /// Then this event is sent.
     #[must_use]
     pub fn event(self, eventname: &str, payload: &str) -> Transcript {
@@ -143,7 +148,23 @@ impl Transcript {
     /// Then the fake supervisord is told something; before the first event, it is told before the
     /// program starts.
     #[must_use]
-    pub fn act(mut self, act: impl Fn(&mut FakeSupervisor) + 'static) -> Transcript {
+    pub fn act(self, act: impl Fn(&mut FakeSupervisor) + 'static) -> Transcript {
+        self.act_on(move |world| act(&mut world.fake))
+    }
+
+    /// Then the SMTP server is told something, as with [`act`](Transcript::act).
+    #[must_use]
+    pub fn act_on_smtp(self, act: impl Fn(&mut SmtpServer) + 'static) -> Transcript {
+        self.act_on(move |world| act(world.smtp.as_mut().expect("`smtp` was called before")))
+    }
+
+    /// Then the HTTP server is told something, as with [`act`](Transcript::act).
+    #[must_use]
+    pub fn act_on_http(self, act: impl Fn(&mut HttpServer) + 'static) -> Transcript {
+        self.act_on(move |world| act(world.http.as_mut().expect("`http` was called before")))
+    }
+
+    fn act_on(mut self, act: impl Fn(&mut World) + 'static) -> Transcript {
         self.steps.push(Step::Act(Rc::new(act)));
         self
     }
@@ -160,14 +181,5 @@ impl Transcript {
     #[track_caller]
     pub fn run(&self, who: &Who) -> Outcome {
         Stage::new(self, who).play(&mut Vec::new())
-    }
-}
-
-impl Debug for Step {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Step::Send(frame, until) => f.debug_tuple("Send").field(frame).field(until).finish(),
-            Step::Act(_) => f.write_str("Act"),
-        }
     }
 }

@@ -2,6 +2,8 @@
 
 use regex::Regex;
 
+use crate::smtp::Received;
+
 /// Patterns of what differs, and what stands for it. Without `\b` and the like, for which the
 /// tables of Unicode would be needed.
 const PATTERNS: &[(&str, &str)] = &[
@@ -11,8 +13,8 @@ const PATTERNS: &[(&str, &str)] = &[
     // The abbreviation of the zone that follows is compared.
     (r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4}", "[TIME]"),
     (r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8},[0-9]{3}", "[TIME]"),
-    (r"(?m)^Date: .*$", "Date: [DATE]"),
-    (r"(?m)^Message-ID: .*$", "Message-ID: [ID]"),
+    (r"(?m)^Date: [^\r\n]*", "Date: [DATE]"),
+    (r"(?m)^Message-ID: [^\r\n]*", "Message-ID: [ID]"),
     (r"pid [0-9]+", "pid [PID]"),
     (r"127\.0\.0\.1:[0-9]+", "127.0.0.1:[PORT]"),
     (r"/tmp/sl-[A-Za-z0-9]+", "[SCRATCH]"),
@@ -29,13 +31,9 @@ pub(super) struct Filters {
 
 impl Filters {
     /// The patterns that always hold, after these literal texts.
-    pub(super) fn new(literals: &[(&str, &str)]) -> Filters {
-        let own = |&(text, name): &(&str, &str)| (text.to_owned(), name.to_owned());
+    pub(super) fn new(literals: Vec<(String, String)>) -> Filters {
         let compile = |&(pattern, name)| (Regex::new(pattern).expect("a valid pattern"), name);
-        Filters {
-            literals: literals.iter().map(own).collect(),
-            patterns: PATTERNS.iter().map(compile).collect(),
-        }
+        Filters { literals, patterns: PATTERNS.iter().map(compile).collect() }
     }
 
     pub(super) fn apply(&self, text: &str) -> String {
@@ -48,6 +46,15 @@ impl Filters {
         }
         text
     }
+
+    pub(super) fn apply_to_mail(&self, mail: &Received) -> Received {
+        Received {
+            message: self.apply(&mail.message),
+            subject: mail.subject.as_ref().map(|subject| self.apply(subject)),
+            body: self.apply(&mail.body),
+            ..mail.clone()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -56,7 +63,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, filtered: &str) {
-        assert_eq!(Filters::new(&[("unix:///run/x", "[SERVER]")]).apply(text), filtered);
+        let server = ("unix:///run/x".to_owned(), "[SERVER]".to_owned());
+        assert_eq!(Filters::new(vec![server]).apply(text), filtered);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What came out of a run.
 
+use crate::smtp::Received;
+
 /// What a program did, with everything that differs from run to run replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -7,6 +9,10 @@ pub struct Outcome {
     pub calls: Vec<String>,
     /// The mails sent by command.
     pub mails: Vec<String>,
+    /// The mails sent by SMTP; what differs is replaced in message, subject and body.
+    pub received: Vec<Received>,
+    /// The requests to the HTTP server, like `GET /path`.
+    pub requests: Vec<String>,
     /// Standard error.
     pub log: String,
     /// Standard output.
@@ -27,6 +33,7 @@ pub struct Outcome {
 pub struct Afterwards {
     pub calls: Vec<String>,
     pub mails: Vec<String>,
+    pub received: Vec<Received>,
     pub log: String,
 }
 
@@ -52,6 +59,10 @@ impl Outcome {
         for (number, mail) in (1..).zip(&self.mails) {
             section(&format!("mail {number}"), mail);
         }
+        for (number, mail) in (1..).zip(&self.received) {
+            section(&format!("mail {number} by SMTP"), &mail.to_text());
+        }
+        section("requests", &lines(&self.requests) as &String);
         section("log", &self.log);
         section("protocol", &self.protocol);
         section("alive", &format!("{}\n", self.alive));

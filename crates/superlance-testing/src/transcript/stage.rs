@@ -2,60 +2,46 @@
 
 use std::time::Duration;
 
-use super::filters::Filters;
 use super::outcome::{Afterwards, Outcome};
+use super::world::World;
 use super::{Server, Step, Transcript, Until};
-use crate::fake::FakeSupervisor;
 use crate::idle::Watch;
 use crate::listener::Listener;
-use crate::mailbox::Mailbox;
 use crate::protocol::ListenerState;
-use crate::scratch::Scratch;
 use crate::subject::{Subject, Who};
 use crate::wait::{SOON, try_wait};
 
 /// How long a program may take for one event, and for its end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How much had come out after a step: of calls, mails, and lines of the log.
+/// How much had come out after a step: of calls, mails, requests, and lines of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Progress {
     calls: usize,
     mails: usize,
+    requests: usize,
     lines: usize,
 }
 
 pub(super) struct Stage<'a> {
     transcript: &'a Transcript,
     subject: Subject,
-    fake: FakeSupervisor,
-    mailbox: Mailbox,
-    scratch: Scratch,
+    world: World,
 }
 
 impl<'a> Stage<'a> {
     #[track_caller]
     pub(super) fn new(transcript: &'a Transcript, who: &Who) -> Stage<'a> {
-        let (mailbox, scratch) = (Mailbox::new(), Scratch::new());
-        let fake = match transcript.server {
-            Server::Inet => FakeSupervisor::inet(),
-            Server::Unix | Server::Absent => FakeSupervisor::unix(),
-        };
-        transcript.processes.iter().for_each(|process| fake.add(process.clone()));
-
-        let fill = |text: &String| {
-            text.replace("{mailbox}", &mailbox.command())
-                .replace("{scratch}", &scratch.path().display().to_string())
-        };
+        let world = World::new(transcript);
         let mut subject = Subject::new(who, &transcript.program);
-        subject = subject.args(transcript.args.iter().map(fill));
+        subject = subject.args(transcript.args.iter().map(|arg| world.fill(arg)));
         if transcript.server != Server::Absent {
-            subject = subject.server_url(&fake.server_url());
+            subject = subject.server_url(&world.fake.server_url());
         }
         for (name, value) in &transcript.env {
-            subject = subject.env(name, &fill(value));
+            subject = subject.env(name, &world.fill(value));
         }
-        Stage { transcript, subject, fake, mailbox, scratch }
+        Stage { transcript, subject, world }
     }
 
     /// Plays all steps. With an empty `pace`, notes how far the program got at each of them; with
@@ -68,7 +54,7 @@ impl<'a> Stage<'a> {
         for step in &self.transcript.steps {
             let (frame, until) = match step {
                 Step::Act(act) => {
-                    act(&mut self.fake);
+                    act(&mut self.world);
                     continue;
                 }
                 Step::Send(frame, until) => (frame, until),
@@ -97,14 +83,11 @@ impl<'a> Stage<'a> {
         let mut at_rest = |listener: &mut Listener| {
             !listener.is_running()
                 || !expecting.contains(&listener.state())
-                    && self.fake.is_idle()
+                    && self.world.is_idle()
                     && listener.is_resting(&mut watch)
         };
-        let came = |listener: &Listener| match until {
-            None => true,
-            Some(Until::Log(text)) => listener.stderr().contains(text),
-            Some(Until::Calls(count)) => self.fake.calls().len() >= *count,
-            Some(Until::Mails(count)) => self.mailbox.mails().len() >= *count,
+        let came = |listener: &Listener| {
+            until.is_none_or(|until| self.world.has(until, &listener.stderr()))
         };
         let settled = try_wait(PATIENCE, || {
             (at_rest(listener) && (came(listener) || !listener.is_running())).then_some(())
@@ -117,15 +100,19 @@ impl<'a> Stage<'a> {
         // Ours may do less on purpose, so it is no failure here when it does not get as far.
         let _ = try_wait(SOON, || {
             let now = self.progress(listener);
-            let far = now.calls >= pace.calls && now.mails >= pace.mails && now.lines >= pace.lines;
+            let far = now.calls >= pace.calls
+                && now.mails >= pace.mails
+                && now.requests >= pace.requests
+                && now.lines >= pace.lines;
             (!listener.is_running() || far && at_rest(listener)).then_some(())
         });
     }
 
     fn progress(&self, listener: &Listener) -> Progress {
         Progress {
-            calls: self.fake.calls().len(),
-            mails: self.mailbox.mails().len(),
+            calls: self.world.fake.calls().len(),
+            mails: self.world.mails(),
+            requests: self.world.requests().len(),
             lines: listener.stderr().lines().count(),
         }
     }
@@ -133,15 +120,15 @@ impl<'a> Stage<'a> {
     #[track_caller]
     fn finish(self, mut listener: Listener) -> Outcome {
         self.settle(&mut listener, None, None);
-        let filters = Filters::new(&[
-            (&self.mailbox.command(), "[MAILBOX]"),
-            (&self.scratch.path().display().to_string(), "[SCRATCH]"),
-            (&self.fake.server_url(), "[SERVER]"),
-        ]);
-        let (calls, mails, log) = (self.fake.calls(), self.mailbox.mails(), listener.stderr());
+        let World { fake, mailbox, .. } = &self.world;
+        let filters = self.world.filters();
+        let (calls, mails, log) = (fake.calls(), mailbox.mails(), listener.stderr());
+        let received = self.world.received();
         let mut outcome = Outcome {
             calls: calls.clone(),
             mails: mails.iter().map(|mail| filters.apply(mail)).collect(),
+            received: received.iter().map(|mail| filters.apply_to_mail(mail)).collect(),
+            requests: self.world.requests(),
             log: filters.apply(&log),
             protocol: listener.stdout(),
             alive: listener.is_running(),
@@ -151,11 +138,12 @@ impl<'a> Stage<'a> {
         };
         listener.close_stdin();
         outcome.exit = listener.wait_exit(PATIENCE).code();
-        let later = |all: Vec<String>, before: usize| all.into_iter().skip(before).collect();
-        let new_mails: Vec<_> = later(self.mailbox.mails(), mails.len());
         outcome.afterwards = Afterwards {
-            calls: later(self.fake.calls(), calls.len()),
-            mails: new_mails.iter().map(|mail| filters.apply(mail)).collect(),
+            calls: fake.calls().split_off(calls.len()),
+            mails: mailbox.mails().iter().skip(mails.len()).map(|m| filters.apply(m)).collect(),
+            received: (self.world.received().iter().skip(received.len()))
+                .map(|mail| filters.apply_to_mail(mail))
+                .collect(),
             log: filters.apply(listener.stderr().get(log.len()..).unwrap_or_default()),
         };
         outcome

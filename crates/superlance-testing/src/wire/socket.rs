@@ -1,7 +1,8 @@
 //! A stream socket on this machine, by path or by port.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 
@@ -27,7 +28,12 @@ pub(crate) enum Stream {
 impl Address {
     /// A port of 127.0.0.1 that nobody had a moment ago.
     pub(crate) fn free_port() -> Address {
-        let any = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port should be free");
+        Address::free_port_of(Ipv4Addr::LOCALHOST.into())
+    }
+
+    /// A port of an address that nobody had a moment ago.
+    pub(crate) fn free_port_of(ip: IpAddr) -> Address {
+        let any = TcpListener::bind((ip, 0)).expect("a port should be free");
         Address::Inet(any.local_addr().expect("the listener is bound"))
     }
 
@@ -78,6 +84,15 @@ impl Stream {
             Stream::Unix(stream) => stream.shutdown(Shutdown::Both),
             Stream::Inet(stream) => stream.shutdown(Shutdown::Both),
         };
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Stream::Unix(stream) => stream.as_fd(),
+            Stream::Inet(stream) => stream.as_fd(),
+        }
     }
 }
 

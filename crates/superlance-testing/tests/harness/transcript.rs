@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use superlance_testing::{
-    Answer, Ballast, FakeProcess, Scratch, Transcript, Until, Who, deviates, same, venv,
+    Answer, Ballast, FakeProcess, HttpAnswer, HttpServer, Scratch, SmtpAnswer, SmtpServer,
+    Transcript, Until, Who, deviates, same, venv,
 };
 
 /// A multi-call program that is the original, with something changed in its input or output.
@@ -102,4 +103,90 @@ fn ours_may_answer_before_it_acts() {
     std::fs::write(&ours, text).unwrap();
     same(&restart(ballast.pid()), &ours);
     same(&restart(ballast.pid()).event("TICK_60", "when:2").event("TICK_60", "when:3"), &ours);
+}
+
+fn crash() -> Transcript {
+    let crash = "processname:foo groupname:foo from_state:RUNNING expected:0 pid:7";
+    Transcript::new("crashmailbatch", "mails about a crash")
+        .args(["-t", "bob@example.com, eve@example.com", "-f", "me@example.com", "-H", "{smtp}"])
+        .event("PROCESS_STATE_EXITED", crash)
+        .event("TICK_60", "when:60")
+}
+
+#[test]
+fn what_goes_by_smtp_is_part_of_it() {
+    let refusing = SmtpServer::builder().on("RCPT eve@example.com", SmtpAnswer::Code(550));
+    let transcript = crash().smtp(refusing);
+    let outcome = transcript.run(&Who::Theirs);
+    assert_eq!(
+        outcome.received[0].to_text(),
+        "MAIL FROM: me@example.com\nRCPT TO: bob@example.com\nTLS: false\n\n\
+         Content-Type: text/plain; charset=\"us-ascii\"\nMIME-Version: 1.0\n\
+         Content-Transfer-Encoding: 7bit\nSubject: Crash alert from supervisord\n\
+         From: me@example.com\nTo: bob@example.com, eve@example.com\n\
+         Date: [DATE]\nMessage-ID: [ID]\n\n\
+         [TIME] -- Process foo:foo (pid [PID]) died unexpectedly\n"
+    );
+    assert_eq!(outcome.received[0].subject.as_deref(), Some("Crash alert from supervisord"));
+    assert_eq!((outcome.received.len(), outcome.mails.len()), (1, 0));
+
+    let scratch = Scratch::new();
+    let ours = disguised(&scratch, r#"exec "$name" "$@""#);
+    let longer = transcript
+        .until(Until::Mails(1))
+        .act_on_smtp(SmtpServer::stop)
+        .event("TICK_60", "when:120")
+        .act_on_smtp(SmtpServer::start)
+        .event("TICK_60", "when:180");
+    same(&longer, &ours);
+    let other = disguised(&scratch, r#"exec "$name" "$@" -f eve@example.com"#);
+    deviates(&crash().smtp(SmtpServer::builder()), &other, "D0", |theirs, ours| {
+        assert_eq!(theirs.received[0].from, "me@example.com");
+        assert_eq!(ours.received[0].from, "eve@example.com");
+        assert_ne!(theirs.received[0].to_text(), ours.received[0].to_text());
+    });
+}
+
+#[test]
+fn a_server_that_is_down_is_part_of_it() {
+    let outcome =
+        crash().smtp(SmtpServer::builder()).act_on_smtp(SmtpServer::stop).run(&Who::Theirs);
+    assert_eq!(outcome.received.len(), 1, "what is said after the last event comes too late");
+    let down = Transcript::new("crashmailbatch", "down from the start")
+        .args(["-t", "a@b", "-f", "c@d", "-H", "{smtp}"])
+        .smtp(SmtpServer::builder())
+        .act_on_smtp(SmtpServer::stop)
+        .event("PROCESS_STATE_EXITED", "processname:a groupname:a expected:0 pid:7")
+        .event("TICK_60", "when:60")
+        .run(&Who::Theirs);
+    assert!(down.log.contains("Error sending email: [Errno 111] Connection refused"));
+    assert!(down.received.is_empty());
+}
+
+#[test]
+fn what_goes_by_http_is_part_of_it() {
+    let ballast = Ballast::new(1).spawn();
+    let transcript = Transcript::new("httpok", "a status that is not 200")
+        .args(["-p", "foo", "-m", "bob@example.com", "-s", "{mailbox}", "{http}/a?b"])
+        .processes([FakeProcess::running("foo", ballast.pid())])
+        .http(HttpServer::builder().then(HttpAnswer::status(500).reason("Sick")))
+        .event("TICK_60", "when:60")
+        .act_on_http(|http| http.usually(HttpAnswer::close()))
+        .event("TICK_60", "when:120")
+        .act_on_http(|http| http.usually(HttpAnswer::status(200)))
+        .event("TICK_60", "when:180");
+    let outcome = transcript.run(&Who::Theirs);
+    assert_eq!(outcome.requests, ["GET /a?b"; 3]);
+    assert_eq!(outcome.mails.len(), 2);
+    assert!(outcome.mails[0].contains("status contacting [HTTP]/a?b: 500 Sick\n"));
+    assert!(outcome.mails[1].contains("Remote end closed connection without response"));
+
+    let scratch = Scratch::new();
+    same(&transcript, &disguised(&scratch, r#"exec "$name" "$@""#));
+    let other = disguised(&scratch, r#"exec "$name" "${@:1:$#-1}" "${@: -1}c""#);
+    let text = std::fs::read_to_string(&other).unwrap().replace("/bin/sh", "/bin/bash");
+    std::fs::write(&other, text).unwrap();
+    let panic = std::panic::AssertUnwindSafe(|| same(&transcript, &other));
+    let panic = std::panic::catch_unwind(panic).unwrap_err();
+    assert!(panic.downcast_ref::<String>().unwrap().contains("GET /a?bc"));
 }

@@ -1,0 +1,199 @@
+//! An HTTP server that answers what the test wants, by http or https, and keeps the requests.
+
+mod answer;
+mod builder;
+mod connection;
+mod script;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+pub use answer::HttpAnswer;
+pub use builder::HttpBuilder;
+use connection::Connection;
+pub use script::HttpRequest;
+use script::Script;
+
+use crate::certificate::Certificate;
+use crate::python::PythonServer;
+use crate::scratch::Scratch;
+use crate::wait::{SOON, try_wait};
+use crate::wire::server::Connections;
+use crate::wire::socket::Address;
+
+const TLS_FRONT: &str = include_str!("http/tls_front.py");
+
+/// An HTTP server on this machine; it serves until it is stopped or its value goes.
+#[derive(Debug)]
+pub struct HttpServer {
+    ip: IpAddr,
+    /// Of the plain server, behind the front if there is one.
+    address: Address,
+    script: Arc<Script>,
+    connections: Arc<Connections>,
+    server: Option<JoinHandle<()>>,
+    front: Option<Front>,
+}
+
+/// TLS before a plain server.
+#[derive(Debug)]
+struct Front {
+    certificate: Certificate,
+    folder: Scratch,
+    port: u16,
+    process: Option<PythonServer>,
+}
+
+impl HttpServer {
+    /// One that answers 200 with an empty body, at a free port of 127.0.0.1.
+    #[must_use]
+    pub fn new() -> HttpServer {
+        HttpServer::builder().start()
+    }
+
+    /// One of another kind.
+    #[must_use]
+    pub fn builder() -> HttpBuilder {
+        HttpBuilder::default()
+    }
+
+    #[track_caller]
+    fn from_builder(builder: HttpBuilder) -> HttpServer {
+        let HttpBuilder { ip, certificate, usual, next } = builder;
+        let front =
+            |certificate| Front { certificate, folder: Scratch::new(), port: 0, process: None };
+        let mut http = HttpServer {
+            ip,
+            address: Address::free_port_of(ip),
+            script: Arc::new(Script::new(usual, next.into())),
+            connections: Arc::default(),
+            server: None,
+            front: certificate.map(front),
+        };
+        http.start();
+        http
+    }
+
+    /// Scheme, address and port, like `http://127.0.0.1:8080`; a path may follow.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme(), SocketAddr::new(self.ip, self.port()))
+    }
+
+    /// The same with another name for this machine, such as `localhost` or `user:pw@localhost`.
+    #[must_use]
+    pub fn url_of(&self, host: &str) -> String {
+        format!("{}://{host}:{}", self.scheme(), self.port())
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.front.is_some() { "https" } else { "http" }
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        match (&self.front, &self.address) {
+            (Some(front), _) => front.port,
+            (None, Address::Inet(address)) => address.port(),
+            (None, Address::Unix(_)) => 0,
+        }
+    }
+
+    /// From now on, usually answers this.
+    pub fn usually(&self, answer: HttpAnswer) {
+        self.script.state().usual = answer;
+    }
+
+    /// Answers the next request in this way, after those of which that was said before.
+    pub fn then(&self, answer: HttpAnswer) {
+        self.script.state().next.push_back(answer);
+    }
+
+    /// All requests so far in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<HttpRequest> {
+        self.script.state().requests.clone()
+    }
+
+    /// Waits until there have been this many requests, and returns all that have been.
+    #[track_caller]
+    pub fn wait_for(&self, count: usize) -> Vec<HttpRequest> {
+        let seen = || Some(self.requests()).filter(|requests| requests.len() >= count);
+        match try_wait(SOON, seen) {
+            Some(requests) => requests,
+            None => panic!("not {count} requests in {SOON:?}, but {:#?}", self.requests()),
+        }
+    }
+
+    /// The names of servers that clients of https asked for (SNI), one for each connection; empty
+    /// for none, as for an address.
+    #[must_use]
+    pub fn server_names(&self) -> Vec<String> {
+        let names = self.front.as_ref().map(|front| front.folder.join("names"));
+        let names = names.and_then(|names| std::fs::read_to_string(names).ok()).unwrap_or_default();
+        names.lines().map(str::to_owned).collect()
+    }
+
+    /// Whether no request is being answered now.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.script.state().in_flight == 0
+    }
+
+    /// Goes down: every connection is closed, and new ones are refused.
+    pub fn stop(&mut self) {
+        if let Some(front) = &mut self.front {
+            front.process = None;
+        }
+        if let Some(server) = self.server.take() {
+            self.connections.stop();
+            // Wakes the thread that waits for connections, so that it sees the end.
+            let _ = self.address.connect();
+            server.join().expect("the server should not panic");
+        }
+    }
+
+    /// Comes back at the same port.
+    #[track_caller]
+    pub fn start(&mut self) {
+        if self.server.is_some() {
+            return;
+        }
+        let acceptor = self.address.listen().expect("the port of the server should be free");
+        let script = Arc::clone(&self.script);
+        self.server = Some(self.connections.serve(acceptor, move |stream, number| {
+            // An error is a client that went away, which it may.
+            let _ = Connection { script: &script, stream, number }.serve();
+        }));
+        if let (Some(front), Address::Inet(target)) = (&mut self.front, &self.address) {
+            front.start(*target);
+        }
+    }
+}
+
+impl Front {
+    #[track_caller]
+    fn start(&mut self, target: SocketAddr) {
+        let files =
+            [self.certificate.certificate(), self.certificate.key(), self.folder.join("names")];
+        let files = files.map(|path| path.display().to_string());
+        let target = [target.ip().to_string(), target.port().to_string()];
+        let process = PythonServer::spawn(TLS_FRONT, self.port, target.into_iter().chain(files));
+        self.port = process.port;
+        self.process = Some(process);
+    }
+}
+
+impl Default for HttpServer {
+    fn default() -> HttpServer {
+        HttpServer::new()
+    }
+}
+
+impl Drop for HttpServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

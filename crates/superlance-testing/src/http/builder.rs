@@ -1,0 +1,59 @@
+//! What an HTTP server shall be like.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{HttpAnswer, HttpServer};
+use crate::certificate::Certificate;
+
+/// An HTTP server that is not yet started.
+#[derive(Clone, Debug)]
+pub struct HttpBuilder {
+    pub(super) ip: IpAddr,
+    pub(super) certificate: Option<Certificate>,
+    pub(super) usual: HttpAnswer,
+    pub(super) next: Vec<HttpAnswer>,
+}
+
+impl Default for HttpBuilder {
+    fn default() -> HttpBuilder {
+        let (ip, usual) = (Ipv4Addr::LOCALHOST.into(), HttpAnswer::status(200));
+        HttpBuilder { ip, certificate: None, usual, next: Vec::new() }
+    }
+}
+
+impl HttpBuilder {
+    /// At ::1 instead of 127.0.0.1.
+    #[must_use]
+    pub fn ipv6(mut self) -> HttpBuilder {
+        self.ip = Ipv6Addr::LOCALHOST.into();
+        self
+    }
+
+    /// By https, with this certificate.
+    #[must_use]
+    pub fn tls(mut self, certificate: &Certificate) -> HttpBuilder {
+        self.certificate = Some(certificate.clone());
+        self
+    }
+
+    /// Usually answers this, and not 200 with an empty body.
+    #[must_use]
+    pub fn usually(mut self, answer: HttpAnswer) -> HttpBuilder {
+        self.usual = answer;
+        self
+    }
+
+    /// Answers the next request in this way, after those of which that was said before.
+    #[must_use]
+    pub fn then(mut self, answer: HttpAnswer) -> HttpBuilder {
+        self.next.push(answer);
+        self
+    }
+
+    /// Starts it.
+    #[must_use]
+    #[track_caller]
+    pub fn start(self) -> HttpServer {
+        HttpServer::from_builder(self)
+    }
+}

@@ -1,0 +1,83 @@
+//! A connection to the HTTP server.
+
+use std::io::{self, BufReader, Write};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::answer::{HttpAnswer, Reply};
+use super::script::Script;
+use crate::wire::http::Message;
+use crate::wire::socket::Stream;
+
+/// One client of the HTTP server.
+pub(super) struct Connection<'a> {
+    pub(super) script: &'a Script,
+    pub(super) stream: Stream,
+    pub(super) number: u64,
+}
+
+impl Connection<'_> {
+    /// Answers requests until one of both sides has had enough.
+    pub(super) fn serve(mut self) -> io::Result<()> {
+        let mut input = BufReader::new(self.stream.try_clone()?);
+        while let Some(request) = Message::read(&mut input)? {
+            let answer = self.script.begin(&request, self.number);
+            let answered = self.answer(&answer, request.start.starts_with("HEAD "));
+            self.script.end();
+            if !answered? || !request.keeps_alive() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers, and says whether the connection can be used again.
+    fn answer(&mut self, answer: &HttpAnswer, to_head: bool) -> io::Result<bool> {
+        self.pause(Some(answer.delay))?;
+        let Some((head, body, again)) = answer.reply.to_bytes(to_head) else {
+            if answer.reply == Reply::Never {
+                self.pause(None)?;
+            }
+            return Ok(false);
+        };
+        self.write(&head, answer.head_pause)?;
+        self.write(body, answer.body_pause)?;
+        Ok(again)
+    }
+
+    fn write(&mut self, bytes: &[u8], pause: Duration) -> io::Result<()> {
+        if pause.is_zero() {
+            return self.stream.write_all(bytes);
+        }
+        bytes.iter().try_for_each(|byte| {
+            self.pause(Some(pause))?;
+            self.stream.write_all(&[*byte])
+        })
+    }
+
+    /// Waits for a time or for ever; an error when the client goes away or the server stops, which
+    /// closes the connection.
+    fn pause(&self, time: Option<Duration>) -> io::Result<()> {
+        let deadline = time.map(|time| Instant::now() + time);
+        loop {
+            let rest = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+            if rest == Some(Duration::ZERO) {
+                return Ok(());
+            }
+            // Rounded up, so as not to turn in circles for the last millisecond.
+            let timeout = rest.map_or(PollTimeout::NONE, |rest| {
+                let millis = rest.as_millis().saturating_add(1);
+                PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
+            });
+            // A client that waits for an answer sends nothing: only the end is readable.
+            match poll(&mut [PollFd::new(self.stream.as_fd(), PollFlags::POLLIN)], timeout) {
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(_) => return Err(io::ErrorKind::ConnectionAborted.into()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! A server's connections: it accepts them, and ends them all when it stops.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+
+use crate::wire::socket::{Acceptor, Stream};
+
+/// What the thread that accepts and the test share.
+#[derive(Debug, Default)]
+pub(crate) struct Connections(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    stops: u64,
+    accepted: u64,
+    open: HashMap<u64, Stream>,
+}
+
+impl Connections {
+    /// How often the server was stopped so far: whoever serves for an earlier one gives up.
+    pub(crate) fn era(&self) -> u64 {
+        self.state().stops
+    }
+
+    /// Closes all connections, and makes the server end at the next one.
+    pub(crate) fn stop(&self) {
+        let mut state = self.state();
+        state.stops += 1;
+        state.open.drain().for_each(|(_, stream)| stream.close());
+    }
+
+    /// Accepts connections until it is stopped, and serves each in a thread: `serve` gets the
+    /// stream and its number, from 1.
+    pub(crate) fn serve<F>(self: &Arc<Connections>, acceptor: Acceptor, serve: F) -> JoinHandle<()>
+    where
+        F: Fn(Stream, u64) + Clone + Send + 'static,
+    {
+        let connections = Arc::clone(self);
+        let era = self.era();
+        thread::spawn(move || {
+            while let Ok(stream) = acceptor.accept() {
+                let mut state = connections.state();
+                if state.stops != era {
+                    return;
+                }
+                state.accepted += 1;
+                let number = state.accepted;
+                state.open.insert(number, stream.try_clone().expect("files can be opened"));
+                let (connections, serve) = (Arc::clone(&connections), serve.clone());
+                thread::spawn(move || {
+                    serve(stream, number);
+                    if let Some(stream) = connections.state().open.remove(&number) {
+                        stream.close();
+                    }
+                });
+            }
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+}
