@@ -8,7 +8,13 @@ use std::process::ExitCode;
 use superlance_core::applet::Applet;
 
 /// The commands, in alphabetical order.
-const APPLETS: &[&Applet] = &[&superlance_memmon::APPLET];
+const APPLETS: &[&Applet] = &[
+    &superlance_crashmail::APPLET,
+    &superlance_crashmailbatch::APPLET,
+    &superlance_crashsms::APPLET,
+    &superlance_fatalmailbatch::APPLET,
+    &superlance_memmon::APPLET,
+];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
