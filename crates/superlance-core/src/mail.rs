@@ -21,14 +21,22 @@ impl Mail {
     /// Line ends in header values become blanks, so that no value can add a header.
     #[must_use]
     pub fn render(&self) -> String {
-        let (to, subject) = (one_line(&self.to), one_line(&self.subject));
-        if to.is_ascii() && subject.is_ascii() && self.text.is_ascii() {
-            return format!("To: {to}\nSubject: {subject}\n\n{}", self.text);
+        let plain = self.plain();
+        if plain.is_ascii() {
+            return plain;
         }
+        let (to, subject) = (one_line(&self.to), one_line(&self.subject));
         let subject = encode_header(&subject);
         let mime = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
                     Content-Transfer-Encoding: base64\n";
         format!("To: {to}\nSubject: {subject}\n{mime}\n{}", encode_text(&self.text))
+    }
+
+    /// The mail as people read it, for the log: as the original writes it, whatever its letters.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        let (to, subject) = (one_line(&self.to), one_line(&self.subject));
+        format!("To: {to}\nSubject: {subject}\n\n{}", self.text)
     }
 }
 

@@ -51,7 +51,7 @@ impl Crashmail {
         };
         ctx.log.line("unexpected exit, mailing");
         let mail = Mail { to, subject, text };
-        let confirm = format!("Mailed:\n\n{}", mail.render());
+        let confirm = format!("Mailed:\n\n{}", mail.plain());
         ctx.mailer.send(mail, Some(confirm));
     }
 }
