@@ -13,7 +13,7 @@
 # Tests and demo need Python 3 with venv, for supervisord and the original superlance.
 
 # The commands: each is a link to the program and has a manual page.
-COMMANDS = memmon
+COMMANDS = crashmail crashmailbatch crashsms fatalmailbatch httpok memmon
 
 DESTDIR ?=
 PREFIX ?= /usr/local

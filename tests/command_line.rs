@@ -90,7 +90,7 @@ fn a_warning_is_no_end() {
     for (arguments, text) in [
         (
             &["-a", "5MB", "bar=2MB", "-x"][..],
-            "memmon: no option takes this, so it and the rest is ignored: bar=2MB -x",
+            "memmon: ignored, since no option takes the first of them: bar=2MB -x",
         ),
         (&["-m", "bob"], "memmon: none of -p, -g and -a is given, so no process is watched"),
     ] {

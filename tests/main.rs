@@ -28,7 +28,7 @@ fn ours() -> &'static Path {
 /// A folder in which our programs have the names of the originals, for the `PATH` of a supervisord.
 fn links() -> (Scratch, PathBuf) {
     let folder = Scratch::new();
-    for name in ["memmon"] {
+    for name in ["crashmail", "crashmailbatch", "crashsms", "fatalmailbatch", "httpok", "memmon"] {
         std::os::unix::fs::symlink(ours(), folder.join(name)).unwrap();
     }
     let path = folder.path().to_owned();

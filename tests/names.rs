@@ -19,7 +19,8 @@ fn stdout(output: &Output) -> String {
 
 #[test]
 fn the_list_names_all_commands_a_line_each() {
-    assert_eq!(stdout(&run(ours(), &["--list"])), "memmon\n");
+    let all = "crashmail\ncrashmailbatch\ncrashsms\nfatalmailbatch\nhttpok\nmemmon\n";
+    assert_eq!(stdout(&run(ours(), &["--list"])), all);
 }
 
 #[test]

@@ -92,8 +92,7 @@ fn d23_a_stray_argument_is_named() {
     deviates("D23", &one_tick("stray arguments", &arguments, &[foo]), |theirs, ours| {
         let checking = "Checking programs foo=5368709120\nRSS of foo:foo is [RSS]\n";
         assert_eq!(theirs.log, checking);
-        let warning =
-            "memmon: no option takes this, so it and the rest is ignored: bar=2MB -a 5MB\n";
+        let warning = "memmon: ignored, since no option takes the first of them: bar=2MB -a 5MB\n";
         assert_eq!(ours.log, format!("{warning}{checking}"));
         assert_eq!(theirs.calls, ours.calls);
     });

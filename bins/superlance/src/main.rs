@@ -8,7 +8,14 @@ use std::process::ExitCode;
 use superlance_core::applet::Applet;
 
 /// The commands, in alphabetical order.
-const APPLETS: &[&Applet] = &[&superlance_httpok::APPLET, &superlance_memmon::APPLET];
+const APPLETS: &[&Applet] = &[
+    &superlance_crashmail::APPLET,
+    &superlance_crashmailbatch::APPLET,
+    &superlance_crashsms::APPLET,
+    &superlance_fatalmailbatch::APPLET,
+    &superlance_httpok::APPLET,
+    &superlance_memmon::APPLET,
+];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();

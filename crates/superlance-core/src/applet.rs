@@ -44,6 +44,8 @@ pub struct Environment {
     pub server_url: Option<String>,
     /// `SUPERVISOR_USERNAME` and `SUPERVISOR_PASSWORD`, empty when not set.
     pub credentials: (String, String),
+    /// `SUPERLANCE_SMTP_PASSWORD`: a password on the command line shows in lists of processes.
+    pub smtp_password: Option<String>,
     /// `group:name` of the listener itself, from `SUPERVISOR_GROUP_NAME` and `SUPERVISOR_PROCESS_NAME`.
     pub own_namespec: Option<String>,
     /// Where messages go.
@@ -62,6 +64,7 @@ impl Environment {
                 variable("SUPERVISOR_USERNAME").unwrap_or_default(),
                 variable("SUPERVISOR_PASSWORD").unwrap_or_default(),
             ),
+            smtp_password: variable("SUPERLANCE_SMTP_PASSWORD"),
             own_namespec: own.map(|(group, name)| format!("{group}:{name}")),
             log: Arc::new(Log::new(io::stderr())),
             unfinished: Unfinished::default(),

@@ -46,6 +46,16 @@ pub struct ParseError {
     payload: String,
 }
 
+impl ProcessState {
+    /// The process id of a process that exited in a way it should not have; `None` if this is
+    /// something else.
+    #[must_use]
+    pub fn unexpected_exit(&self) -> Option<&str> {
+        let unexpected = self.state == "EXITED" && self.expected == Some(false);
+        unexpected.then(|| self.pid.as_deref().unwrap_or("unknown"))
+    }
+}
+
 impl Event {
     /// Interprets a frame.
     ///

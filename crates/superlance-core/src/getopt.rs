@@ -1,6 +1,10 @@
 //! Command lines as the original's getopt and optparse read them.
 
+use std::ffi::OsString;
+
 use clap::{ArgAction, Command};
+
+use crate::log::Log;
 
 /// Makes `command` read options as the original does.
 ///
@@ -20,6 +24,16 @@ pub fn as_getopt(command: Command, names: &[&'static str]) -> Command {
             None => arg,
         }
     })
+}
+
+/// Says which arguments are ignored. They are no error, since the original ignores them in silence, and
+/// a configuration that worked must not lose its listener.
+pub fn warn_of_stray(name: &str, stray: &[OsString], log: &Log) {
+    if !stray.is_empty() {
+        let words: Vec<_> = stray.iter().map(|word| word.to_string_lossy()).collect();
+        let words = words.join(" ");
+        log.line(format_args!("{name}: ignored, since no option takes the first of them: {words}"));
+    }
 }
 
 /// The beginnings of `name` that mean nothing else among `names`.

@@ -2,13 +2,14 @@
 //!
 //! Events go one way: [`wire`] → [`frame`] → [`queue`] → [`event`] → a [`listener`], which decides with
 //! pure functions of its own and acts through a context: on [`supervisor`] (by [`rpc`]), through a
-//! mailer ([`mail`], [`outbox`]), into the [`log`]. [`serve`] runs that, [`applet`] starts it from a
-//! command line.
+//! mailer ([`mail`], [`outbox`]; the [`batch`] tools have [`smtp`]), into the [`log`]. [`serve`] runs
+//! that, [`applet`] starts it from a command line.
 //!
 //! In reading order: [`frame`] and [`event`] (what comes in), [`listener`] (what is made of it),
 //! [`serve`] (how), [`supervisor`] and [`restart`] (what is done), [`applet`] (how it begins).
 
 pub mod applet;
+pub mod batch;
 pub mod clock;
 pub mod command;
 pub mod event;
@@ -18,6 +19,7 @@ pub mod headers;
 pub mod listener;
 pub mod log;
 pub mod mail;
+mod mime;
 pub mod outbox;
 pub mod python;
 pub mod queue;
@@ -25,11 +27,13 @@ pub mod restart;
 pub mod rpc;
 pub mod selector;
 pub mod serve;
+pub mod smtp;
 mod socket;
 pub mod supervisor;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod unfinished;
 pub mod units;
+pub mod unneeded;
 pub mod wire;
 mod worker;

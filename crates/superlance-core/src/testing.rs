@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use crate::clock::Moment;
-use crate::event::Event;
+use crate::event::{Event, ProcessState};
 use crate::frame::Frame;
 use crate::listener::{Ctx, Listener};
 use crate::log::Log;
@@ -203,5 +203,18 @@ impl World {
             self.with_ctx(|ctx| listener.handle(&event, ctx));
         }
         Ok(())
+    }
+}
+
+/// `grp:foo` changes its state.
+#[must_use]
+pub fn change(state: &str, expected: bool) -> ProcessState {
+    ProcessState {
+        state: state.to_owned(),
+        process: "foo".to_owned(),
+        group: "grp".to_owned(),
+        from_state: "RUNNING".to_owned(),
+        pid: (state == "EXITED").then(|| "58597".to_owned()),
+        expected: (state == "EXITED").then_some(expected),
     }
 }

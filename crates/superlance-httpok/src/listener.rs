@@ -119,6 +119,7 @@ impl Listener for HttpOk {
     /// A check that is not over is given up; a start that is owed is not.
     fn finish(&mut self, _: &mut Ctx<'_>) {
         self.refused = None;
+        self.processes.hurry();
     }
 }
 

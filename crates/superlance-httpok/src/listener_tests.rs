@@ -26,7 +26,7 @@ fn refused() -> Outcome {
 }
 
 fn lost() -> RpcError {
-    RpcError::Failed("connection lost".to_owned())
+    RpcError::NoAnswer("connection lost".to_owned())
 }
 
 /// httpok with these arguments, and outcomes for its checks; `bad()` when they are used up.

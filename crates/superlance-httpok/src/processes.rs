@@ -93,7 +93,13 @@ impl Processes {
             report.write(format!("Restarting selected processes {programs}"));
         }
         for info in all.iter().filter(|info| self.include(info, &all)).collect::<Vec<_>>() {
-            self.restart(info, &subject, &mut report, ctx);
+            if ctx.is_ending() {
+                // A process that is stopped now might not be started in time.
+                let name = info.short_name();
+                report.write(format!("{name} NOT restarted, since httpok was told to end"));
+            } else {
+                self.restart(info, &subject, &mut report, ctx);
+            }
         }
         let unknown = |program: &&Selector| !all.iter().any(|info| program.matches(names(info)));
         let unknown: Vec<_> = self.programs.iter().filter(unknown).map(Selector::as_str).collect();
@@ -130,9 +136,9 @@ impl Processes {
         report.write(format!("{name} is in RUNNING state, restarting"));
         if let Err(error) = self.restarts.stop(&info, subject.to_owned(), ctx) {
             report.write(format!("Failed to stop process {name}: {error}"));
-            // A process that ended by itself is started, as in the original. Where no answer came at
-            // all, `restarts` finds out what became of the process.
-            if let RpcError::Failed(_) = error {
+            // A process that ended by itself is started, as in the original. Where no answer came,
+            // `restarts` finds out what became of the process.
+            if !matches!(error, RpcError::Fault(_)) {
                 return;
             }
         }
@@ -151,6 +157,11 @@ impl Processes {
     /// When [`retry`](Self::retry) should be called next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.restarts.deadline()
+    }
+
+    /// The listener is about to end.
+    pub(crate) fn hurry(&mut self) {
+        self.restarts.hurry();
     }
 
     /// Tries again to start what was stopped and could not be started.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
-use superlance_core::getopt::as_getopt;
+use superlance_core::getopt::{as_getopt, warn_of_stray};
 use superlance_core::log::Log;
 use superlance_core::selector::Selector;
 use superlance_core::units::{parse_duration, parse_size};
@@ -110,13 +110,7 @@ impl Options {
     /// Says what is probably not meant. It is no error: the original accepts it, and a configuration
     /// that worked must not lose its memmon.
     pub(crate) fn warn(&self, log: &Log) {
-        if !self.stray.is_empty() {
-            let stray: Vec<_> = self.stray.iter().map(|word| word.to_string_lossy()).collect();
-            let stray = stray.join(" ");
-            log.line(format_args!(
-                "memmon: no option takes this, so it and the rest is ignored: {stray}"
-            ));
-        }
+        warn_of_stray("memmon", &self.stray, log);
         if self.programs.is_empty() && self.groups.is_empty() && self.any.is_none() {
             log.line("memmon: none of -p, -g and -a is given, so no process is watched");
         }

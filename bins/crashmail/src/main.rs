@@ -1,0 +1,7 @@
+//! `crashmail` as a program of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    superlance_crashmail::APPLET.main(std::env::args_os())
+}

@@ -1,0 +1,7 @@
+//! `crashmailbatch` as a program of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    superlance_crashmailbatch::APPLET.main(std::env::args_os())
+}

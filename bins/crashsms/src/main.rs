@@ -1,0 +1,7 @@
+//! `crashsms` as a program of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    superlance_crashsms::APPLET.main(std::env::args_os())
+}

@@ -1,0 +1,7 @@
+//! `fatalmailbatch` as a program of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    superlance_fatalmailbatch::APPLET.main(std::env::args_os())
+}

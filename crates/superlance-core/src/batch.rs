@@ -1,0 +1,92 @@
+//! The listener behind the three tools that collect lines and mail them together: crashmailbatch,
+//! fatalmailbatch and crashsms.
+//!
+//! What waits for whom, and when it is due, is a value without side effects ([`pending`]); the
+//! [`listener`] feeds it with events and takes what is due to the mail server.
+
+mod listener;
+mod options;
+pub mod pending;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{ArgMatches, Command, FromArgMatches as _};
+
+use self::listener::BatchListener;
+use self::options::Options;
+use crate::applet::{Environment, Failure};
+use crate::event::ProcessState;
+use crate::serve::Service;
+use crate::smtp::{Smtp, host_name};
+use crate::unneeded::Unneeded;
+
+/// What distinguishes the three tools.
+#[derive(Debug, Clone, Copy)]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for, in a line of help.
+    pub about: &'static str,
+    /// The subject of its mails unless `-s` says otherwise.
+    pub subject: Option<&'static str>,
+    /// What it writes about a change of state at a time, if anything.
+    pub line: fn(&ProcessState, SystemTime) -> Option<String>,
+    /// The text of a mail with these lines, when so many older ones had to be dropped.
+    pub text: fn(&[String], u64) -> String,
+}
+
+impl Tool {
+    /// Its command line.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        options::command(self)
+    }
+
+    /// The tool, ready to be run.
+    ///
+    /// # Errors
+    /// When the command line lacks an address, or a value makes no sense.
+    pub fn service(
+        &'static self,
+        matches: &ArgMatches,
+        environment: Environment,
+    ) -> Result<Service, Failure> {
+        let options = Options::from_arg_matches(matches)
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let Environment { smtp_password, log, unfinished, .. } = environment;
+        options.warn(self.name, &log);
+        let post = Smtp::new(options.settings(smtp_password), Arc::clone(&log));
+        let listener = BatchListener::new(self, options, Box::new(post), id_prefix());
+        Ok(Service {
+            listener: Box::new(listener),
+            supervisor: Box::new(Unneeded),
+            mailer: Box::new(Unneeded),
+            log,
+            unfinished,
+        })
+    }
+}
+
+/// The text of a mail: its lines, and before them how many are missing.
+#[must_use]
+pub fn plain_text(lines: &[String], dropped: u64) -> String {
+    let text = lines.join("\n");
+    match dropped {
+        0 => text,
+        1 => format!("(1 older line was dropped)\n{text}"),
+        _ => format!("({dropped} older lines were dropped)\n{text}"),
+    }
+}
+
+/// What the ids of all mails of this process begin with. Python's `make_msgid` has the same parts.
+fn id_prefix() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}.{}.{}", since.as_millis() / 10, std::process::id(), since.subsec_nanos())
+}
+
+/// The id of the mail with the lines of this range: the same for whoever gets it, and whenever.
+fn message_id(prefix: &str, range: &Range<u64>) -> String {
+    format!("<{prefix}.{}-{}@{}>", range.start, range.end, host_name())
+}

@@ -1,0 +1,195 @@
+//! What a batch tool does about events.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::Tool;
+use super::message_id;
+use super::options::Options;
+use super::pending::{Batch, Due};
+use crate::event::Event;
+use crate::listener::{Ctx, Interest, Listener};
+use crate::log::Log;
+use crate::smtp::{Fate, Message, Post};
+
+/// Characters of a mail's text that are logged when it is sent.
+const DIGEST: usize = 76;
+
+/// Intervals without a tick before that is remarked upon.
+const PATIENCE: f64 = 3.0;
+
+/// The listener.
+pub(super) struct BatchListener {
+    tool: &'static Tool,
+    options: Options,
+    subject: Option<String>,
+    batch: Batch,
+    post: Box<dyn Post>,
+    id_prefix: String,
+    /// When the first line that waits, or the last tick, came: the patience is counted from there.
+    waiting_since: Option<Instant>,
+    /// Whether a missing tick was remarked upon.
+    remarked: bool,
+}
+
+impl BatchListener {
+    pub(super) fn new(
+        tool: &'static Tool,
+        options: Options,
+        post: Box<dyn Post>,
+        id_prefix: String,
+    ) -> Self {
+        let subject = options.subject.clone().or(tool.subject.map(str::to_owned));
+        let batch = Batch::new(options.interval, options.tick.minutes, &options.to.0);
+        let (waiting_since, remarked) = (None, false);
+        Self { tool, options, subject, batch, post, id_prefix, waiting_since, remarked }
+    }
+
+    /// Sends what is due. `true` if someone got something.
+    fn flush(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        let mails = self.batch.due();
+        let unsent = |mail: &Due| ctx.unfinished.begin(not_mailed(mail, "in time"));
+        let mut entries: Vec<_> = mails.iter().map(unsent).collect();
+        let mut progress = false;
+        for mail in &mails {
+            let message = self.message(mail, ctx);
+            let fates = self.post.send(&message);
+            self.report(&message, mail, &fates, ctx.log);
+            self.batch.settle(mail, &fates);
+            progress |= fates.contains(&Fate::Delivered);
+            entries.drain(..1);
+        }
+        progress
+    }
+
+    fn message(&self, mail: &Due, ctx: &Ctx<'_>) -> Message {
+        Message {
+            from: self.options.from.clone(),
+            to: self.options.to.0.clone(),
+            recipients: mail.recipients.clone(),
+            subject: self.subject.clone(),
+            text: (self.tool.text)(&mail.lines, mail.dropped),
+            id: message_id(&self.id_prefix, &mail.range),
+            date: ctx.now(),
+        }
+    }
+
+    fn report(&self, message: &Message, mail: &Due, fates: &[Fate], log: &Log) {
+        let mut delivered = Vec::new();
+        let mut troubles: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (address, fate) in mail.recipients.iter().zip(fates) {
+            let trouble = match fate {
+                Fate::Delivered => {
+                    delivered.push(address.as_str());
+                    continue;
+                }
+                Fate::Refused(reason) => format!("{reason}; not tried again for"),
+                Fate::Later(reason) => format!("{reason}; kept, and tried again later for"),
+                Fate::Unknown(reason) => {
+                    format!("{reason}; it may have arrived, and is tried again for")
+                }
+            };
+            troubles.entry(trouble).or_default().push(address);
+        }
+        for (trouble, addresses) in troubles {
+            log.line(format_args!("Error sending email: {trouble} {}", addresses.join(", ")));
+        }
+        if fates.iter().all(|fate| matches!(fate, Fate::Refused(_))) {
+            log.line(not_mailed(mail, "to anyone"));
+        }
+        if !delivered.is_empty() {
+            log.line(format_args!(
+                "Sending notification email:\nTo: {}\nFrom: {}\nSubject: {}\nBody:\n{}",
+                delivered.join(", "),
+                message.from,
+                // Python's word for no subject.
+                message.subject.as_deref().unwrap_or("None"),
+                digest(&message.text),
+            ));
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let minutes = PATIENCE * self.options.interval.max(self.options.tick.minutes);
+        Duration::try_from_secs_f64(minutes * 60.0).unwrap_or(Duration::MAX)
+    }
+}
+
+impl Listener for BatchListener {
+    fn interest(&self) -> fn(&str) -> Interest {
+        |name| match name {
+            "PROCESS_STATE_EXITED" | "PROCESS_STATE_FATAL" => Interest::Every,
+            // Every one, since time is counted by them.
+            _ if name.starts_with("TICK_") => Interest::Every,
+            _ => Interest::Nothing,
+        }
+    }
+
+    fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {
+        match event {
+            Event::Tick { name } if *name == self.options.tick.event => {
+                self.waiting_since = Some(ctx.arrived.instant);
+                self.remarked = false;
+                if self.batch.tick() {
+                    self.flush(ctx);
+                }
+            }
+            Event::ProcessState(change) => {
+                if let Some(line) = (self.tool.line)(change, ctx.arrived.wall) {
+                    ctx.log.line(&line);
+                    if self.batch.is_empty() {
+                        self.waiting_since = Some(ctx.arrived.instant);
+                    }
+                    self.batch.add(line);
+                }
+            }
+            Event::Tick { .. } | Event::Other { .. } => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let waits = !self.batch.is_empty() && !self.remarked;
+        self.waiting_since.filter(|_| waits)?.checked_add(self.patience())
+    }
+
+    fn on_time(&mut self, ctx: &mut Ctx<'_>) {
+        self.remarked = true;
+        ctx.log.line(format_args!(
+            "{}: lines wait to be mailed, and no {event} event comes: does the events= line of the \
+             configuration lack {event}?",
+            self.tool.name,
+            event = self.options.tick.event
+        ));
+    }
+
+    fn finish(&mut self, ctx: &mut Ctx<'_>) {
+        // Whoever got one mail may lack another.
+        while self.flush(ctx) && !self.batch.is_empty() {}
+        for mail in self.batch.due() {
+            ctx.log.line(not_mailed(&mail, "before the end"));
+        }
+        // Nothing is owed any more.
+        self.remarked = true;
+    }
+}
+
+/// What the log says of a mail that did not reach its recipients: all of it.
+fn not_mailed(mail: &Due, when: &str) -> String {
+    format!(
+        "Not mailed {when} (recipients: {}):\n{}",
+        mail.recipients.join(", "),
+        super::plain_text(&mail.lines, mail.dropped)
+    )
+}
+
+/// The beginning of a text, as the original logs it.
+fn digest(text: &str) -> String {
+    match text.char_indices().nth(DIGEST) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[path = "listener_tests.rs"]
+mod tests;

@@ -1,0 +1,201 @@
+//! A batch tool against a mail server that does as it is told.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use clap::FromArgMatches;
+
+use super::*;
+use crate::batch::{options, plain_text};
+use crate::testing::World;
+
+static TOOL: Tool = Tool {
+    name: "tool",
+    about: "x",
+    subject: Some("Alert"),
+    line: |change, _| (change.state == "EXITED").then(|| format!("{} died", change.process)),
+    text: plain_text,
+};
+
+/// Remembers what it is given. Delivers everything, unless told otherwise.
+#[derive(Clone, Default)]
+struct FakePost(Arc<Mutex<Posted>>);
+
+#[derive(Default)]
+struct Posted {
+    messages: Vec<Message>,
+    next: VecDeque<Vec<Fate>>,
+}
+
+impl FakePost {
+    fn next(&self, fates: &[Fate]) {
+        self.0.lock().unwrap().next.push_back(fates.to_vec());
+    }
+
+    fn sent(&self) -> Vec<Message> {
+        self.0.lock().unwrap().messages.clone()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.sent().into_iter().map(|message| message.text).collect()
+    }
+}
+
+impl Post for FakePost {
+    fn send(&mut self, message: &Message) -> Vec<Fate> {
+        let mut state = self.0.lock().unwrap();
+        state.messages.push(message.clone());
+        let fates = state.next.pop_front();
+        fates.unwrap_or_else(|| vec![Fate::Delivered; message.recipients.len()])
+    }
+}
+
+struct Scene {
+    listener: BatchListener,
+    post: FakePost,
+    world: World,
+}
+
+impl Scene {
+    fn new(arguments: &[&str]) -> Self {
+        let all = ["tool", "-t", "a@b,c@d", "-f", "x@y"].iter().chain(arguments);
+        let matches = options::command(&TOOL).try_get_matches_from(all).unwrap();
+        let options = Options::from_arg_matches(&matches).unwrap();
+        let post = FakePost::default();
+        let listener = BatchListener::new(&TOOL, options, Box::new(post.clone()), "1.2.3".into());
+        Self { listener, post, world: World::default() }
+    }
+
+    fn crash(&mut self, name: &str) {
+        let payload = format!("processname:{name} groupname:g from_state:RUNNING expected:0 pid:5");
+        self.world.event(&mut self.listener, "PROCESS_STATE_EXITED", &payload).unwrap();
+    }
+
+    fn tick(&mut self, name: &str) {
+        self.world.event(&mut self.listener, name, "when:1").unwrap();
+    }
+
+    fn finish(&mut self) {
+        let Self { listener, world, .. } = self;
+        world.with_ctx(|ctx| listener.finish(ctx));
+        assert_eq!(listener.deadline(), None, "something still owed");
+        assert_eq!(world.unfinished.texts(), Vec::<String>::new());
+    }
+}
+
+fn later() -> Fate {
+    Fate::Later("host:25: down".to_owned())
+}
+
+#[test]
+fn lines_are_mailed_together_in_the_words_of_the_original() {
+    let mut scene = Scene::new(&["-i", "2"]);
+    scene.crash("foo");
+    scene.tick("TICK_60");
+    scene.crash("bar");
+    scene.tick("TICK_5");
+    assert!(scene.post.sent().is_empty());
+    scene.tick("TICK_60");
+    let mail = scene.post.sent().remove(0);
+    assert_eq!(
+        (mail.text.as_str(), mail.subject.as_deref()),
+        ("foo died\nbar died", Some("Alert"))
+    );
+    assert_eq!((mail.from.as_str(), mail.to), ("x@y", vec!["a@b".to_owned(), "c@d".to_owned()]));
+    assert!(mail.id.starts_with("<1.2.3.0-2@"), "{}", mail.id);
+    let log = "foo died\nbar died\nSending notification email:\nTo: a@b, c@d\nFrom: x@y\n\
+               Subject: Alert\nBody:\nfoo died\nbar died\n";
+    assert_eq!(scene.world.log(), log);
+    scene.tick("TICK_60");
+    scene.tick("TICK_60");
+    assert_eq!(scene.post.sent().len(), 1, "nothing is not mailed");
+}
+
+#[test]
+fn the_log_has_the_beginning_of_a_long_text() {
+    let mut scene = Scene::new(&["-s", ""]);
+    scene.crash(&"é".repeat(100));
+    scene.tick("TICK_60");
+    let expected = format!("Subject: \nBody:\n{}...\n", "é".repeat(76));
+    assert!(scene.world.log().ends_with(&expected), "{}", scene.world.log());
+}
+
+#[test]
+fn a_batch_that_cannot_be_sent_is_kept_for_the_next_time() {
+    let mut scene = Scene::new(&[]);
+    scene.crash("foo");
+    scene.post.next(&[later(), later()]);
+    scene.tick("TICK_60");
+    let error = "foo died\nError sending email: host:25: down; kept, and tried again later for \
+                 a@b, c@d\n";
+    assert_eq!(scene.world.log(), error);
+    scene.crash("bar");
+    scene.tick("TICK_60");
+    assert_eq!(scene.post.texts(), ["foo died", "foo died\nbar died"]);
+}
+
+#[test]
+fn only_those_who_lack_a_mail_get_it_again() {
+    let mut scene = Scene::new(&[]);
+    scene.crash("foo");
+    scene.post.next(&[Fate::Delivered, later()]);
+    scene.tick("TICK_60");
+    scene.tick("TICK_60");
+    let sent = scene.post.sent();
+    assert_eq!((sent.len(), &sent[1].recipients), (2, &vec!["c@d".to_owned()]));
+    assert_eq!((&sent[0].id, &sent[0].to), (&sent[1].id, &sent[1].to));
+    assert!(scene.world.log().contains("To: a@b\n"), "{}", scene.world.log());
+    assert!(scene.world.log().contains("To: c@d\n"), "{}", scene.world.log());
+}
+
+#[test]
+fn what_everybody_refuses_is_logged_in_full() {
+    let mut scene = Scene::new(&[]);
+    scene.crash("foo");
+    scene.post.next(&[Fate::Refused("550 one".to_owned()), Fate::Refused("550 two".to_owned())]);
+    scene.tick("TICK_60");
+    let log = "foo died\nError sending email: 550 one; not tried again for a@b\n\
+               Error sending email: 550 two; not tried again for c@d\n\
+               Not mailed to anyone (recipients: a@b, c@d):\nfoo died\n";
+    assert_eq!(scene.world.log(), log);
+    scene.tick("TICK_60");
+    assert_eq!(scene.post.sent().len(), 1);
+}
+
+#[test]
+fn the_end_sends_what_waits() {
+    let mut scene = Scene::new(&["-i", "60"]);
+    scene.crash("foo");
+    scene.finish();
+    assert_eq!(scene.post.texts(), ["foo died"]);
+}
+
+#[test]
+fn what_the_end_cannot_send_is_logged_in_full() {
+    let mut scene = Scene::new(&["-i", "60"]);
+    scene.crash("foo");
+    scene.post.next(&[Fate::Delivered, later()]);
+    scene.post.next(&[later()]);
+    scene.finish();
+    let log = scene.world.log();
+    assert!(log.ends_with("Not mailed before the end (recipients: c@d):\nfoo died\n"), "{log}");
+}
+
+#[test]
+fn a_missing_tick_is_remarked_upon_once() {
+    let mut scene = Scene::new(&["-i", "2", "-e", "TICK_5"]);
+    assert_eq!(scene.listener.deadline(), None);
+    scene.crash("foo");
+    let patience = scene.listener.deadline().unwrap().duration_since(Instant::now());
+    assert!((350..=360).contains(&patience.as_secs()), "{patience:?}");
+    let Scene { listener, world, .. } = &mut scene;
+    world.with_ctx(|ctx| listener.on_time(ctx));
+    assert_eq!(listener.deadline(), None);
+    assert!(world.log().ends_with("does the events= line of the configuration lack TICK_5?\n"));
+    scene.crash("bar");
+    assert_eq!(scene.listener.deadline(), None);
+    // Ticks that are rarer than the interval are waited for.
+    let mut rare = Scene::new(&["-i", "0", "-e", "TICK_3600"]);
+    rare.crash("foo");
+    assert!(rare.listener.deadline().unwrap() > Instant::now() + Duration::from_secs(10_000));
+}

@@ -1,0 +1,153 @@
+//! Lines that wait to be mailed: to whom, and since when. Pure.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use crate::smtp::Fate;
+
+/// Lines that are kept for recipients who cannot be reached. The oldest go first.
+const CAPACITY: usize = 10_000;
+
+/// Lines, each of which every recipient is to get once.
+///
+/// Lines are numbered from 0. As long as all goes well every recipient lacks the same lines, and one
+/// mail has them all; someone whom a mail did not reach lacks more than the others, and gets one of
+/// his own.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Minutes between mails.
+    interval: f64,
+    /// Minutes in a tick.
+    tick: f64,
+    /// Minutes since the last time that mails were due.
+    passed: f64,
+    /// The lines that someone lacks.
+    lines: VecDeque<String>,
+    /// Number of the first of them.
+    first: u64,
+    recipients: Vec<Recipient>,
+}
+
+#[derive(Debug, Clone)]
+struct Recipient {
+    address: String,
+    /// The first line that he lacks. Less than `Batch::first` when some of them were dropped.
+    next: u64,
+    /// The end of a mail that he may have got. Until that is known he gets this very mail again,
+    /// so that its id tells his mail program that there are not two.
+    unsettled: Option<u64>,
+}
+
+/// A mail to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Which lines it has.
+    pub range: Range<u64>,
+    /// How many before them had to be dropped.
+    pub dropped: u64,
+    /// The lines.
+    pub lines: Vec<String>,
+    /// Who gets it.
+    pub recipients: Vec<String>,
+}
+
+impl Batch {
+    /// An empty batch. The ticks that will be reported are `tick` minutes apart.
+    #[must_use]
+    pub fn new(interval: f64, tick: f64, recipients: &[String]) -> Self {
+        let recipient =
+            |address: &String| Recipient { address: address.clone(), next: 0, unsettled: None };
+        Self {
+            interval,
+            tick,
+            passed: 0.0,
+            lines: VecDeque::new(),
+            first: 0,
+            recipients: recipients.iter().map(recipient).collect(),
+        }
+    }
+
+    /// Whether nobody lacks anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Adds a line. Beyond the capacity the oldest is dropped.
+    pub fn add(&mut self, line: String) {
+        self.lines.push_back(line);
+        if self.lines.len() > CAPACITY {
+            self.lines.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// Counts a tick; `true` when mails are due. Python's floats, so that they are due when they
+    /// always were.
+    #[must_use]
+    pub fn tick(&mut self) -> bool {
+        self.passed += self.tick;
+        let due = self.passed >= self.interval;
+        if due {
+            self.passed = 0.0;
+        }
+        due
+    }
+
+    /// The mails to send now: one for all recipients that lack the same lines.
+    #[must_use]
+    pub fn due(&self) -> Vec<Due> {
+        let mut mails: Vec<Due> = Vec::new();
+        for recipient in &self.recipients {
+            let start = recipient.next.max(self.first);
+            let end = recipient.unsettled.filter(|end| *end > start).unwrap_or(self.end());
+            let (range, dropped) = (start..end, start - recipient.next);
+            let same = |mail: &&mut Due| (&mail.range, mail.dropped) == (&range, dropped);
+            if let Some(mail) = mails.iter_mut().find(same) {
+                mail.recipients.push(recipient.address.clone());
+            } else if !range.is_empty() {
+                let lines = self.lines_in(&range);
+                let recipients = vec![recipient.address.clone()];
+                mails.push(Due { range, dropped, lines, recipients });
+            }
+        }
+        mails
+    }
+
+    /// Takes note of what became of a mail: a fate for each of its recipients, in their order.
+    pub fn settle(&mut self, mail: &Due, fates: &[Fate]) {
+        for (address, fate) in mail.recipients.iter().zip(fates) {
+            let known = |recipient: &&mut Recipient| recipient.address == *address;
+            for recipient in self.recipients.iter_mut().filter(known) {
+                match fate {
+                    Fate::Delivered | Fate::Refused(_) => {
+                        (recipient.next, recipient.unsettled) = (mail.range.end, None);
+                    }
+                    Fate::Unknown(_) => recipient.unsettled = Some(mail.range.end),
+                    Fate::Later(_) => {}
+                }
+            }
+        }
+        let lacking = self.recipients.iter().map(|recipient| recipient.next).min();
+        let lacking = lacking.unwrap_or_else(|| self.end());
+        while self.first < lacking && self.lines.pop_front().is_some() {
+            self.first += 1;
+        }
+    }
+
+    fn end(&self) -> u64 {
+        self.first + self.lines.len() as u64
+    }
+
+    fn lines_in(&self, range: &Range<u64>) -> Vec<String> {
+        let numbered = (self.first..).zip(&self.lines);
+        numbered
+            .filter(|(number, _)| range.contains(number))
+            .map(|(_, line)| line.clone())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+#[path = "pending_tests.rs"]
+mod tests;

@@ -1,0 +1,283 @@
+//! Mails to a server that follows a script: what it says, when, and whether it stays.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Instant, SystemTime};
+
+use super::*;
+use crate::testing::Recorder;
+
+/// What a server does when a command comes that starts like this (`""` is the greeting, `"."` the end
+/// of a mail).
+type Script = &'static [(&'static str, Answer)];
+
+#[derive(Debug, Clone, Copy)]
+enum Answer {
+    Say(&'static str),
+    /// A byte every 50 ms, for two seconds.
+    Drip,
+    Silence,
+    Close,
+}
+use Answer::{Close, Drip, Say, Silence};
+
+/// Serves one connection; what was said to it is the result.
+fn server(script: Script) -> (u16, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let thread = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut heard = Vec::new();
+        let _ = converse(script, &stream, &mut heard);
+        heard
+    });
+    (port, thread)
+}
+
+fn converse(script: Script, mut out: &TcpStream, heard: &mut Vec<String>) -> std::io::Result<()> {
+    let mut lines = BufReader::new(out).lines();
+    let mut command = String::new();
+    let mut in_mail = false;
+    loop {
+        let scripted = script.iter().find(|(start, _)| match *start {
+            "" | "." => command == *start,
+            start => command.starts_with(start),
+        });
+        let usual = match command.as_str() {
+            "" => "220 ready",
+            "DATA" => "354 go ahead",
+            _ => "250 ok",
+        };
+        match scripted.map_or(Say(usual), |(_, answer)| *answer) {
+            _ if in_mail && command != "." => {}
+            Say(text) => {
+                out.write_all(format!("{text}\r\n").as_bytes())?;
+                in_mail = command == "DATA" && text.starts_with('3');
+            }
+            Drip => {
+                for _ in 0..40 {
+                    out.write_all(b"2")?;
+                    thread::sleep(Duration::from_millis(50));
+                }
+                return Ok(());
+            }
+            Silence => {
+                for line in lines {
+                    heard.push(line?);
+                }
+                return Ok(());
+            }
+            Close => return Ok(()),
+        }
+        let Some(line) = lines.next() else { return Ok(()) };
+        command = line?;
+        heard.push(command.clone());
+        if command == "QUIT" {
+            return Ok(());
+        }
+        // So that a line of the mail is never taken for the greeting.
+        if command.is_empty() {
+            command = " ".to_owned();
+        }
+        if in_mail && heard.iter().any(|line| line == "close here") {
+            return Ok(());
+        }
+    }
+}
+
+fn message(text: &str) -> Message {
+    let recipients: Vec<_> = ["a@b", "c@d", "root"].map(str::to_owned).to_vec();
+    Message {
+        from: "Super <x@y>".to_owned(),
+        to: recipients.clone(),
+        recipients,
+        subject: Some("s".to_owned()),
+        text: text.to_owned(),
+        id: "<1@localhost>".to_owned(),
+        date: SystemTime::UNIX_EPOCH,
+    }
+}
+
+fn smtp(port: u16, change: impl FnOnce(&mut Settings)) -> Smtp {
+    let server = Server { host: "127.0.0.1".to_owned(), port };
+    let mut settings = Settings { server, credentials: None, tls: Tls::Off };
+    change(&mut settings);
+    let mut smtp = Smtp::new(settings, Arc::new(Log::new(Recorder::default())));
+    let limit = Duration::from_millis(500);
+    smtp.job.limits = Limits { talk: limit, mail: limit };
+    smtp
+}
+
+/// Sends a mail with this text. Returns the fates, without the server's address, and what the server
+/// heard.
+fn send(script: Script, text: &str) -> (Vec<Fate>, Vec<String>) {
+    send_with(script, text, |_| ())
+}
+
+fn send_with(
+    script: Script,
+    text: &str,
+    change: impl FnOnce(&mut Settings),
+) -> (Vec<Fate>, Vec<String>) {
+    let (port, thread) = server(script);
+    let started = Instant::now();
+    let mut smtp = smtp(port, change);
+    let fates = smtp.send(&message(text));
+    assert!(started.elapsed() < Duration::from_secs(5), "it took {:?}", started.elapsed());
+    let short = |reason: String| reason.replace(&format!("127.0.0.1:{port}: "), "");
+    let fates = fates.into_iter().map(|fate| match fate {
+        Fate::Delivered => Fate::Delivered,
+        Fate::Refused(reason) => Fate::Refused(short(reason)),
+        Fate::Later(reason) => Fate::Later(short(reason)),
+        Fate::Unknown(reason) => Fate::Unknown(short(reason)),
+    });
+    (fates.collect(), thread.join().unwrap())
+}
+
+fn all(fate: fn(String) -> Fate, reason: &str) -> Vec<Fate> {
+    vec![fate(reason.to_owned()); 3]
+}
+
+#[test]
+fn a_mail_goes_to_everybody_with_its_dots_and_without_an_extra_line() {
+    let (fates, heard) = send(&[], "one\n.two\n\n...");
+    assert_eq!(fates, vec![Fate::Delivered; 3]);
+    assert!(heard[0].starts_with("EHLO "), "{heard:?}");
+    let envelope = ["MAIL FROM:<x@y>", "RCPT TO:<a@b>", "RCPT TO:<c@d>", "RCPT TO:<root>", "DATA"];
+    assert_eq!(heard[1..6], envelope);
+    assert_eq!(heard[heard.len() - 7..], ["", "one", "..two", "", "....", ".", "QUIT"]);
+}
+
+#[test]
+fn each_recipient_stands_alone() {
+    let script: Script = &[
+        ("RCPT TO:<a@b>", Say("550 5.1.1 no such user")),
+        ("RCPT TO:<c@d>", Say("450-4.2.0 greylisted\r\n450 4.2.0 come back")),
+    ];
+    let (fates, heard) = send(script, "x");
+    let refused = Fate::Refused("550 5.1.1 no such user".to_owned());
+    let later = Fate::Later("450 4.2.0 greylisted come back".to_owned());
+    assert_eq!(fates, [refused, later, Fate::Delivered]);
+    assert!(heard.contains(&"DATA".to_owned()));
+}
+
+#[test]
+fn when_all_are_refused_no_mail_is_sent() {
+    let (fates, heard) = send(&[("RCPT", Say("554 no"))], "x");
+    assert_eq!(fates, all(Fate::Refused, "554 no"));
+    assert!(!heard.contains(&"DATA".to_owned()));
+}
+
+#[test]
+fn trouble_before_the_mail_leaves_it_for_later() {
+    for (script, reason) in [
+        (&[("", Say("421 too busy"))][..], "421 too busy"),
+        (&[("", Close)], "the server closed the connection"),
+        (&[("", Silence)], "no answer"),
+        (&[("", Drip)], "not ready for a mail within 0 seconds"),
+        (&[("EHLO", Drip)], "not ready for a mail within 0 seconds"),
+        (&[("MAIL", Say("530 log in first"))], "sender \"x@y\": 530 log in first"),
+        (&[("RCPT TO:<c@d>", Say("421 shutting down"))], "421 shutting down"),
+        (&[("RCPT TO:<c@d>", Close)], "the server closed the connection"),
+        (&[("DATA", Say("451 disk full"))], "451 disk full"),
+        (&[("DATA", Close)], "the server closed the connection"),
+        (&[(".", Say("452 disk full"))], "452 disk full"),
+    ] {
+        let (fates, _) = send(script, "x");
+        match fates.first() {
+            // Silence is noticed by the reading thread or by the waiting one, whoever comes first.
+            Some(Fate::Later(said)) if reason == "no answer" => {
+                assert!(said == reason || said.starts_with("not ready"), "{said}");
+            }
+            _ => assert_eq!(fates, all(Fate::Later, reason), "{script:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_refused_mail_is_refused_for_good() {
+    assert_eq!(send(&[(".", Say("554 spam"))], "x").0, all(Fate::Refused, "554 spam"));
+}
+
+#[test]
+fn a_mail_without_an_answer_may_have_arrived() {
+    let closed = all(Fate::Unknown, "the server closed the connection");
+    assert_eq!(send(&[(".", Close)], "x").0, closed);
+    let drip = all(Fate::Unknown, "no answer to the mail within 0 seconds");
+    assert_eq!(send(&[(".", Drip)], "x").0, drip);
+    let (fates, _) = send(&[(".", Silence)], "x");
+    assert!(matches!(fates[0], Fate::Unknown(_)), "{fates:?}");
+    // In the middle of the mail.
+    let (fates, _) = send(&[], "close here\nand no further");
+    assert!(matches!(fates[0], Fate::Unknown(_)), "{fates:?}");
+}
+
+#[test]
+fn a_goodbye_without_an_answer_changes_nothing() {
+    assert_eq!(send(&[("QUIT", Silence)], "x").0, vec![Fate::Delivered; 3]);
+}
+
+#[test]
+fn a_refused_connection_says_where() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let reason = format!("127.0.0.1:{port}: Connection refused (os error 111)");
+    assert_eq!(smtp(port, |_| ()).send(&message("x")), all(Fate::Later, &reason));
+}
+
+#[test]
+fn encryption_is_insisted_on() {
+    for tls in [Tls::Required, Tls::Verified] {
+        let (fates, heard) = send_with(&[], "x", |settings| settings.tls = tls);
+        let reason = "the server does not offer STARTTLS, which --tls asks for";
+        assert_eq!(fates, all(Fate::Later, reason));
+        assert_eq!(heard.len(), 1, "{heard:?}");
+        let script: Script =
+            &[("EHLO", Say("250-me\r\n250 STARTTLS")), ("STARTTLS", Say("454 not now"))];
+        let (fates, heard) = send_with(script, "x", |settings| settings.tls = tls);
+        assert_eq!(fates, all(Fate::Later, "STARTTLS: 454 not now"));
+        assert!(!heard.iter().any(|line| line.starts_with("MAIL")), "{heard:?}");
+    }
+}
+
+#[test]
+fn a_user_logs_in() {
+    let user = |settings: &mut Settings| {
+        settings.credentials = Some(("me".to_owned(), "secret".to_owned()));
+    };
+    let script: Script =
+        &[("EHLO", Say("250-me\r\n250 AUTH CRAM-MD5 PLAIN")), ("AUTH", Say("235 ok"))];
+    let (fates, heard) = send_with(script, "x", user);
+    assert_eq!(
+        (fates, heard[1].as_str()),
+        (vec![Fate::Delivered; 3], "AUTH PLAIN AG1lAHNlY3JldA==")
+    );
+    let script: Script = &[
+        ("EHLO", Say("250-me\r\n250 AUTH LOGIN")),
+        ("AUTH LOGIN", Say("334 VXNlcm5hbWU6")),
+        ("bWU=", Say("334 UGFzc3dvcmQ6")),
+        ("c2VjcmV0", Say("535 5.7.8 wrong")),
+    ];
+    let (fates, _) = send_with(script, "x", user);
+    assert_eq!(fates, all(Fate::Later, "authentication as \"me\": 535 5.7.8 wrong"));
+    let (fates, _) = send_with(&[], "x", user);
+    let reason = "the server offers neither PLAIN nor LOGIN authentication";
+    assert_eq!(fates, all(Fate::Later, reason));
+}
+
+#[test]
+fn attempts_that_hang_do_not_pile_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || converse(&[("", Drip)], &stream, &mut Vec::new()));
+        }
+    });
+    let mut smtp = smtp(port, |_| ());
+    smtp.job.limits.talk = Duration::from_millis(100);
+    for _ in 0..HANGING {
+        smtp.send(&message("x"));
+    }
+    let reason = format!("127.0.0.1:{port}: 8 earlier attempts still hang");
+    assert_eq!(smtp.send(&message("x")), all(Fate::Later, &reason));
+}

@@ -1,0 +1,30 @@
+//! `crashmail` mails when a process under supervisord exits unexpectedly.
+
+mod listener;
+mod options;
+
+use clap::{ArgMatches, Error, FromArgMatches};
+use superlance_core::applet::{Applet, Environment, Failure};
+use superlance_core::serve::Service;
+use superlance_core::unneeded::Unneeded;
+
+use crate::listener::Crashmail;
+use crate::options::Options;
+
+/// The command `crashmail`.
+pub const APPLET: Applet = Applet { name: "crashmail", command: options::command, service };
+
+fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Failure> {
+    let bad = |error: Error| Failure::Usage(error.to_string());
+    let options = Options::from_arg_matches(matches).map_err(bad)?;
+    options.warn(&environment.log);
+    let mailer = environment.outbox(&options.sendmail);
+    let Environment { log, unfinished, .. } = environment;
+    Ok(Service {
+        listener: Box::new(Crashmail::new(options)),
+        supervisor: Box::new(Unneeded),
+        mailer: Box::new(mailer),
+        log,
+        unfinished,
+    })
+}

@@ -1,0 +1,78 @@
+//! What crashmail does when a process exits.
+
+use superlance_core::clock::log_time;
+use superlance_core::event::{Event, ProcessState};
+use superlance_core::listener::{Ctx, Interest, Listener};
+use superlance_core::mail::Mail;
+use superlance_core::selector::{Names, Selector};
+
+use crate::options::Options;
+
+/// The listener.
+pub(crate) struct Crashmail {
+    /// Whose exits are mailed about; empty for everybody's.
+    programs: Vec<Selector>,
+    optional_header: Option<String>,
+    email: Option<String>,
+}
+
+impl Crashmail {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            programs: if options.any { Vec::new() } else { options.programs },
+            // To Python, an empty text is as good as none.
+            optional_header: options.optional_header.filter(|header| !header.is_empty()),
+            email: options.email.filter(|email| !email.is_empty()),
+        }
+    }
+
+    fn selects(&self, change: &ProcessState) -> bool {
+        let names = Names { group: &change.group, process: &change.process };
+        self.programs.is_empty() || self.programs.iter().any(|program| program.matches(names))
+    }
+
+    fn report(&self, change: &ProcessState, pid: &str, ctx: &mut Ctx<'_>) {
+        let ProcessState { group, process, from_state, .. } = change;
+        let text = format!(
+            "Process {process} in group {group} exited unexpectedly (pid {pid}) from state \
+             {from_state}"
+        );
+        if !self.selects(change) {
+            return ctx.log.line(format_args!("not mailed, since no -p selects it: {text}"));
+        }
+        let Some(to) = self.email.clone() else {
+            return ctx.log.line(format_args!("not mailed, since -m is not given: {text}"));
+        };
+        // The blank before the name is the original's; people filter by the whole subject.
+        let subject = format!(" {process} crashed at {}", log_time(ctx.arrived.wall));
+        let subject = match &self.optional_header {
+            Some(header) => format!("{header}:{subject}"),
+            None => subject,
+        };
+        ctx.log.line("unexpected exit, mailing");
+        let mail = Mail { to, subject, text };
+        let confirm = format!("Mailed:\n\n{}", mail.plain());
+        ctx.mailer.send(mail, Some(confirm));
+    }
+}
+
+impl Listener for Crashmail {
+    fn interest(&self) -> fn(&str) -> Interest {
+        |name| match name {
+            "PROCESS_STATE_EXITED" => Interest::Every,
+            _ => Interest::Nothing,
+        }
+    }
+
+    fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {
+        if let Event::ProcessState(change) = event
+            && let Some(pid) = change.unexpected_exit()
+        {
+            self.report(change, pid, ctx);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "listener_tests.rs"]
+mod tests;

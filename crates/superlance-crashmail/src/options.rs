@@ -1,0 +1,72 @@
+//! The command line of crashmail.
+
+use std::ffi::OsString;
+
+use clap::{ArgAction, Command, CommandFactory, Parser};
+use superlance_core::getopt::{as_getopt, warn_of_stray};
+use superlance_core::log::Log;
+use superlance_core::selector::Selector;
+
+/// The original's long options.
+const GETOPT_NAMES: &[&str] =
+    &["help", "program", "any", "optionalheader", "sendmail_program", "email"];
+
+const AFTER_HELP: &str = "\
+Example, in supervisord.conf:
+
+  [eventlistener:crashmail]
+  command=crashmail -p program1 -p group1:program2 -m bob@example.com
+  events=PROCESS_STATE_EXITED";
+
+/// Mail when a process under supervisord exits unexpectedly
+#[derive(Debug, Parser)]
+#[command(name = "crashmail", disable_help_flag = true, after_help = AFTER_HELP)]
+pub(crate) struct Options {
+    /// Print this help
+    #[arg(short, long, action = ArgAction::Help)]
+    help: Option<bool>,
+
+    /// Mail about this process; NAME is name, group:name, group:* or a pattern such as web*
+    /// (repeatable) [default: every process]
+    #[arg(short = 'p', long = "program", value_name = "NAME", value_parser = parse_selector)]
+    pub(crate) programs: Vec<Selector>,
+
+    /// Mail about every process, whatever -p says
+    #[arg(short, long)]
+    pub(crate) any: bool,
+
+    /// Prefix of the subjects of the mails: "TEXT: foo crashed at …"
+    #[arg(short, long = "optionalheader", value_name = "TEXT")]
+    pub(crate) optional_header: Option<String>,
+
+    /// Command that sends a mail it is given on stdin, headers included
+    #[arg(short, long = "sendmail_program", value_name = "COMMAND")]
+    #[arg(default_value = "/usr/sbin/sendmail -t -i")]
+    pub(crate) sendmail: String,
+
+    /// Address to mail to; without it, nothing is mailed
+    #[arg(short = 'm', long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+
+    /// Ignored, as in the original, where getopt stops at the first of them
+    #[arg(hide = true, trailing_var_arg = true)]
+    stray: Vec<OsString>,
+}
+
+pub(crate) fn command() -> Command {
+    as_getopt(Options::command(), GETOPT_NAMES)
+}
+
+fn parse_selector(text: &str) -> Result<Selector, String> {
+    Selector::parse(text.trim()).map_err(|error| error.to_string())
+}
+
+impl Options {
+    /// Says what is probably not meant. It is no error: the original accepts it.
+    pub(crate) fn warn(&self, log: &Log) {
+        warn_of_stray("crashmail", &self.stray, log);
+        if self.email.is_none() {
+            log.line("crashmail: -m is not given, so nothing is mailed");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `crashmailbatch` mails about processes under supervisord that exit unexpectedly, all those of some
+//! minutes in one mail.
+
+use std::time::SystemTime;
+
+use superlance_core::applet::Applet;
+use superlance_core::batch::{Tool, plain_text};
+use superlance_core::clock::log_time;
+use superlance_core::event::ProcessState;
+
+/// The command `crashmailbatch`.
+pub const APPLET: Applet = Applet {
+    name: TOOL.name,
+    command: || TOOL.command(),
+    service: |matches, environment| TOOL.service(matches, environment),
+};
+
+static TOOL: Tool = Tool {
+    name: "crashmailbatch",
+    about: "Mail about processes under supervisord that exit unexpectedly, several at a time",
+    subject: Some("Crash alert from supervisord"),
+    line,
+    text: plain_text,
+};
+
+fn line(change: &ProcessState, at: SystemTime) -> Option<String> {
+    let ProcessState { group, process, .. } = change;
+    let pid = change.unexpected_exit()?;
+    Some(format!("{} -- Process {group}:{process} (pid {pid}) died unexpectedly", log_time(at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use superlance_core::testing::change;
+
+    use super::*;
+
+    #[test]
+    fn only_unexpected_exits_are_mailed_about() {
+        let line = |state: &ProcessState| line(state, SystemTime::UNIX_EPOCH);
+        assert_eq!(line(&change("EXITED", true)), None);
+        assert_eq!(line(&change("FATAL", false)), None);
+        let text = line(&change("EXITED", false)).unwrap();
+        assert!(text.starts_with("19") && text.contains(",000 -- "), "{text}");
+        assert!(text.ends_with(" -- Process grp:foo (pid 58597) died unexpectedly"), "{text}");
+    }
+
+    #[test]
+    fn the_command_line_is_complete() {
+        let mut command = (APPLET.command)();
+        let help = command.render_long_help().to_string();
+        assert!(help.contains("[default: Crash alert from supervisord]"), "{help}");
+        let given =
+            ["crashmailbatch", "-t", "a@b, c@d", "-f", "x@y", "-i", "0.5", "--tls", "stray"];
+        assert!(command.try_get_matches_from_mut(given).is_ok());
+        let missing =
+            command.try_get_matches_from_mut(["crashmailbatch", "-t", "a@b"]).unwrap_err();
+        assert_eq!(missing.exit_code(), 2, "{missing}");
+    }
+}
