@@ -5,6 +5,7 @@ mod fake;
 mod http;
 mod listener;
 mod smtp;
+mod smtp_security;
 mod supervisord;
 mod transcript;
 
