@@ -5,6 +5,8 @@
 //! ([`session`]), on a thread, against a deadline.
 
 mod message;
+#[cfg(test)]
+mod scripted;
 mod server;
 mod session;
 mod tls;

@@ -35,3 +35,7 @@ pub(super) fn judge(host: &str, chain: Vec<Vec<u8>>) -> Result<(), String> {
     let verdict = verifier.verify_server_cert(own, others, &name, &[], UnixTime::now());
     verdict.map(drop).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;
