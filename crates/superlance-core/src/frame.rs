@@ -32,7 +32,7 @@ pub struct Frame {
 }
 
 /// Where frames come from: a buffered reader that can tell whether more is coming.
-pub trait Source: BufRead {
+pub(crate) trait Source: BufRead {
     /// Whether more bytes (or the end) can be read now or within `FrameReader`'s patience.
     /// Looks into the reader's own buffer first.
     fn more_is_coming(&mut self) -> io::Result<bool>;
@@ -40,7 +40,7 @@ pub trait Source: BufRead {
 
 /// Reads frames, and remembers how their lengths are counted once it has seen it.
 #[derive(Debug, Default)]
-pub struct FrameReader {
+pub(crate) struct FrameReader {
     /// Only "characters" is remembered: silence may also mean that the writer was slow.
     counts_characters: bool,
 }
@@ -51,7 +51,7 @@ impl FrameReader {
     /// # Errors
     /// An error means that the stream can no longer be followed: it failed, ended inside a frame,
     /// or carried a header without a usable `len` or `eventname`.
-    pub fn read(&mut self, source: &mut impl Source) -> io::Result<Option<Frame>> {
+    pub(crate) fn read(&mut self, source: &mut impl Source) -> io::Result<Option<Frame>> {
         let Some(line) = read_header_line(source)? else {
             return Ok(None);
         };

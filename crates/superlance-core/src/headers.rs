@@ -10,12 +10,12 @@ use std::collections::HashMap;
 /// asks for do no harm, and where a value imitates a key the last one counts, since supervisord
 /// writes its own keys after the identifier.
 #[derive(Debug)]
-pub struct Headers<'a>(HashMap<&'a str, &'a str>);
+pub(crate) struct Headers<'a>(HashMap<&'a str, &'a str>);
 
 impl<'a> Headers<'a> {
     /// Takes the first line of `text` apart.
     #[must_use]
-    pub fn parse(text: &'a str) -> Self {
+    pub(crate) fn parse(text: &'a str) -> Self {
         let line = text.lines().next().unwrap_or_default();
         let mut values = HashMap::new();
         let mut end = line.len();
@@ -34,7 +34,7 @@ impl<'a> Headers<'a> {
 
     /// The value of `key`, if the line has it.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&'a str> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'a str> {
         self.0.get(key).copied()
     }
 }

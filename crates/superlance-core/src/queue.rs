@@ -15,7 +15,7 @@ const CAPACITY_BYTES: usize = 64 << 20;
 
 /// An event with the time of its arrival.
 #[derive(Debug, Clone)]
-pub struct Arrival {
+pub(crate) struct Arrival {
     /// When it arrived.
     pub at: Moment,
     /// The event.
@@ -24,7 +24,7 @@ pub struct Arrival {
 
 /// What [`Queue::next`] brings.
 #[derive(Debug)]
-pub enum Next {
+pub(crate) enum Next {
     /// The oldest event. The worker counts as busy until it asks again.
     Event(Arrival),
     /// The deadline has come.
@@ -35,7 +35,7 @@ pub enum Next {
 
 /// A bounded queue between the thread that reads events and the one that handles them.
 #[derive(Debug, Default)]
-pub struct Queue {
+pub(crate) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -51,7 +51,7 @@ struct State {
 impl Queue {
     /// Appends an event, waiting for room; `false` when the queue was closed instead.
     #[must_use]
-    pub fn push(&self, arrival: Arrival) -> bool {
+    pub(crate) fn push(&self, arrival: Arrival) -> bool {
         let mut state = self.lock();
         while state.is_full() && !state.closed {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -66,13 +66,13 @@ impl Queue {
 
     /// Whether an event pushed now would be handled at once.
     #[must_use]
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         let state = self.lock();
         !state.busy && state.waiting.is_empty()
     }
 
     /// Waits for the next event, until `deadline` if there is one.
-    pub fn next(&self, deadline: Option<Instant>) -> Next {
+    pub(crate) fn next(&self, deadline: Option<Instant>) -> Next {
         let mut state = self.lock();
         state.busy = false;
         loop {
@@ -100,13 +100,13 @@ impl Queue {
     }
 
     /// Takes no more events; those that wait are still handled.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }
 
     /// Removes the events that still wait.
-    pub fn take_rest(&self) -> Vec<Frame> {
+    pub(crate) fn take_rest(&self) -> Vec<Frame> {
         self.lock().waiting.drain(..).map(|arrival| arrival.frame).collect()
     }
 

@@ -17,9 +17,9 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-pub use self::message::Message;
-pub use self::server::{BadServer, Server};
-pub use self::session::host_name;
+pub(crate) use self::message::Message;
+pub(crate) use self::server::Server;
+pub(crate) use self::session::host_name;
 
 use crate::log::Log;
 
@@ -37,14 +37,14 @@ pub enum Fate {
 }
 
 /// Something that delivers mails.
-pub trait Post: Send {
+pub(crate) trait Post: Send {
     /// Tries to deliver `message`. There is a fate for each of its recipients, in their order.
     fn send(&mut self, message: &Message) -> Vec<Fate>;
 }
 
 /// How to reach a server.
 #[derive(Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The server.
     pub server: Server,
     /// User name and password, if there are to be any.
@@ -55,7 +55,7 @@ pub struct Settings {
 
 /// What kind of connection to insist on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
+pub(crate) enum Tls {
     /// Any.
     Off,
     /// An encrypted one, to whoever answers.
@@ -80,7 +80,7 @@ const LIMITS: Limits = Limits { talk: Duration::from_secs(60), mail: Duration::f
 const HANGING: usize = 8;
 
 /// Delivers mails to one SMTP server.
-pub struct Smtp {
+pub(crate) struct Smtp {
     job: Job,
     hanging: Vec<JoinHandle<()>>,
 }
@@ -98,7 +98,7 @@ struct Job {
 impl Smtp {
     /// A sender of mails. Nothing is opened before the first of them.
     #[must_use]
-    pub fn new(settings: Settings, log: Arc<Log>) -> Self {
+    pub(crate) fn new(settings: Settings, log: Arc<Log>) -> Self {
         let job = Job { settings, limits: LIMITS, log, judged: Arc::default() };
         Self { job, hanging: Vec::new() }
     }

@@ -11,7 +11,7 @@ const LINE: usize = 998;
 
 /// A mail, and who is to get it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     /// The `From:` line; its address is also the sender on the envelope.
     pub from: String,
     /// The addresses of the `To:` line.
@@ -35,7 +35,7 @@ impl Message {
     /// stays readable for mail programs when a name with other letters stands before it, and a text
     /// with lines too long for SMTP is sent in base64.
     #[must_use]
-    pub fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let short = self.text.split('\n').all(|line| line.len() <= LINE);
         let (charset, encoding, text) = match self.text.is_ascii() && short {
             true => ("us-ascii", "7bit", self.text.clone()),

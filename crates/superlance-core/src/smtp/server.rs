@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// An SMTP server: `host`, `host:port`, `address`, `[v6 address]:port`; port 25 unless given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
+pub(crate) struct Server {
     /// Its name or address, the latter without brackets.
     pub host: String,
     /// Its port.
@@ -19,7 +19,7 @@ const PORT: u16 = 25;
 /// What is no server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not an SMTP server: expected host, host:port or [IPv6 address]:port")]
-pub struct BadServer(String);
+pub(crate) struct BadServer(String);
 
 impl FromStr for Server {
     type Err = BadServer;
