@@ -96,8 +96,9 @@ pub(crate) struct Options {
     #[arg(short = 'E', long, overrides_with = "eager")]
     pub(crate) not_eager: bool,
 
-    /// Name of this httpok, for the subjects of its mails: "httpok [NAME]: …"
+    // Not a doc comment, in which `[NAME]` would be a link.
     #[arg(short, long, value_name = "NAME")]
+    #[arg(help = "Name of this httpok, for the subjects of its mails: \"httpok [NAME]: …\"")]
     pub(crate) name: Option<String>,
 
     /// Treat a certificate that is not valid as an error; without this, it is not looked at
