@@ -1,7 +1,7 @@
 //! What crashmail does otherwise than the original, on purpose: each test shows both. The numbers are
 //! the headings of docs/compatibility.md.
 
-use superlance_testing::{Frame, ListenerState, Subject, record, wait_until};
+use superlance_testing::{Frame, ListenerState, Subject, Who, record, wait_until};
 
 use super::{END, Events, assert_died, crashmail, deviates, exit};
 use crate::ours;
@@ -193,7 +193,7 @@ fn d26_lengths_may_be_in_bytes() {
     let mut theirs = crashed(Subject::theirs("crashmail"));
     theirs.wait_idle();
     assert_eq!((theirs.state(), theirs.stderr().as_str()), (ListenerState::Busy, ""));
-    let ours = transcript.run(&superlance_testing::Who::Ours(ours().to_owned()));
+    let ours = transcript.run(&Who::Ours(ours().to_owned()));
     assert!(ours.log.contains("Process café in group café exited"), "{}", ours.log);
     record("D26", "crashmail", "len in bytes");
 }

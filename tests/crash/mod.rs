@@ -2,9 +2,12 @@
 //! bad days, and under a real supervisord.
 
 mod batch_deviations;
+mod batch_deviations_of_all;
 mod batches;
 mod crashmail;
 mod crashmail_deviations;
+mod smtp;
+mod under_supervisord;
 
 use std::time::Duration;
 
@@ -76,7 +79,6 @@ fn batch(tool: &str, title: &str, arguments: &[&str]) -> Transcript {
         .smtp(SmtpServer::builder())
 }
 
-#[allow(dead_code, reason = "soon")]
 /// Our batch tool with the usual addresses and this server.
 fn our_batch(tool: &str, smtp: &SmtpServer) -> Subject {
     let arguments = ADDRESSES.map(|argument| argument.replace("{smtp}", &smtp.address()));
