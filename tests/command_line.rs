@@ -51,6 +51,83 @@ fn a_bad_value_is_shown_with_what_was_expected() {
     }
 }
 
+const BATCHES: [&str; 3] = ["crashmailbatch", "fatalmailbatch", "crashsms"];
+
+/// A batch tool with addresses, and these arguments.
+#[track_caller]
+fn check_batch(tool: &str, arguments: &[&str], code: i32, texts: &[&str]) {
+    let arguments = [&["-t", "a@b", "-f", "c@d"], arguments].concat();
+    check(Subject::ours(ours(), tool), &arguments, code, texts);
+}
+
+#[test]
+fn crashmail_says_what_it_does_not_understand() {
+    for (arguments, texts) in [
+        (&["-p", ""][..], &["\"\" is not a process name", "web*"][..]),
+        (&["-m"], &["--email <ADDRESS>"]),
+        (&["--any=yes"], &["'yes'", "--any"]),
+        (&["--nonsense"], &["'--nonsense'", "--help"]),
+        (&["-x"], &["'-x'", "--help"]),
+    ] {
+        check(Subject::ours(ours(), "crashmail"), arguments, 2, texts);
+    }
+}
+
+#[test]
+fn batch_tools_say_what_they_do_not_understand() {
+    let minutes = "expected a number of minutes such as 1, 0.5 or 60";
+    let server = "is not an SMTP server: expected host, host:port or [IPv6 address]:port";
+    let tick = "expected the name of an event: TICK_5, TICK_60 or TICK_3600";
+    for (number, (arguments, texts)) in [
+        (&["-i", "soon"][..], &["'soon'", "--interval <MINUTES>", minutes][..]),
+        (&["-i", "-1"], &["'-1'", minutes]),
+        (&["-i", "nan"], &["'nan'", minutes]),
+        (&["-i", ""], &[minutes]),
+        (&["-H", "host:smtp"], &["\"host:smtp\"", server]),
+        (&["-H", "smtp://host"], &["\"smtp://host\"", server]),
+        (&["-e", "60"], &["'60'", "--tickEvent <EVENT>", tick]),
+        (&["-e", "TICK_soon"], &["'TICK_soon'", tick]),
+        (&["-e", "TICK_-5"], &["'TICK_-5'", tick]),
+        (&["-t", " , "], &["expected an address, or several separated by commas"]),
+        (&["-f", " "], &["expected an address"]),
+        (&["--tls=yes"], &["'yes'", "--tls"]),
+        (&["-u"], &["--userName <NAME>"]),
+        (&["--nonsense"], &["'--nonsense'", "--help"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        check_batch(BATCHES[number % BATCHES.len()], arguments, 2, texts);
+    }
+}
+
+#[test]
+fn batch_tools_need_both_addresses() {
+    for tool in BATCHES {
+        for (arguments, missing) in [
+            (&[][..], &["--toEmail <ADDRESSES>", "--fromEmail <ADDRESS>"][..]),
+            (&["-t", "a@b"], &["--fromEmail <ADDRESS>"]),
+            (&["-f", "c@d", "-s", "x"], &["--toEmail <ADDRESSES>"]),
+        ] {
+            check(Subject::ours(ours(), tool), arguments, 2, missing);
+        }
+    }
+}
+
+#[test]
+fn outside_supervisord_every_mailer_says_where_it_belongs() {
+    for tool in ["crashmail", "crashmailbatch", "fatalmailbatch", "crashsms"] {
+        let addresses = ["-t", "a@b", "-f", "c@d"];
+        let arguments = if tool == "crashmail" { &["-m", "a@b"][..] } else { &addresses };
+        let outside = Subject::ours(ours(), tool).env_remove("SUPERVISOR_ENABLED");
+        let output = outside.args(arguments.iter().copied()).output(SOON);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let start = format!("{tool}: must be run as a supervisor event listener: ");
+        assert!(said.starts_with(&start) && said.lines().count() == 1, "{said}");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    }
+}
+
 #[test]
 fn outside_supervisord_it_says_where_it_belongs() {
     let outside = || {
@@ -82,6 +159,16 @@ fn help_goes_to_stdout_everywhere() {
         assert_eq!(output.status.code(), Some(0));
         assert!(String::from_utf8_lossy(&output.stdout).contains("Usage: memmon"), "{arguments:?}");
         assert!(output.stderr.is_empty());
+    }
+    for tool in ["crashmail", "crashmailbatch", "fatalmailbatch", "crashsms"] {
+        for argument in ["-h", "--help", "--h"] {
+            let subject = Subject::ours(ours(), tool).env_remove("SUPERVISOR_ENABLED");
+            let output = subject.args([argument]).output(SOON);
+            assert_eq!(output.status.code(), Some(0), "{tool} {argument}");
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(said.contains(&format!("Usage: {tool}")), "{said}");
+            assert!(output.stderr.is_empty());
+        }
     }
 }
 

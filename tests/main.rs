@@ -11,6 +11,7 @@
 )]
 
 mod command_line;
+mod crash;
 mod docs;
 mod memmon;
 mod names;

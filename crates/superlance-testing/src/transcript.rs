@@ -49,6 +49,7 @@ pub struct Transcript {
     http: Option<HttpBuilder>,
     steps: Vec<Step>,
     additions: Vec<String>,
+    line_starts: Vec<String>,
 }
 
 impl Transcript {
@@ -66,6 +67,7 @@ impl Transcript {
             http: None,
             steps: Vec::new(),
             additions: Vec::new(),
+            line_starts: Vec::new(),
         }
     }
 
@@ -173,6 +175,14 @@ impl Transcript {
     #[must_use]
     pub fn may_add(mut self, text: &str) -> Transcript {
         self.additions.push(text.to_owned());
+        self
+    }
+
+    /// In *their* log this text begins a line wherever it comes, and the last line ends: some of
+    /// the original's messages do not end their line, and ours do (D32).
+    #[must_use]
+    pub fn their_lines_begin_with(mut self, text: &str) -> Transcript {
+        self.line_starts.push(text.to_owned());
         self
     }
 

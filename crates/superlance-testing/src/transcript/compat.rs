@@ -16,7 +16,8 @@ pub fn same(transcript: &Transcript, ours: &Path) {
     let Transcript { program, title, .. } = transcript;
     // Whatever theirs got done at a step, ours gets the time to do as well before the next one.
     let mut pace = Vec::new();
-    let theirs = Stage::new(transcript, &Who::Theirs).play(&mut pace).to_text();
+    let theirs = Stage::new(transcript, &Who::Theirs).play(&mut pace);
+    let theirs = theirs.with_line_ends(&transcript.line_starts).to_text();
     let ours = Stage::new(transcript, &Who::Ours(ours.to_owned())).play(&mut pace);
     let ours = ours.without(&transcript.additions).to_text();
     if theirs != ours {

@@ -1,5 +1,7 @@
 //! What came out of a run.
 
+use regex::Regex;
+
 use crate::smtp::Received;
 
 /// What a program did, with everything that differs from run to run replaced.
@@ -45,6 +47,19 @@ impl Outcome {
         self
     }
 
+    /// With line ends in the log before each of these texts, and at its end, where they are missing.
+    pub(super) fn with_line_ends(mut self, line_starts: &[String]) -> Outcome {
+        for start in line_starts {
+            let glued = Regex::new(&format!("([^\n])({})", regex::escape(start)));
+            let glued = glued.expect("an escaped text is a valid pattern");
+            self.log = glued.replace_all(&self.log, "$1\n$2").into_owned();
+        }
+        if !(line_starts.is_empty() || self.log.is_empty() || self.log.ends_with('\n')) {
+            self.log.push('\n');
+        }
+        self
+    }
+
     /// What is compared, as a text of sections.
     pub(super) fn to_text(&self) -> String {
         let mut text = String::new();
@@ -68,5 +83,36 @@ impl Outcome {
         section("alive", &format!("{}\n", self.alive));
         section("given up by supervisord", &format!("{}\n", self.unknown));
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Afterwards, Outcome};
+
+    #[track_caller]
+    fn check(log: &str, line_starts: &[&str], expected: &str) {
+        let outcome = Outcome {
+            calls: Vec::new(),
+            mails: Vec::new(),
+            received: Vec::new(),
+            requests: Vec::new(),
+            log: log.to_owned(),
+            protocol: String::new(),
+            alive: true,
+            unknown: false,
+            afterwards: Afterwards::default(),
+            exit: None,
+        };
+        let line_starts: Vec<_> = line_starts.iter().map(|&text| text.to_owned()).collect();
+        assert_eq!(outcome.with_line_ends(&line_starts).log, expected);
+    }
+
+    #[test]
+    fn missing_line_ends_are_added_if_asked() {
+        check("Begin\na\n\nbBegin\nc", &["Begin"], "Begin\na\n\nb\nBegin\nc\n");
+        check("a (b)a", &["(b)"], "a \n(b)a\n");
+        check("", &["Begin"], "");
+        check("aBegin", &[], "aBegin");
     }
 }

@@ -1,0 +1,215 @@
+//! What the batch tools do otherwise about mail servers, on purpose: each test shows both. The
+//! numbers are the headings of docs/compatibility.md.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv6Addr, TcpListener};
+use std::thread;
+
+use superlance_testing::{
+    Certificate, ListenerState, Outcome, SmtpAnswer, SmtpServer, Subject, Transcript, Until, Who,
+    record,
+};
+
+use super::{ADDRESSES, BATCHES, END, Events, assert_well, batch, deviates, exit};
+use crate::ours;
+
+/// Runs both, ours until it has mailed so often, for `judge` to look at.
+#[track_caller]
+fn deviates_in_mails(
+    number: &str,
+    tool: &str,
+    title: &str,
+    transcript: Transcript,
+    mails: usize,
+    judge: impl FnOnce(&Outcome, &Outcome),
+) {
+    let theirs = transcript.run(&Who::Theirs);
+    let ours = transcript.until(Until::Mails(mails)).run(&Who::Ours(ours().to_owned()));
+    judge(&theirs, &ours);
+    assert_well(&ours);
+    record(number, tool, title);
+}
+
+#[test]
+fn d16_what_cannot_be_mailed_is_kept() {
+    for tool in BATCHES {
+        let title = "a server that is down for two intervals";
+        let transcript = batch(tool, title, &[])
+            .act_on_smtp(SmtpServer::stop)
+            .trouble("foo")
+            .tick()
+            .trouble("bar")
+            .tick()
+            .act_on_smtp(SmtpServer::start)
+            .tick();
+        deviates_in_mails("D16", tool, title, transcript, 1, |theirs, ours| {
+            assert!(theirs.received.is_empty());
+            assert_eq!(theirs.log.matches("Sending notification email").count(), 2);
+            assert_eq!(ours.received.len(), 1);
+            let text = &ours.received[0].message;
+            assert!(text.contains("foo:foo") && text.contains("bar:bar"), "{text}");
+            let trouble = "Error sending email: [SMTP]: Connection refused (os error 111); kept, \
+                           and tried again later for bob@example.com\n";
+            assert_eq!(ours.log.matches(trouble).count(), 2, "{}", ours.log);
+            assert_eq!(ours.log.matches("Sending notification email").count(), 1);
+        });
+    }
+}
+
+/// The texts that this one got.
+fn got<'a>(outcome: &'a Outcome, who: &str) -> Vec<&'a str> {
+    let mails = outcome.received.iter().filter(|mail| mail.to == [who]);
+    mails.filter_map(|mail| mail.message.split("\r\n\r\n").nth(1)).map(str::trim_end).collect()
+}
+
+#[test]
+fn d16_of_several_recipients_each_gets_each_line_once() {
+    let title = "one of three recipients refused for good, one for now";
+    let arguments = ["-t", "good@example.com,gone@example.com,full@example.com"];
+    let server = SmtpServer::builder().on("RCPT gone@example.com", SmtpAnswer::Code(550)).times(
+        1,
+        "RCPT full@example.com",
+        SmtpAnswer::Code(450),
+    );
+    let transcript = batch("crashmailbatch", title, &arguments)
+        .smtp(server)
+        .crash("foo")
+        .tick()
+        .until(Until::Mails(1))
+        .crash("bar")
+        .tick();
+    deviates_in_mails("D16", "crashmailbatch", title, transcript, 3, |theirs, ours| {
+        assert_eq!(theirs.received[1].to, ["good@example.com", "full@example.com"]);
+        let foo = "[TIME] -- Process foo:foo (pid [PID]) died unexpectedly";
+        let bar = foo.replace("foo", "bar");
+        assert_eq!(got(theirs, "full@example.com"), Vec::<&str>::new(), "foo was lost for it");
+        assert_eq!(got(ours, "good@example.com"), [foo, &bar]);
+        assert_eq!(got(ours, "full@example.com"), [format!("{foo}\r\n{bar}")]);
+        for trouble in [
+            "[SMTP]: 450 as the test wants it; kept, and tried again later for full@example.com\n",
+            "[SMTP]: 550 as the test wants it; not tried again for gone@example.com\n",
+        ] {
+            assert!(ours.log.contains(trouble), "{}", ours.log);
+        }
+        assert!(!theirs.log.contains("50 as the test"), "{}", theirs.log);
+    });
+}
+
+#[test]
+fn d16_a_mail_that_broke_off_comes_again_as_the_same() {
+    let title = "closed in the middle of the mail";
+    let server = SmtpServer::builder().times(1, "CONTENT", SmtpAnswer::Close);
+    let transcript = batch("crashmailbatch", title, &[]).smtp(server);
+    let transcript = transcript.crash("foo").tick().tick();
+    deviates_in_mails("D16", "crashmailbatch", title, transcript, 1, |theirs, ours| {
+        assert!(theirs.received.is_empty());
+        assert_eq!(ours.received.len(), 1);
+        let unknown = "; it may have arrived, and is tried again for bob@example.com\n";
+        assert!(ours.log.contains(unknown), "{}", ours.log);
+    });
+}
+
+#[test]
+fn d17_tls_is_insisted_on() {
+    let certificate = Certificate::self_signed();
+    let server = || SmtpServer::builder().starttls(&certificate);
+    let transcript = batch("crashmailbatch", "--tls without a login", &["--tls"]).smtp(server());
+    let transcript = transcript.crash("foo").tick();
+    deviates("D17", &transcript, |theirs, ours| {
+        assert!(!theirs.received[0].tls && ours.received[0].tls);
+        let remark = "the certificate of [SMTP] would not pass (";
+        assert_eq!(ours.log.matches(remark).count(), 1, "{}", ours.log);
+    });
+    let transcript = batch("crashmailbatch", "--tls with a server that has none", &["--tls"]);
+    deviates("D17", &transcript.crash("foo").tick(), |theirs, ours| {
+        assert_eq!((theirs.received.len(), ours.received.len()), (1, 0));
+        let trouble = "Error sending email: [SMTP]: the server does not offer STARTTLS, which \
+                       --tls asks for; kept";
+        assert!(ours.log.contains(trouble), "{}", ours.log);
+        assert!(ours.afterwards.log.contains("Not mailed before the end"), "{ours:#?}");
+    });
+}
+
+#[test]
+fn d18_servers_may_be_named_in_every_way() {
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        println!("left out: this machine has no ::1");
+        return;
+    }
+    let transcript = batch("crashmailbatch", "[v6]:port", &[]).smtp(SmtpServer::builder().ipv6());
+    deviates("D18", &transcript.crash("foo").tick(), |theirs, ours| {
+        assert!(theirs.log.contains("Error sending email: "), "{}", theirs.log);
+        assert_eq!((theirs.received.len(), ours.received.len()), (0, 1), "{}", ours.log);
+    });
+}
+
+#[test]
+fn d18_a_server_that_never_answers_holds_up_nothing() {
+    let smtp = SmtpServer::builder().on("CONNECT", SmtpAnswer::Never).start();
+    let arguments = ADDRESSES.map(|argument| argument.replace("{smtp}", &smtp.address()));
+    let hanging = |subject: Subject| {
+        let subject = subject.args(arguments.clone()).server_url("unix:///nonexistent");
+        let mut listener = subject.spawn();
+        listener.event("PROCESS_STATE_EXITED", &exit("foo"));
+        listener.event("TICK_60", "when:1");
+        listener.wait_for_log("Process foo:foo");
+        listener
+    };
+    let mut theirs = hanging(Subject::theirs("crashmailbatch"));
+    let mut ours = hanging(Subject::ours(ours(), "crashmailbatch"));
+    for _ in 0..20 {
+        ours.event("PROCESS_STATE_EXITED", &exit("bar"));
+        assert_eq!(ours.wait_result(), "OK");
+    }
+    theirs.wait_idle();
+    assert_eq!(theirs.state(), ListenerState::Busy);
+    record("D18", "crashmailbatch", "a server that never answers");
+}
+
+#[test]
+fn d19_what_waits_is_mailed_at_the_end() {
+    for tool in BATCHES {
+        let transcript = batch(tool, "lines wait at the end", &[]).trouble("foo");
+        deviates("D19", &transcript, |theirs, ours| {
+            assert!(theirs.received.is_empty() && theirs.afterwards.received.is_empty());
+            let mails = &ours.afterwards.received;
+            assert!(mails.len() == 1 && mails[0].message.contains("foo:foo"), "{ours:#?}");
+            assert!(ours.afterwards.log.starts_with("Sending notification email:\n"));
+        });
+    }
+}
+
+/// A server that can do nothing but CRAM-MD5; the result is what it was asked for first after EHLO.
+fn only_cram_md5() -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let say = |text: &str| (&stream).write_all(text.as_bytes()).unwrap();
+        say("220 ready\r\n");
+        lines.next().unwrap().unwrap();
+        say("250-localhost\r\n250 AUTH CRAM-MD5\r\n");
+        lines.next().and_then(Result::ok).unwrap_or_default()
+    });
+    (address, server)
+}
+
+#[test]
+fn d30_cram_md5_is_not_spoken() {
+    let asked = |who: &Who| {
+        let (address, server) = only_cram_md5();
+        let arguments = ["-H", &address, "-u", "bob", "-p", "secret"];
+        let transcript = batch("crashmailbatch", "only CRAM-MD5", &arguments);
+        let outcome = transcript.crash("foo").tick().run(who);
+        (server.join().unwrap(), outcome.log)
+    };
+    assert_eq!(asked(&Who::Theirs).0, "AUTH CRAM-MD5");
+    let (command, log) = asked(&Who::Ours(ours().to_owned()));
+    assert!(command.is_empty() || command == "QUIT", "{command}");
+    assert!(
+        log.contains("the server offers neither PLAIN nor LOGIN authentication; kept"),
+        "{log}"
+    );
+    record("D30", "crashmailbatch", "a server that offers CRAM-MD5 only");
+}
