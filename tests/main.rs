@@ -12,6 +12,7 @@
 
 mod command_line;
 mod docs;
+mod httpok;
 mod memmon;
 mod names;
 mod protocol;

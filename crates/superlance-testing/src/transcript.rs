@@ -36,7 +36,8 @@ enum Server {
 ///
 /// In arguments and environment `{mailbox}` stands for the command of a mailbox, `{scratch}` for a
 /// folder, `{smtp}` for the `host:port` of an [`SmtpServer`], and `{http}` for the URL of an
-/// [`HttpServer`] without a path; all are new for each run, and the servers there only if asked for.
+/// [`HttpServer`] without a path, `{http-port}` for its port; all are new for each run, and the
+/// servers there only if asked for.
 #[derive(Clone, Debug)]
 pub struct Transcript {
     program: String,
@@ -49,6 +50,8 @@ pub struct Transcript {
     http: Option<HttpBuilder>,
     steps: Vec<Step>,
     additions: Vec<String>,
+    compared_call: fn(&str) -> Option<String>,
+    compared_log: fn(&str) -> String,
 }
 
 impl Transcript {
@@ -66,6 +69,8 @@ impl Transcript {
             http: None,
             steps: Vec::new(),
             additions: Vec::new(),
+            compared_call: |call| Some(call.to_owned()),
+            compared_log: str::to_owned,
         }
     }
 
@@ -176,10 +181,28 @@ impl Transcript {
         self
     }
 
+    /// Calls of both are compared as what this makes of them, and not at all where it makes nothing.
+    #[must_use]
+    pub fn compare_calls(mut self, compared: fn(&str) -> Option<String>) -> Transcript {
+        self.compared_call = compared;
+        self
+    }
+
+    /// The logs of both are compared as what this makes of them.
+    #[must_use]
+    pub fn compare_logs(mut self, compared: fn(&str) -> String) -> Transcript {
+        self.compared_log = compared;
+        self
+    }
+
     /// Plays it, and returns what came out.
     #[must_use]
     #[track_caller]
     pub fn run(&self, who: &Who) -> Outcome {
         Stage::new(self, who).play(&mut Vec::new())
+    }
+
+    fn compared_calls(&self, calls: &[String]) -> Vec<String> {
+        calls.iter().filter_map(|call| (self.compared_call)(call)).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! What came out of a run.
 
+use super::Transcript;
 use crate::smtp::Received;
 
 /// What a program did, with everything that differs from run to run replaced.
@@ -42,6 +43,13 @@ impl Outcome {
     pub(super) fn without(mut self, additions: &[String]) -> Outcome {
         let added = |line: &str| additions.iter().any(|text| line.contains(text));
         self.log = self.log.split_inclusive('\n').filter(|line| !added(line)).collect();
+        self
+    }
+
+    /// With the calls and the log as this transcript wants them compared.
+    pub(super) fn compared_in(mut self, transcript: &Transcript) -> Outcome {
+        self.calls = transcript.compared_calls(&self.calls);
+        self.log = (transcript.compared_log)(&self.log);
         self
     }
 
