@@ -141,7 +141,8 @@ fn d10_a_certificate_is_verified_if_asked() {
         match verdict {
             Ok(()) => assert_eq!((&*ours.log, ours.requests.len()), ("", 1)),
             Err(why) => {
-                let head = "error contacting https://localhost:[PORT]/:\n\n invalid peer certificate: ";
+                let head =
+                    "error contacting https://localhost:[PORT]/:\n\n invalid peer certificate: ";
                 assert!(ours.log.starts_with(head) && ours.log.contains(why), "{}", ours.log);
                 assert!(ours.requests.is_empty() && acts(&ours) == RESTART, "{ours:#?}");
             }

@@ -5,10 +5,10 @@ use std::fs;
 use std::time::Duration;
 
 use superlance_testing::{
-    Answer, FakeProcess, HttpAnswer, HttpServer, ProcessState, Scratch, record, same,
+    Answer, FakeProcess, HttpAnswer, HttpServer, ProcessState, Scratch, Who, record, same,
 };
 
-use super::{MAIL, httpok, ill, one_tick, running};
+use super::{MAIL, acts, httpok, ill, one_tick, running};
 use crate::ours;
 
 /// With these arguments and processes both do the same when the server is ill, and mail it.
@@ -48,6 +48,21 @@ fn what_is_selected_and_runs_is_restarted() {
         check(&format!("selected by {arguments:?}"), arguments, &processes);
     }
     check("no process at all", &["-a"], &[]);
+}
+
+/// Names that the original takes for those of nobody.
+#[test]
+fn more_names_than_the_original_knows() {
+    for name in ["foo:foo", "foo:*", "f*", "*:fo[a-z]"] {
+        let arguments = ["-p", name, "{http}/"];
+        let transcript = one_tick(name, &arguments, &[running("foo")], ill());
+        let theirs = transcript.run(&Who::Theirs);
+        let unknown = format!("Programs not restarted because they did not exist: ['{name}']");
+        assert!(theirs.log.contains(&unknown) && acts(&theirs).is_empty(), "{theirs:#?}");
+        let ours = transcript.run(&Who::Ours(ours().to_owned()));
+        assert!(!ours.log.contains(&unknown) && acts(&ours).len() == 2, "{ours:#?}");
+        record("added", "httpok", &format!("-p {name}"));
+    }
 }
 
 #[test]
@@ -141,8 +156,9 @@ fn eager_or_not() {
             let title = format!("{arguments:?} while foo is {state}");
             check(&title, &[arguments, &["-p", "foo"]].concat(), &[process.clone()]);
         }
-        let nobody = httpok(&format!("{arguments:?} alone"), &[arguments, &["{http}/"]].concat(), &[])
-            .may_add("-E without -p or -a");
+        let nobody =
+            httpok(&format!("{arguments:?} alone"), &[arguments, &["{http}/"]].concat(), &[])
+                .may_add("-E without -p or -a");
         same(&nobody.event("TICK_60", "when:1"), ours());
     }
 }
@@ -222,9 +238,10 @@ fn prefixes_of_options_with_a_value() {
         };
         let arguments = options.map(argument);
         let words = arguments.iter().map(String::as_str).chain(["{http}/"]);
-        let transcript = httpok(&arguments.join(" "), &words.collect::<Vec<_>>(), &[running("foo")])
-            .http(HttpServer::builder().usually(ill()))
-            .event("TICK_60", "when:1201063880");
+        let transcript =
+            httpok(&arguments.join(" "), &words.collect::<Vec<_>>(), &[running("foo")])
+                .http(HttpServer::builder().usually(ill()))
+                .event("TICK_60", "when:1201063880");
         same(&transcript, ours());
     }
 }
@@ -232,11 +249,9 @@ fn prefixes_of_options_with_a_value() {
 #[test]
 fn prefixes_of_flags() {
     let foo = [FakeProcess::not_running("foo", ProcessState::Stopped), running("bar")];
-    for (option, first, rest) in [
-        ("any", 1, &[][..]),
-        ("eager", 2, &["-E", "-p", "foo"]),
-        ("not-eager", 2, &["-p", "foo"]),
-    ] {
+    for (option, first, rest) in
+        [("any", 1, &[][..]), ("eager", 2, &["-E", "-p", "foo"]), ("not-eager", 2, &["-p", "foo"])]
+    {
         for length in first..=option.len() {
             let argument = format!("--{}", &option[..length]);
             check(&argument, &[rest, &[&argument]].concat(), &foo);
@@ -266,7 +281,7 @@ fn without_an_address_nothing_is_mailed() {
 fn a_refused_stop_is_reported_and_the_start_tried() {
     let arguments = [&MAIL[..], &["-a", "{http}/"]].concat();
     for (title, start) in [
-        ("the stop", Answer::Value("<boolean>1</boolean>".to_owned())),
+        ("the stop", Answer::Value("<value><boolean>1</boolean></value>".to_owned())),
         ("stop and start", Answer::fault(60, "ALREADY_STARTED: foo")),
     ] {
         // The first fault is that of a process that has ended by itself.
