@@ -25,6 +25,73 @@ fn memmon() -> Subject {
     Subject::ours(ours(), "memmon").server_url("unix:///nonexistent")
 }
 
+fn httpok() -> Subject {
+    Subject::ours(ours(), "httpok").server_url("unix:///nonexistent")
+}
+
+const URL: &str = "http://127.0.0.1:1/";
+
+#[test]
+fn httpok_says_what_it_expected() {
+    let time = "is not a time such as 90, 30m, 12h, 2d or 1h30m";
+    let status = "expected an HTTP status such as 200 or 404";
+    for (arguments, texts) in [
+        (&[][..], &["expected a URL, such as http://localhost:8080/health"][..]),
+        (&["-a", "-p", "foo"], &["expected a URL"]),
+        (&[URL, "http://b/"], &["expected one URL, and every option before it", "http://b/"]),
+        (&[URL, "-p", "foo"], &["expected one URL, and every option before it", "-p foo"]),
+        (&["localhost:80/"], &["\"localhost:80/\" has no scheme; expected http:// or https://"]),
+        (&["ftp://h/"], &["\"ftp://h/\" has a scheme other than http and https"]),
+        (&["http://"], &["\"http://\" has no host"]),
+        (&["http:///x"], &["\"http:///x\" has no host"]),
+        (&["http://h:x/"], &["has a port that is not a number"]),
+        (&["http://h:99999/"], &["has a port that is not between 1 and 65535"]),
+        (&["http://u:secret@h:x/"], &["\"http://u:***@h:x/\" has a port"]),
+        (&["http://h/a b"], &["contains blanks; a blank in a URL is written %20"]),
+        (&["-t", "soon", URL], &["'soon'", "--timeout <TIME>", time]),
+        (&["-t", "0", URL], &["'0'", "--timeout <TIME>", "expected one second or more"]),
+        (&["-t", "-5", URL], &["\"-5\" is negative"]),
+        (&["-t", "", URL], &["--timeout <TIME>", "time"]),
+        (&["-c", "ok", URL], &["'ok'", "--code <STATUS>", status]),
+        (&["-c", "20", URL], &["'20'", "--code <STATUS>", status]),
+        (&["-p", "", URL], &["\"\" is not a process name, a group:name"]),
+        (&["-p"], &["--program <NAME>"]),
+        (&["--co", "200", URL], &["'--co'", "--help"]),
+        (&["--nonsense", URL], &["'--nonsense'", "--help"]),
+        (&["-x", URL], &["'-x'", "--help"]),
+    ] {
+        check(httpok(), arguments, 2, texts);
+    }
+}
+
+#[test]
+fn httpok_needs_a_supervisord() {
+    let outside = || {
+        Subject::ours(ours(), "httpok")
+            .env_remove("SUPERVISOR_ENABLED")
+            .env_remove("SUPERVISOR_PROCESS_NAME")
+            .env_remove("SUPERVISOR_GROUP_NAME")
+    };
+    let output = outside().args(["-a", URL]).output(SOON);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    let message = "httpok: must be run as a supervisor event listener: put it into an \
+                   [eventlistener:x] section of supervisord.conf\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), message);
+    // What is wrong with the command line is said first.
+    check(outside(), &["-a"], 2, &["expected a URL"]);
+    let inside = || Subject::ours(ours(), "httpok");
+    check(inside(), &[URL], 1, &["httpok: ", "[unix_http_server] or [inet_http_server]"]);
+    let bad = inside().server_url("nonsense");
+    check(bad, &[URL], 1, &["SUPERVISOR_SERVER_URL: \"nonsense\" is not a server URL"]);
+}
+
+#[test]
+fn httpok_that_trusts_nobody_says_so() {
+    let subject = httpok().env("SSL_CERT_FILE", "/nonexistent");
+    let said = "--tls-verify needs the certificates that this system trusts, and there are none";
+    check(subject, &["--tls-verify", "https://127.0.0.1:1/"], 1, &[said]);
+}
+
 #[test]
 fn a_bad_value_is_shown_with_what_was_expected() {
     let size = "is not a size such as 200MB (B, KB, MB, GB or TB, in steps of 1024)";
@@ -180,9 +247,11 @@ fn a_warning_is_no_end() {
             "memmon: ignored, since no option takes the first of them: bar=2MB -x",
         ),
         (&["-m", "bob"], "memmon: none of -p, -g and -a is given, so no process is watched"),
+        (&["-E", URL], "httpok: -E without -p or -a: no process is watched, so nothing is checked"),
     ] {
+        let subject = if text.starts_with("httpok") { httpok() } else { memmon() };
         // With nothing on stdin, it ends after READY.
-        let output = memmon().args(arguments.iter().copied()).output(SOON);
+        let output = subject.args(arguments.iter().copied()).output(SOON);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "READY\n");
         assert_eq!(String::from_utf8_lossy(&output.stderr), format!("{text}\n"));

@@ -36,7 +36,8 @@ enum Server {
 ///
 /// In arguments and environment `{mailbox}` stands for the command of a mailbox, `{scratch}` for a
 /// folder, `{smtp}` for the `host:port` of an [`SmtpServer`], and `{http}` for the URL of an
-/// [`HttpServer`] without a path; all are new for each run, and the servers there only if asked for.
+/// [`HttpServer`] without a path, `{http-port}` for its port; all are new for each run, and the
+/// servers there only if asked for.
 #[derive(Clone, Debug)]
 pub struct Transcript {
     program: String,
@@ -49,7 +50,8 @@ pub struct Transcript {
     http: Option<HttpBuilder>,
     steps: Vec<Step>,
     additions: Vec<String>,
-    line_starts: Vec<String>,
+    compared_call: fn(&str) -> Option<String>,
+    compared_log: fn(&str) -> String,
 }
 
 impl Transcript {
@@ -67,7 +69,8 @@ impl Transcript {
             http: None,
             steps: Vec::new(),
             additions: Vec::new(),
-            line_starts: Vec::new(),
+            compared_call: |call| Some(call.to_owned()),
+            compared_log: str::to_owned,
         }
     }
 
@@ -178,11 +181,17 @@ impl Transcript {
         self
     }
 
-    /// In *their* log this text begins a line wherever it comes, and the last line ends: some of
-    /// the original's messages do not end their line, and ours do (D32).
+    /// Calls of both are compared as what this makes of them, and not at all where it makes nothing.
     #[must_use]
-    pub fn their_lines_begin_with(mut self, text: &str) -> Transcript {
-        self.line_starts.push(text.to_owned());
+    pub fn compare_calls(mut self, compared: fn(&str) -> Option<String>) -> Transcript {
+        self.compared_call = compared;
+        self
+    }
+
+    /// The logs of both are compared as what this makes of them.
+    #[must_use]
+    pub fn compare_logs(mut self, compared: fn(&str) -> String) -> Transcript {
+        self.compared_log = compared;
         self
     }
 
@@ -191,5 +200,9 @@ impl Transcript {
     #[track_caller]
     pub fn run(&self, who: &Who) -> Outcome {
         Stage::new(self, who).play(&mut Vec::new())
+    }
+
+    fn compared_calls(&self, calls: &[String]) -> Vec<String> {
+        calls.iter().filter_map(|call| (self.compared_call)(call)).collect()
     }
 }

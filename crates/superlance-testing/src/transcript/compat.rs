@@ -17,9 +17,9 @@ pub fn same(transcript: &Transcript, ours: &Path) {
     // Whatever theirs got done at a step, ours gets the time to do as well before the next one.
     let mut pace = Vec::new();
     let theirs = Stage::new(transcript, &Who::Theirs).play(&mut pace);
-    let theirs = theirs.with_line_ends(&transcript.line_starts).to_text();
+    let theirs = theirs.compared_in(transcript).to_text();
     let ours = Stage::new(transcript, &Who::Ours(ours.to_owned())).play(&mut pace);
-    let ours = ours.without(&transcript.additions).to_text();
+    let ours = ours.without(&transcript.additions).compared_in(transcript).to_text();
     if theirs != ours {
         let columns = side_by_side("theirs", &theirs, "ours", &ours);
         panic!("{program} differs, {title}:\n{columns}");

@@ -16,7 +16,7 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"(?m)^Date: [^\r\n]*", "Date: [DATE]"),
     (r"(?m)^Message-ID: [^\r\n]*", "Message-ID: [ID]"),
     (r"pid [0-9]+", "pid [PID]"),
-    (r"127\.0\.0\.1:[0-9]+", "127.0.0.1:[PORT]"),
+    (r"(127\.0\.0\.1|localhost):[0-9]+", "$1:[PORT]"),
     (r"/tmp/sl-[A-Za-z0-9]+", "[SCRATCH]"),
     // Frames are indented and name lines of the source; the last line says what happened.
     (r"(?m)^Traceback \(most recent call last\):\n(?:[ ].*\n)*", "[TRACEBACK] "),

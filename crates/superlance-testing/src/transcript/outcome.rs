@@ -1,7 +1,6 @@
 //! What came out of a run.
 
-use regex::Regex;
-
+use super::Transcript;
 use crate::smtp::Received;
 
 /// What a program did, with everything that differs from run to run replaced.
@@ -47,16 +46,10 @@ impl Outcome {
         self
     }
 
-    /// With line ends in the log before each of these texts, and at its end, where they are missing.
-    pub(super) fn with_line_ends(mut self, line_starts: &[String]) -> Outcome {
-        for start in line_starts {
-            let glued = Regex::new(&format!("([^\n])({})", regex::escape(start)));
-            let glued = glued.expect("an escaped text is a valid pattern");
-            self.log = glued.replace_all(&self.log, "$1\n$2").into_owned();
-        }
-        if !(line_starts.is_empty() || self.log.is_empty() || self.log.ends_with('\n')) {
-            self.log.push('\n');
-        }
+    /// With the calls and the log as this transcript wants them compared.
+    pub(super) fn compared_in(mut self, transcript: &Transcript) -> Outcome {
+        self.calls = transcript.compared_calls(&self.calls);
+        self.log = (transcript.compared_log)(&self.log);
         self
     }
 

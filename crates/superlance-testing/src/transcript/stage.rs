@@ -110,7 +110,7 @@ impl<'a> Stage<'a> {
 
     fn progress(&self, listener: &Listener) -> Progress {
         Progress {
-            calls: self.world.fake.calls().len(),
+            calls: self.transcript.compared_calls(&self.world.fake.calls()).len(),
             mails: self.world.mails(),
             requests: self.world.requests().len(),
             lines: listener.stderr().lines().count(),

@@ -36,7 +36,8 @@ impl World {
 
     /// With what its words in braces stand for.
     pub(super) fn fill(&self, text: &str) -> String {
-        let known = self.names().into_iter();
+        let port = self.http.iter().map(|http| ("{http-port}", http.port().to_string()));
+        let known = self.names().into_iter().chain(port);
         known.fold(text.to_owned(), |text, (name, value)| text.replace(name, &value))
     }
 

@@ -1,0 +1,262 @@
+//! What httpok does otherwise than the original, on purpose: each test shows both. The numbers are
+//! the headings of docs/compatibility.md.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use superlance_testing::{
+    Answer, Certificate, FakeSupervisor, HttpAnswer, HttpServer, Outcome, Transcript, Until, Who,
+    record,
+};
+
+use super::{MAIL, acts, assert_died, deviates, foo, httpok, ill, one_tick, running};
+use crate::ours;
+
+/// What a restart of `foo` comes to.
+const RESTART: [&str; 2] = ["stopProcess(foo:foo)", "startProcess(foo:foo)"];
+
+#[track_caller]
+fn run_ours(transcript: &Transcript) -> Outcome {
+    transcript.run(&Who::Ours(ours().to_owned()))
+}
+
+#[test]
+fn d4_a_start_that_failed_is_made_good() {
+    let transcript = foo("start refused", &["{http}/"], ill())
+        .act(|fake| fake.once("startProcess", Answer::fault(20, "NO_FILE: /usr/bin/foo")))
+        .event("TICK_60", "when:1");
+    let said = "Failed to start process foo: <Fault 20: 'NO_FILE: /usr/bin/foo'>\n";
+    // There it stays stopped; ours starts it a second later, on its own.
+    let theirs = transcript.run(&Who::Theirs);
+    assert!(acts(&theirs) == RESTART && theirs.log.contains(said), "{theirs:#?}");
+    let ours = run_ours(&transcript.until(Until::Mails(2)));
+    assert_eq!(acts(&ours), [RESTART[0], RESTART[1], RESTART[1]]);
+    assert!(ours.log.contains(said) && ours.log.contains("foo:foo was started again\n"));
+    assert!(ours.mails[1].ends_with(": bad status returned\n\nfoo:foo was started again"));
+    record("D4", "httpok", "start refused");
+}
+
+#[test]
+fn d4_an_unreachable_supervisord_is_waited_for() {
+    let transcript = foo("a tick without RPC", &["{http}/"], ill())
+        .act(FakeSupervisor::stop)
+        .event("TICK_60", "when:1")
+        .act(FakeSupervisor::start)
+        .event("TICK_60", "when:2");
+    deviates("D4", &transcript, |theirs, ours| {
+        assert_died(theirs, "FileNotFoundError");
+        assert_eq!(acts(ours), RESTART);
+        let said = "Exception retrieving process info cannot talk to supervisord at [SERVER]: \
+                    No such file or directory";
+        assert!(ours.log.contains(said) && ours.log.contains(", not acting\n"), "{}", ours.log);
+        assert_eq!(ours.mails.len(), 1);
+    });
+}
+
+#[test]
+fn d5_it_never_restarts_itself() {
+    for arguments in [&["-a"][..], &["-p", "httpok"], &["-p", "httpok:httpok", "-p", "httpok"]] {
+        let arguments = [arguments, &["{http}/"]].concat();
+        let transcript = one_tick("itself", &arguments, &[running("httpok")], ill());
+        deviates("D5", &transcript, |theirs, ours| {
+            assert_eq!(acts(theirs), ["stopProcess(httpok:httpok)", "startProcess(httpok:httpok)"]);
+            assert!(acts(ours).is_empty(), "{ours:#?}");
+        });
+    }
+}
+
+#[test]
+fn d9_a_body_is_searched() {
+    let body = |text: &str| HttpAnswer::status(200).body(text);
+    for (option, text, found) in [
+        ("-b", "all is well today", true),
+        ("--body", "all is well", true),
+        ("-b", "all was well", false),
+        ("--b", "", false),
+    ] {
+        let arguments = [option, "all is well", "{http}/"];
+        let transcript = foo(&format!("{option} and {text:?}"), &arguments, body(text));
+        deviates("D9", &transcript.event("TICK_60", "when:1"), |theirs, ours| {
+            assert_died(theirs, "TypeError: a bytes-like object is required, not 'str'");
+            assert_eq!(ours.mails.is_empty(), found);
+            if !found {
+                let head = "To: bob@example.com\nSubject: httpok: [HTTP]/: bad body returned\n\n\
+                            status contacting [HTTP]/: 200 OK\nRestarting selected";
+                assert!(ours.mails[0].starts_with(head), "{}", ours.mails[0]);
+            }
+        });
+    }
+}
+
+/// Before Python 3.12 the original succeeds here too, without a word on which server it means.
+#[test]
+fn d10_https_works_and_names_the_server() {
+    let server = HttpServer::builder().tls(&Certificate::self_signed());
+    let names = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&names);
+    let arguments = [&MAIL[..], &["-p", "foo", "https://localhost:{http-port}/"]].concat();
+    let transcript = httpok("https, self-signed", &arguments, &[running("foo")])
+        .http(server)
+        .event("TICK_60", "when:1")
+        .act_on_http(move |http| seen.borrow_mut().push(http.server_names()));
+    deviates("D10", &transcript, |theirs, ours| {
+        assert!(theirs.mails.len() == 1 || theirs.requests == ["GET /"], "{theirs:#?}");
+        assert_eq!((&*ours.log, &*ours.requests), ("", &["GET /".to_owned()][..]));
+    });
+    let names = names.borrow();
+    assert!(names[0].iter().all(String::is_empty), "{names:?}");
+    assert_eq!(names[1], ["localhost"]);
+}
+
+#[test]
+fn d10_https_works_over_ipv6() {
+    let server = HttpServer::builder().tls(&Certificate::self_signed()).ipv6();
+    let transcript = foo("https over IPv6", &["{http}/"], ill()).http(server);
+    deviates("D10", &transcript.event("TICK_60", "when:1"), |theirs, ours| {
+        assert!(acts(theirs) == RESTART && theirs.requests.is_empty(), "{theirs:#?}");
+        assert_eq!((&*ours.log, &*ours.requests), ("", &["GET /".to_owned()][..]));
+    });
+}
+
+/// An option that the original does not have.
+#[test]
+fn d10_a_certificate_is_verified_if_asked() {
+    let (signed, elsewhere) = (Certificate::signed(), Certificate::for_elsewhere());
+    let (alone, expired) = (Certificate::self_signed(), Certificate::expired());
+    let file = |certificate: &Certificate| certificate.authority().display().to_string();
+    for (certificate, authority, verdict) in [
+        (&signed, file(&signed), Ok(())),
+        (&signed, file(&alone), Err("UnknownIssuer")),
+        (&alone, file(&signed), Err("")),
+        (&elsewhere, file(&elsewhere), Err("not valid for name")),
+        (&expired, file(&expired), Err("expired")),
+    ] {
+        let arguments = ["--tls-verify", "https://localhost:{http-port}/"];
+        let transcript = foo("--tls-verify", &arguments, ill())
+            .http(HttpServer::builder().tls(certificate))
+            .env("SSL_CERT_FILE", &authority)
+            .event("TICK_60", "when:1");
+        let ours = run_ours(&transcript);
+        match verdict {
+            Ok(()) => assert_eq!((&*ours.log, ours.requests.len()), ("", 1)),
+            Err(why) => {
+                let head =
+                    "error contacting https://localhost:[PORT]/:\n\n invalid peer certificate: ";
+                assert!(ours.log.starts_with(head) && ours.log.contains(why), "{}", ours.log);
+                assert!(ours.requests.is_empty() && acts(&ours) == RESTART, "{ours:#?}");
+            }
+        }
+        record("D10", "httpok", "--tls-verify");
+    }
+}
+
+#[test]
+fn d11_not_eager_still_means_to_check() {
+    for arguments in [&["-E", "-p", "g:foo"][..], &["-E", "-a"], &["-aE", "-p", "bar"]] {
+        let title = format!("{arguments:?}");
+        let arguments = [arguments, &["{http}/"]].concat();
+        let transcript = one_tick(&title, &arguments, &[running("g:foo")], ill());
+        deviates("D11", &transcript, |theirs, ours| {
+            assert!(theirs.requests.is_empty() && acts(theirs).is_empty(), "{theirs:#?}");
+            assert_eq!(acts(ours), ["stopProcess(g:foo)", "startProcess(g:foo)"]);
+        });
+    }
+}
+
+#[test]
+fn d12_a_refused_connection_is_called_so() {
+    let transcript = foo("connection refused", &["{http}/"], ill())
+        .act_on_http(HttpServer::stop)
+        .event("TICK_60", "when:1");
+    deviates("D12", &transcript, |theirs, ours| {
+        let mail = |why: &str| format!("error contacting [HTTP]/:\n\n {why}\nRestarting selected");
+        assert!(theirs.mails[0].contains(&mail("getaddrinfo returns an empty list")));
+        let expected = mail("Connection refused (os error 111)");
+        assert!(ours.mails[0].contains(&expected), "{}", ours.mails[0]);
+        assert_eq!(acts(theirs), acts(ours));
+    });
+}
+
+#[test]
+fn d12_a_refused_connection_is_tried_again_after_ten_seconds() {
+    let transcript = foo("a server that starts slowly", &["-t", "11", "{http}/"], ill())
+        .http(HttpServer::builder())
+        .act_on_http(HttpServer::stop)
+        .event("TICK_60", "when:1")
+        .act_on_http(HttpServer::start);
+    let theirs = transcript.run(&Who::Theirs);
+    assert_eq!(acts(&theirs), RESTART, "{}", theirs.log);
+    // The next tick finds the check of the first one under way, and adds none.
+    let transcript = transcript.event("TICK_60", "when:2").until(Until::Requests(1));
+    let ours = run_ours(&transcript);
+    assert_eq!((&*ours.log, ours.requests.len()), ("", 1));
+    record("D12", "httpok", "a server that starts slowly");
+}
+
+#[test]
+fn d13_a_server_that_drips_is_not_well() {
+    let pause = Duration::from_millis(40);
+    let body = HttpAnswer::status(200).body([b'x'; 40]);
+    for (title, answer) in [
+        ("headers that drip", HttpAnswer::status(200).drip_head(pause)),
+        ("a body that drips", body.drip_body(pause)),
+    ] {
+        let transcript = foo(title, &["-t", "1", "{http}/"], answer).event("TICK_60", "when:1");
+        deviates("D13", &transcript, |theirs, ours| {
+            assert!(acts(theirs).is_empty() && theirs.requests.len() == 1, "{theirs:#?}");
+            assert_eq!(acts(ours), RESTART);
+            let head = "error contacting [HTTP]/:\n\n timed out\n";
+            assert!(ours.log.starts_with(head), "{}", ours.log);
+        });
+    }
+}
+
+/// Theirs would read it for hours, and keep it all.
+#[test]
+fn d13_a_body_without_end_is_not_waited_for() {
+    let endless = HttpAnswer::status(200).body(vec![b'x'; 4_000_000]);
+    let endless = endless.drip_body(Duration::from_millis(1));
+    let transcript = foo("an endless body", &["-t", "1", "{http}/"], endless);
+    let ours = run_ours(&transcript.event("TICK_60", "when:1"));
+    assert_eq!(acts(&ours), RESTART, "{}", ours.log);
+    record("D13", "httpok", "an endless body");
+}
+
+#[test]
+fn d14_user_and_password_in_the_url() {
+    let requests = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&requests);
+    let url = "http://bob:se%40cret@127.0.0.1:{http-port}/x";
+    let transcript = foo("user and password", &[url], HttpAnswer::status(200))
+        .event("TICK_60", "when:1")
+        .act_on_http(move |http| *seen.borrow_mut() = http.requests());
+    deviates("D14", &transcript, |theirs, ours| {
+        assert!(theirs.requests.is_empty() && acts(theirs) == RESTART, "{theirs:#?}");
+        assert_eq!((&*ours.log, &*ours.requests), ("", &["GET /x".to_owned()][..]));
+    });
+    // bob:se@cret
+    let expected = Some("Basic Ym9iOnNlQGNyZXQ=");
+    assert_eq!(requests.borrow()[0].header("Authorization"), expected);
+    // The password is nobody's business.
+    let ours = run_ours(&foo("", &[url], ill()).event("TICK_60", "when:1"));
+    assert!(!format!("{} {:?}", ours.log, ours.mails).contains("cret"), "{ours:#?}");
+    let shown = "Subject: httpok: http://bob:***@127.0.0.1:[PORT]/x: bad status returned\n";
+    assert!(ours.mails[0].contains(shown), "{}", ours.mails[0]);
+}
+
+#[test]
+fn d33_supervisord_is_asked_when_it_matters() {
+    let well = foo("well", &["{http}/"], HttpAnswer::status(200)).event("TICK_60", "when:1");
+    deviates("D33", &well, |theirs, ours| {
+        assert_eq!(theirs.calls, ["getAllProcessInfo()"]);
+        assert!(ours.calls.is_empty());
+    });
+    let ill = foo("ill", &["{http}/"], ill()).event("TICK_60", "when:1");
+    deviates("D33", &ill, |theirs, ours| {
+        let asked = ["getAllProcessInfo()"; 2];
+        assert_eq!(theirs.calls, [&asked[..], &["stopProcess(foo)", "startProcess(foo)"]].concat());
+        let asked = ["getAllProcessInfo()", "getProcessInfo(foo:foo)"];
+        assert_eq!(ours.calls, [&asked[..], &RESTART].concat());
+    });
+}
