@@ -10,7 +10,7 @@ use superlance_testing::{
     record,
 };
 
-use super::{ADDRESSES, BATCHES, END, Events, assert_well, batch, deviates, exit};
+use super::{ADDRESSES, BATCHES, Events, assert_well, batch, deviates, exit};
 use crate::ours;
 
 /// Runs both, ours until it has mailed so often, for `judge` to look at.

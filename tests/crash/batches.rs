@@ -78,14 +78,14 @@ fn intervals_are_counted_in_ticks() {
 
 #[test]
 fn numbers_are_read_as_python_reads_them() {
-    for interval in [" +1. ", "0_1", "10E-1"] {
+    for interval in [" +1. ", "0_10E-1"] {
         check_one_crash(&format!("-i {interval:?}"), &["-i", interval]);
     }
 }
 
 #[test]
 fn subjects_are_what_was_asked_for() {
-    for subject in ["Down!", "", "--tls", "Café am Ring", "a: b", &"long ".repeat(30)] {
+    for subject in ["", "--tls", "Café am Ring", &"long ".repeat(30)] {
         check_one_crash(&format!("-s {subject:?}"), &["-s", subject]);
     }
     for tool in ["crashsms", "fatalmailbatch"] {
@@ -130,11 +130,9 @@ fn names_are_readable_whatever_their_letters() {
 
 #[test]
 fn times_are_those_of_the_zone() {
-    for zone in ["Europe/Berlin", ":Asia/Kolkata"] {
-        for tool in BATCHES {
-            let transcript = batch(tool, &format!("TZ={zone}"), &[]).env("TZ", zone);
-            same(&transcript.trouble("foo").tick(), ours());
-        }
+    for (tool, zone) in BATCHES.into_iter().zip(["Europe/Berlin", ":Asia/Kolkata", "XYZ-3"]) {
+        let transcript = batch(tool, &format!("TZ={zone}"), &[]).env("TZ", zone);
+        same(&transcript.trouble("foo").tick(), ours());
     }
 }
 
@@ -192,13 +190,13 @@ const ALL: [(&str, &str, &str); 8] = [
 fn short_options_may_have_their_value_attached() {
     let certificate = Certificate::signed();
     let tls = || ["--tls".to_owned()].into_iter();
-    for (number, tool) in BATCHES.into_iter().enumerate() {
+    for tool in BATCHES {
         let apart: Vec<_> = ALL.iter().flat_map(|(short, _, value)| [*short, *value]).collect();
         let apart: Vec<_> = apart.into_iter().map(str::to_owned).chain(tls()).collect();
         let joined = ALL.iter().map(|(short, _, value)| format!("{short}{value}"));
         let joined: Vec<_> = joined.chain(tls()).collect();
         check_all_options(tool, "short options, attached", &certificate, &joined);
-        if number == 0 {
+        if tool == "crashmailbatch" {
             check_all_options(tool, "short options", &certificate, &apart);
         }
     }

@@ -43,6 +43,9 @@ fn a_server_that_never_answers_is_left_at_the_end_with_all_lines_in_the_log() {
         let smtp = SmtpServer::builder().on(moment, SmtpAnswer::Never).start();
         let mut listener = mailing(&smtp, &[], &["foo", "g:bar"]);
         listener.wait_idle();
+        // Behind the mail that hangs, and acknowledged all the same.
+        listener.event("PROCESS_STATE_EXITED", &exit("late"));
+        assert_eq!(listener.wait_result(), "OK");
         let started = Instant::now();
         listener.signal(Signal::SIGTERM);
         assert_eq!(listener.wait_exit(END).code(), Some(0), "{moment}");
@@ -54,6 +57,8 @@ fn a_server_that_never_answers_is_left_at_the_end_with_all_lines_in_the_log() {
             unsent.contains("Process foo:foo (") && unsent.contains("Process g:bar ("),
             "{log}"
         );
+        let late = format!("Event not handled in time: PROCESS_STATE_EXITED {}\n", exit("late"));
+        assert!(log.contains(&late), "{log}");
     }
 }
 
