@@ -46,7 +46,9 @@ fn local(time: SystemTime) -> (DateTime<FixedOffset>, String) {
     let zone = zone.unwrap_or_else(|_| TimeZone::utc());
     let kind = zone.find_local_time_type(seconds);
     let (offset, name) =
-        kind.map_or((0, "UTC"), |kind| (kind.ut_offset(), kind.time_zone_designation()));
+        kind.map_or((0, ""), |kind| (kind.ut_offset(), kind.time_zone_designation()));
+    // UTC has no name in tz-rs.
+    let name = if name.is_empty() { "UTC" } else { name };
     let utc = DateTime::from_timestamp(seconds, since.subsec_nanos()).unwrap_or_default();
     let offset = FixedOffset::east_opt(offset).unwrap_or_else(|| Utc.fix());
     (utc.with_timezone(&offset), name.to_owned())

@@ -78,34 +78,3 @@ impl Outcome {
         text
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{Afterwards, Outcome};
-
-    #[track_caller]
-    fn check(log: &str, line_starts: &[&str], expected: &str) {
-        let outcome = Outcome {
-            calls: Vec::new(),
-            mails: Vec::new(),
-            received: Vec::new(),
-            requests: Vec::new(),
-            log: log.to_owned(),
-            protocol: String::new(),
-            alive: true,
-            unknown: false,
-            afterwards: Afterwards::default(),
-            exit: None,
-        };
-        let line_starts: Vec<_> = line_starts.iter().map(|&text| text.to_owned()).collect();
-        assert_eq!(outcome.with_line_ends(&line_starts).log, expected);
-    }
-
-    #[test]
-    fn missing_line_ends_are_added_if_asked() {
-        check("Begin\na\n\nbBegin\nc", &["Begin"], "Begin\na\n\nb\nBegin\nc\n");
-        check("a (b)a", &["(b)"], "a \n(b)a\n");
-        check("", &["Begin"], "");
-        check("aBegin", &[], "aBegin");
-    }
-}
