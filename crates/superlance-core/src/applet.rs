@@ -119,19 +119,23 @@ impl Applet {
             log.line(format_args!("{name}: {message}"));
             ExitCode::FAILURE
         };
-        if environment.server_url.is_none() && env::var_os("SUPERVISOR_ENABLED").is_none() {
-            return Err(fail(
-                "must be run as a supervisor event listener: put it into an [eventlistener:x] \
-                 section of supervisord.conf",
-            ));
-        }
-        let service = (self.service)(&matches, environment).map_err(|failure| match failure {
-            Failure::Usage(message) => {
+        let outside =
+            environment.server_url.is_none() && env::var_os("SUPERVISOR_ENABLED").is_none();
+        let service = match (self.service)(&matches, environment) {
+            // What is wrong with the command line is said first.
+            Err(Failure::Usage(message)) => {
                 let _ = command.error(ErrorKind::ValueValidation, message).print();
-                ExitCode::from(2)
+                return Err(ExitCode::from(2));
             }
-            Failure::Surroundings(message) => fail(&message),
-        })?;
+            _ if outside => {
+                return Err(fail(
+                    "must be run as a supervisor event listener: put it into an [eventlistener:x] \
+                     section of supervisord.conf",
+                ));
+            }
+            Err(Failure::Surroundings(message)) => return Err(fail(&message)),
+            Ok(service) => service,
+        };
         let ended = Input::new(io::stdin().as_fd())
             .and_then(|input| Ok((input, Output::take_stdout()?)))
             .and_then(|(input, output)| serve(service, input, output));
