@@ -112,7 +112,7 @@ impl Applet {
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })?;
-        let environment = Environment::read();
+        let mut environment = Environment::read();
         let log = Arc::clone(&environment.log);
         let name = self.name;
         let fail = |message: &str| {
@@ -121,6 +121,10 @@ impl Applet {
         };
         let outside =
             environment.server_url.is_none() && env::var_os("SUPERVISOR_ENABLED").is_none();
+        if outside {
+            // Warnings of a listener that cannot begin would only hide why.
+            environment.log = Arc::new(Log::new(io::sink()));
+        }
         let service = match (self.service)(&matches, environment) {
             // What is wrong with the command line is said first.
             Err(Failure::Usage(message)) => {

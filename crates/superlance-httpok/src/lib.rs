@@ -34,8 +34,8 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     let bad = |error: Error| Failure::Usage(error.to_string());
     let options = Options::from_arg_matches(matches).map_err(bad)?;
     let target = options.target().map_err(Failure::Usage)?;
-    let supervisor = environment.supervisor()?;
     options.warn(&environment.log);
+    let supervisor = environment.supervisor()?;
     let mailer = environment.outbox(&options.sendmail);
     let shown = target.shown.clone();
     let probe = Probe::new(target, &options).map_err(Failure::Surroundings)?;
