@@ -33,8 +33,9 @@ VENV_READY = $(if $(SUPERLANCE_VENV),,$(VENV)/ready)
 all:
 	$(CARGO) build --release --locked
 
+# Many tests wait for ticks of a real supervisord, so there may be more of them than processors.
 test: venv
-	$(CARGO) test --workspace --locked
+	$(CARGO) test --workspace --locked -- --test-threads=4
 
 # Documentation of the crates is for those who work on them: private items are part of it.
 check:

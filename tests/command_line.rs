@@ -72,13 +72,20 @@ fn httpok_needs_a_supervisord() {
             .env_remove("SUPERVISOR_PROCESS_NAME")
             .env_remove("SUPERVISOR_GROUP_NAME")
     };
-    let output = outside().args(["-a", URL]).output(SOON);
+    let output = outside().args(["-E", URL]).output(SOON);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
     let message = "httpok: must be run as a supervisor event listener: put it into an \
                    [eventlistener:x] section of supervisord.conf\n";
     assert_eq!(String::from_utf8_lossy(&output.stderr), message);
     // What is wrong with the command line is said first.
-    check(outside(), &["-a"], 2, &["expected a URL"]);
+    for (arguments, text) in [
+        (&["-a"][..], "expected a URL"),
+        (&[URL, URL], "expected one URL"),
+        (&["ftp://h/"], "has a scheme other than http and https"),
+        (&["-t", "x", URL], "is not a time"),
+    ] {
+        check(outside(), arguments, 2, &[text]);
+    }
     let inside = || Subject::ours(ours(), "httpok");
     check(inside(), &[URL], 1, &["httpok: ", "[unix_http_server] or [inet_http_server]"]);
     let bad = inside().server_url("nonsense");

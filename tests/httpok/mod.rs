@@ -2,10 +2,11 @@
 
 mod deviations;
 mod deviations_of_all;
+mod options;
 mod transcripts;
 mod under_supervisord;
 
-use superlance_testing::{FakeProcess, HttpAnswer, HttpServer, Outcome, Transcript};
+use superlance_testing::{FakeProcess, HttpAnswer, HttpServer, Outcome, Transcript, same};
 
 use crate::ours;
 
@@ -51,6 +52,13 @@ fn foo(title: &str, arguments: &[&str], answer: HttpAnswer) -> Transcript {
 /// The answer of a server that is ill.
 fn ill() -> HttpAnswer {
     HttpAnswer::status(500)
+}
+
+/// With these arguments and processes both do the same when the server is ill, and mail it.
+#[track_caller]
+fn check(title: &str, arguments: &[&str], processes: &[FakeProcess]) {
+    let arguments = [&MAIL[..], arguments, &["{http}/"]].concat();
+    same(&one_tick(title, &arguments, processes, ill()), ours());
 }
 
 /// Not a question, and with the group.

@@ -8,15 +8,8 @@ use superlance_testing::{
     Answer, FakeProcess, HttpAnswer, HttpServer, ProcessState, Scratch, Who, record, same,
 };
 
-use super::{MAIL, acts, httpok, ill, one_tick, running};
+use super::{MAIL, acts, check, httpok, ill, one_tick, running};
 use crate::ours;
-
-/// With these arguments and processes both do the same when the server is ill, and mail it.
-#[track_caller]
-fn check(title: &str, arguments: &[&str], processes: &[FakeProcess]) {
-    let arguments = [&MAIL[..], arguments, &["{http}/"]].concat();
-    same(&one_tick(title, &arguments, processes, ill()), ours());
-}
 
 /// Both do the same when they get this answer.
 #[track_caller]
@@ -151,16 +144,14 @@ fn the_request_is_the_same() {
 #[test]
 fn eager_or_not() {
     let (on, off) = (running("foo"), FakeProcess::not_running("foo", ProcessState::Stopped));
-    for arguments in [&[][..], &["-e"], &["-E"], &["-eE"], &["-Ee"], &["-E", "-e"], &["-e", "-E"]] {
+    for arguments in [&[][..], &["-e"], &["-E"], &["-eE"], &["-E", "-e"]] {
         for (state, process) in [("running", &on), ("stopped", &off)] {
             let title = format!("{arguments:?} while foo is {state}");
             check(&title, &[arguments, &["-p", "foo"]].concat(), &[process.clone()]);
         }
-        let nobody =
-            httpok(&format!("{arguments:?} alone"), &[arguments, &["{http}/"]].concat(), &[])
-                .may_add("-E without -p or -a");
-        same(&nobody.event("TICK_60", "when:1"), ours());
     }
+    let nobody = httpok("-E alone", &["-E", "{http}/"], &[]).may_add("-E without -p or -a");
+    same(&nobody.event("TICK_60", "when:1"), ours());
 }
 
 #[test]
@@ -193,70 +184,6 @@ fn a_core_is_dumped_before_the_restart() {
         both.iter().for_each(|core| drop(fs::remove_file(core)));
     }
     check("gcore that says nothing", &["-a", "-d", folder, "-g", "true"], &processes);
-}
-
-#[test]
-fn options_are_read_as_getopt_reads_them() {
-    let foo = [running("foo")];
-    for arguments in [
-        &["-pfoo"][..],
-        &["-ap", "foo"],
-        &["-Eap", "foo"],
-        &["--program=foo"],
-        &["--program", "foo"],
-        &["-a", "-n", "x", "-nProject 1"],
-        &["-a", "-n", ""],
-        &["-a", "-n", "--any"],
-        &["-a", "--name=a]b: %s"],
-        &["-a", "-m", "a@b, c@d"],
-        &["-a", "-m", ""],
-        &["-a", "-c", " 201 ", "-t", " 5 "],
-        &["-a", "--"],
-    ] {
-        check(&format!("{arguments:?}"), arguments, &foo);
-    }
-}
-
-/// Every beginning of a long option that getopt accepts: in each round one of each option.
-#[test]
-fn prefixes_of_options_with_a_value() {
-    let options = [
-        ("program", 1, "foo"),
-        ("timeout", 1, "9"),
-        ("code", 3, "404"),
-        ("body", 1, "x"),
-        ("sendmail_program", 1, "{mailbox}"),
-        ("email", 2, "alice@example.com"),
-        ("gcore", 1, "echo"),
-        ("coredir", 3, "{scratch}"),
-        ("name", 2, "x"),
-    ];
-    for round in 0.."sendmail_program".len() {
-        let argument = |(option, first, value): (&str, usize, &str)| {
-            let length = first + round % (option.len() + 1 - first);
-            format!("--{}={value}", &option[..length])
-        };
-        let arguments = options.map(argument);
-        let words = arguments.iter().map(String::as_str).chain(["{http}/"]);
-        let transcript =
-            httpok(&arguments.join(" "), &words.collect::<Vec<_>>(), &[running("foo")])
-                .http(HttpServer::builder().usually(ill()))
-                .event("TICK_60", "when:1201063880");
-        same(&transcript, ours());
-    }
-}
-
-#[test]
-fn prefixes_of_flags() {
-    let foo = [FakeProcess::not_running("foo", ProcessState::Stopped), running("bar")];
-    for (option, first, rest) in
-        [("any", 1, &[][..]), ("eager", 2, &["-E", "-p", "foo"]), ("not-eager", 2, &["-p", "foo"])]
-    {
-        for length in first..=option.len() {
-            let argument = format!("--{}", &option[..length]);
-            check(&argument, &[rest, &[&argument]].concat(), &foo);
-        }
-    }
 }
 
 #[test]

@@ -112,25 +112,29 @@ impl Applet {
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })?;
-        let environment = Environment::read();
+        let mut environment = Environment::read();
         let log = Arc::clone(&environment.log);
         let name = self.name;
         let fail = |message: &str| {
             log.line(format_args!("{name}: {message}"));
             ExitCode::FAILURE
         };
-        let supervised =
-            environment.server_url.is_some() || env::var_os("SUPERVISOR_ENABLED").is_some();
-        // A wrong command line is said wherever it is tried out.
+        let outside =
+            environment.server_url.is_none() && env::var_os("SUPERVISOR_ENABLED").is_none();
+        if outside {
+            // Warnings of a listener that cannot begin would only hide why.
+            environment.log = Arc::new(Log::new(io::sink()));
+        }
         let service = match (self.service)(&matches, environment) {
+            // What is wrong with the command line is said first.
             Err(Failure::Usage(message)) => {
                 let _ = command.error(ErrorKind::ValueValidation, message).print();
                 return Err(ExitCode::from(2));
             }
-            _ if !supervised => {
+            _ if outside => {
                 return Err(fail(
-                    "must be run as a supervisor event listener: put it into an \
-                     [eventlistener:x] section of supervisord.conf",
+                    "must be run as a supervisor event listener: put it into an [eventlistener:x] \
+                     section of supervisord.conf",
                 ));
             }
             Err(Failure::Surroundings(message)) => return Err(fail(&message)),

@@ -19,7 +19,10 @@ impl Watch {
     /// Looks at the process once more; true when it has been at rest since long enough.
     pub(crate) fn is_resting(&mut self, pid: Pid) -> bool {
         match (switches_at_rest(pid), self.0) {
-            (Some(now), Some((before, since))) if now == before => since.elapsed() >= REST,
+            // The look for children is the dear one, so it comes last.
+            (Some(now), Some((before, since))) if now == before => {
+                since.elapsed() >= REST && !has_children(pid)
+            }
             (switches, _) => {
                 self.0 = switches.map(|switches| (switches, Instant::now()));
                 false
@@ -32,9 +35,6 @@ impl Watch {
 ///
 /// Two equal answers some milliseconds apart mean that nothing happened between them.
 fn switches_at_rest(pid: Pid) -> Option<u64> {
-    if has_children(pid) {
-        return None;
-    }
     let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
     threads
         .map(|thread| fs::read_to_string(thread.ok()?.path().join("status")).ok())
