@@ -10,8 +10,9 @@ use superlance_testing::{
     record,
 };
 
-use super::{ADDRESSES, BATCHES, Events, assert_well, batch, deviates, exit};
+use super::{ADDRESSES, BATCHES, Events, batch, exit};
 use crate::ours;
+use crate::verdict::{assert_well, deviates};
 
 /// Runs both, ours until it has mailed so often, for `judge` to look at.
 #[track_caller]

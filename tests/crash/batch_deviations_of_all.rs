@@ -3,8 +3,9 @@
 
 use superlance_testing::{Frame, ListenerState, Subject, Who, record};
 
-use super::{BATCHES, END, Events, assert_died, batch, deviates, exit, fatal};
+use super::{BATCHES, END, Events, batch, exit, fatal};
 use crate::ours;
+use crate::verdict::{assert_died, deviates};
 
 /// The event that the tool is there for.
 fn trouble(tool: &str, namespec: &str) -> Frame {

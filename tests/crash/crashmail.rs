@@ -5,8 +5,7 @@ use superlance_testing::{Transcript, same};
 
 use super::{Events, crashmail};
 use crate::ours;
-
-const MAIL: [&str; 4] = ["-m", "bob@example.com", "-s", "{mailbox}"];
+use crate::verdict::MAIL;
 
 /// What is logged is the same but for the line end after each mail (D32).
 #[track_caller]

@@ -3,10 +3,9 @@
 
 use superlance_testing::{Frame, ListenerState, Subject, Who, record, wait_until};
 
-use super::{END, Events, assert_died, crashmail, deviates, exit};
+use super::{END, Events, crashmail, exit};
 use crate::ours;
-
-const MAIL: [&str; 4] = ["-m", "bob@example.com", "-s", "{mailbox}"];
+use crate::verdict::{MAIL, assert_died, deviates};
 
 const TEXT: &str = "Process foo in group foo exited unexpectedly (pid [PID]) from state RUNNING";
 

@@ -11,7 +11,7 @@ mod under_supervisord;
 
 use std::time::Duration;
 
-use superlance_testing::{Outcome, SmtpServer, Subject, Transcript};
+use superlance_testing::{SmtpServer, Subject, Transcript};
 
 use crate::ours;
 
@@ -83,24 +83,4 @@ fn batch(tool: &str, title: &str, arguments: &[&str]) -> Transcript {
 fn our_batch(tool: &str, smtp: &SmtpServer) -> Subject {
     let arguments = ADDRESSES.map(|argument| argument.replace("{smtp}", &smtp.address()));
     Subject::ours(ours(), tool).args(arguments).server_url("unix:///nonexistent")
-}
-
-/// Runs both, has `judge` look at them, and insists that ours is well.
-#[track_caller]
-fn deviates(number: &str, transcript: &Transcript, judge: impl FnOnce(&Outcome, &Outcome)) {
-    superlance_testing::deviates(transcript, ours(), number, |theirs, ours| {
-        judge(theirs, ours);
-        assert_well(ours);
-    });
-}
-
-#[track_caller]
-fn assert_well(outcome: &Outcome) {
-    assert!(outcome.alive && !outcome.unknown, "{outcome:#?}");
-    assert_eq!(outcome.exit, Some(0), "{outcome:#?}");
-}
-
-#[track_caller]
-fn assert_died(outcome: &Outcome, of: &str) {
-    assert!(!outcome.alive && outcome.log.contains(of), "{outcome:#?}");
 }

@@ -10,8 +10,9 @@ use superlance_testing::{
     record,
 };
 
-use super::{MAIL, acts, assert_died, deviates, foo, httpok, ill, one_tick, running};
+use super::{acts, foo, httpok, ill, one_tick, running};
 use crate::ours;
+use crate::verdict::{MAIL, assert_died, deviates};
 
 /// What a restart of `foo` comes to.
 const RESTART: [&str; 2] = ["stopProcess(foo:foo)", "startProcess(foo:foo)"];

@@ -7,8 +7,9 @@ use superlance_testing::{
     Transcript, Who, record,
 };
 
-use super::{MAIL, acts, assert_died, compared_log, deviates, foo, httpok, ill, one_tick, running};
+use super::{acts, compared_log, foo, httpok, ill, one_tick, running};
 use crate::ours;
+use crate::verdict::{MAIL, assert_died, deviates};
 
 const SOON: Duration = Duration::from_secs(10);
 

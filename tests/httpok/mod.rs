@@ -9,9 +9,7 @@ mod under_supervisord;
 use superlance_testing::{FakeProcess, HttpAnswer, HttpServer, Outcome, Transcript, same};
 
 use crate::ours;
-
-/// Arguments that send mail into the mailbox.
-const MAIL: [&str; 4] = ["-m", "bob@example.com", "-s", "{mailbox}"];
+use crate::verdict::MAIL;
 
 /// A process that runs, as far as supervisord knows.
 fn running(namespec: &str) -> FakeProcess {
@@ -87,21 +85,6 @@ fn compared_log(log: &str) -> String {
         lines.push(line);
     }
     lines.iter().map(|line| format!("{line}\n")).collect()
-}
-
-/// Runs both, has `judge` look at them, and insists that ours is well.
-#[track_caller]
-fn deviates(number: &str, transcript: &Transcript, judge: impl FnOnce(&Outcome, &Outcome)) {
-    superlance_testing::deviates(transcript, ours(), number, |theirs, ours| {
-        judge(theirs, ours);
-        assert!(ours.alive && !ours.unknown, "{ours:#?}");
-        assert_eq!(ours.exit, Some(0), "{ours:#?}");
-    });
-}
-
-#[track_caller]
-fn assert_died(outcome: &Outcome, of: &str) {
-    assert!(!outcome.alive && outcome.log.contains(of), "{outcome:#?}");
 }
 
 /// The stops and starts among the calls, with the group.

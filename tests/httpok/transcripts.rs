@@ -8,8 +8,9 @@ use superlance_testing::{
     Answer, FakeProcess, HttpAnswer, HttpServer, ProcessState, Scratch, Who, record, same,
 };
 
-use super::{MAIL, acts, check, httpok, ill, one_tick, running};
+use super::{acts, check, httpok, ill, one_tick, running};
 use crate::ours;
+use crate::verdict::MAIL;
 
 /// Both do the same when they get this answer.
 #[track_caller]

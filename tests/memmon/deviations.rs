@@ -5,8 +5,9 @@ use superlance_testing::{
     Answer, Ballast, FakeProcess, FakeSupervisor, Outcome, Scratch, Until, Who, record,
 };
 
-use super::{MAIL, RESTART, assert_died, deviates, memmon, one_tick, twenty_megabytes};
+use super::{RESTART, memmon, one_tick, twenty_megabytes};
 use crate::ours;
+use crate::verdict::{MAIL, assert_died, deviates};
 
 #[test]
 fn d1_a_program_may_be_named_with_its_group() {

@@ -7,8 +7,9 @@ use superlance_testing::{
     Who, record, wait_until,
 };
 
-use super::{MAIL, assert_died, deviates, one_tick, twenty_megabytes};
+use super::{one_tick, twenty_megabytes};
 use crate::ours;
+use crate::verdict::{MAIL, assert_died, deviates};
 
 #[test]
 fn d15_a_mail_command_cannot_touch_the_protocol() {

@@ -3,8 +3,9 @@
 
 use superlance_testing::{Ballast, FakeProcess, ProcessState, RunningBallast, Transcript, same};
 
-use super::{MAIL, memmon, one_tick};
+use super::{memmon, one_tick};
 use crate::ours;
+use crate::verdict::MAIL;
 
 /// A memmon with these arguments that sees `processes` and gets one tick is as the original.
 #[track_caller]

@@ -1,5 +1,7 @@
 //! Which processes a name on the command line means.
 
+use std::str::FromStr;
+
 use regex::Regex;
 
 /// A process as selectors see it.
@@ -30,11 +32,12 @@ pub struct Selector {
 pub struct BadSelector(String);
 
 impl Selector {
-    /// Reads a selector.
+    /// Reads a selector, without the blanks around it.
     ///
     /// # Errors
     /// When `text` is empty.
     pub fn parse(text: &str) -> Result<Self, BadSelector> {
+        let text = text.trim();
         if text.is_empty() {
             return Err(BadSelector(text.to_owned()));
         }
@@ -76,6 +79,14 @@ impl Selector {
         self.text == group
             || self.text.strip_suffix(":*") == Some(group)
             || self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(group))
+    }
+}
+
+impl FromStr for Selector {
+    type Err = BadSelector;
+
+    fn from_str(text: &str) -> Result<Self, BadSelector> {
+        Self::parse(text)
     }
 }
 

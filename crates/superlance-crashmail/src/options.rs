@@ -28,7 +28,7 @@ pub(crate) struct Options {
 
     /// Mail about this process; NAME is name, group:name, group:* or a pattern such as web*
     /// (repeatable) [default: every process]
-    #[arg(short = 'p', long = "program", value_name = "NAME", value_parser = parse_selector)]
+    #[arg(short = 'p', long = "program", value_name = "NAME")]
     pub(crate) programs: Vec<Selector>,
 
     /// Mail about every process, whatever -p says
@@ -55,10 +55,6 @@ pub(crate) struct Options {
 
 pub(crate) fn command() -> Command {
     as_getopt(Options::command(), GETOPT_NAMES)
-}
-
-fn parse_selector(text: &str) -> Result<Selector, String> {
-    Selector::parse(text.trim()).map_err(|error| error.to_string())
 }
 
 impl Options {

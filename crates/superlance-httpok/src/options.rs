@@ -52,7 +52,7 @@ pub(crate) struct Options {
 
     /// Restart this process if it is running; NAME is name, group:name, group:* or a pattern such as
     /// web* (repeatable)
-    #[arg(short = 'p', long = "program", value_name = "NAME", value_parser = parse_selector)]
+    #[arg(short = 'p', long = "program", value_name = "NAME")]
     pub(crate) programs: Vec<Selector>,
 
     /// Restart all running processes, whatever -p says
@@ -112,10 +112,6 @@ pub(crate) struct Options {
 
 pub(crate) fn command() -> Command {
     as_getopt(Options::command(), GETOPT_NAMES)
-}
-
-fn parse_selector(text: &str) -> Result<Selector, String> {
-    Selector::parse(text).map_err(|error| error.to_string())
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {
