@@ -21,6 +21,7 @@ pub mod log;
 pub mod mail;
 mod mime;
 mod outbox;
+mod process_list;
 pub mod python;
 mod queue;
 pub mod restart;

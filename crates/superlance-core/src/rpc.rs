@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::Agent;
 use xmlrpc::{Request, Value};
 
+use crate::process_list;
 use crate::socket::{Endpoint, EndpointConnector, NoResolver, NotConnected};
 use crate::supervisor::{Fault, ProcessInfo, RpcError, State, Supervisor};
 
@@ -66,28 +67,28 @@ impl RpcClient {
         })
     }
 
-    /// A call that changes nothing: quick, and made once more when the connection breaks.
-    fn ask(&self, method: &str, namespec: Option<&str>) -> Result<Value, RpcError> {
-        let first = self.call(method, namespec, Some(QUICK));
-        match first {
-            Err(CallError::Http(ureq::Error::Io(_))) => self.call(method, namespec, Some(QUICK)),
-            other => other,
+    /// The answer to a call that changes nothing: quick, and made once more when the connection breaks.
+    fn ask(&self, request: &Request<'_>) -> Result<Vec<u8>, CallError> {
+        match self.exchange(request, Some(QUICK)) {
+            Err(CallError::Http(ureq::Error::Io(_))) => self.exchange(request, Some(QUICK)),
+            outcome => outcome,
         }
-        .map_err(|error| self.explain(error))
     }
 
     /// A call that changes something: never repeated, and as slow as it likes.
     fn tell(&self, method: &str, namespec: &str) -> Result<(), RpcError> {
-        self.call(method, Some(namespec), None).map(drop).map_err(|error| self.explain(error))
+        let request = Request::new(method).arg(namespec);
+        self.exchange(&request, None)
+            .and_then(|answer| parse(&request, answer))
+            .map(drop)
+            .map_err(|error| self.explain(error))
     }
 
-    fn call(
+    fn exchange(
         &self,
-        method: &str,
-        namespec: Option<&str>,
+        request: &Request<'_>,
         limit: Option<Duration>,
-    ) -> Result<Value, CallError> {
-        let request = namespec.into_iter().fold(Request::new(method), Request::arg);
+    ) -> Result<Vec<u8>, CallError> {
         let mut body = Vec::new();
         request.write_as_xml(&mut body).map_err(|error| CallError::Http(error.into()))?;
         let mut post = self.agent.post("http://localhost/RPC2").header("Content-Type", "text/xml");
@@ -101,17 +102,7 @@ impl RpcClient {
         }
         let mut answer = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?;
         drop_control_characters(&mut answer);
-        if depth(&answer) > MAX_DEPTH {
-            return Err(CallError::Answer(
-                "it is nested too deeply, or more than elements".to_owned(),
-            ));
-        }
-        request.call(Answered(answer)).map_err(|error| match error.fault() {
-            Some(fault) => {
-                CallError::Fault(Fault { code: fault.fault_code, text: fault.fault_string.clone() })
-            }
-            None => CallError::Answer(error.to_string()),
-        })
+        Ok(answer)
     }
 
     /// Says what went wrong and, where it is known, what to do about it.
@@ -153,24 +144,28 @@ impl RpcClient {
             )),
         }
     }
-
-    fn not_as_expected(&self, what: &str) -> RpcError {
-        self.explain(CallError::Answer(what.to_owned()))
-    }
 }
 
 impl Supervisor for RpcClient {
     fn all(&mut self) -> Result<Vec<ProcessInfo>, RpcError> {
-        let value = self.ask("supervisor.getAllProcessInfo", None)?;
-        value
-            .as_array()
-            .and_then(|infos| infos.iter().map(process_info).collect())
-            .ok_or_else(|| self.not_as_expected("expected a list of processes"))
+        let request = Request::new("supervisor.getAllProcessInfo");
+        self.ask(&request)
+            .and_then(|answer| match process_list::decode(&answer) {
+                Some(processes) => Ok(processes),
+                None => process_infos(&parse(&request, answer)?)
+                    .ok_or_else(|| CallError::Answer("expected a list of processes".to_owned())),
+            })
+            .map_err(|error| self.explain(error))
     }
 
     fn info(&mut self, namespec: &str) -> Result<ProcessInfo, RpcError> {
-        let value = self.ask("supervisor.getProcessInfo", Some(namespec))?;
-        process_info(&value).ok_or_else(|| self.not_as_expected("expected a process"))
+        let request = Request::new("supervisor.getProcessInfo").arg(namespec);
+        self.ask(&request)
+            .and_then(|answer| {
+                process_info(&parse(&request, answer)?)
+                    .ok_or_else(|| CallError::Answer("expected a process".to_owned()))
+            })
+            .map_err(|error| self.explain(error))
     }
 
     fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
@@ -180,6 +175,23 @@ impl Supervisor for RpcClient {
     fn start(&mut self, namespec: &str) -> Result<(), RpcError> {
         self.tell("supervisor.startProcess", namespec)
     }
+}
+
+/// What an answer says.
+fn parse(request: &Request<'_>, answer: Vec<u8>) -> Result<Value, CallError> {
+    if depth(&answer) > MAX_DEPTH {
+        return Err(CallError::Answer("it is nested too deeply, or more than elements".to_owned()));
+    }
+    request.call(Answered(answer)).map_err(|error| match error.fault() {
+        Some(fault) => {
+            CallError::Fault(Fault { code: fault.fault_code, text: fault.fault_string.clone() })
+        }
+        None => CallError::Answer(error.to_string()),
+    })
+}
+
+fn process_infos(value: &Value) -> Option<Vec<ProcessInfo>> {
+    value.as_array()?.iter().map(process_info).collect()
 }
 
 fn process_info(value: &Value) -> Option<ProcessInfo> {
@@ -281,6 +293,12 @@ fn endpoint(url: &str) -> Option<Endpoint> {
     }
     let host = uri.host()?.trim_start_matches('[').trim_end_matches(']');
     Some(Endpoint::Tcp(host.to_owned(), uri.port_u16().unwrap_or(80)))
+}
+
+/// What the general parser makes of an answer to `getAllProcessInfo`.
+#[cfg(test)]
+pub(crate) fn process_list_by_tree(answer: Vec<u8>) -> Option<Vec<ProcessInfo>> {
+    process_infos(&parse(&Request::new("supervisor.getAllProcessInfo"), answer).ok()?)
 }
 
 #[cfg(test)]

@@ -108,7 +108,9 @@ impl Subject {
         Output { status, stdout, stderr }
     }
 
-    fn command(&self) -> Command {
+    /// The command as it would be started, for who wants to hold the pipes himself.
+    #[must_use]
+    pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.args).env_clear().stdin(Stdio::piped());
         for (name, value) in &self.env {
