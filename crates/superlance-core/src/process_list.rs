@@ -1,8 +1,7 @@
 //! The list of all processes, read in one pass.
 //!
 //! `getAllProcessInfo` is supervisord's one large answer: 1,300 bytes for each process, of which a
-//! listener reads a few numbers. The general parser builds a tree of all of it, and takes longer for
-//! that than everything else in a check together (docs/performance.md).
+//! listener reads a few numbers. The general parser builds a tree of all of it.
 //!
 //! This understands what supervisord writes and nothing else. [`decode`] gives up at the first byte that
 //! is not as expected, and the general parser then judges the answer and says what is wrong with it.
