@@ -29,6 +29,8 @@ pub struct Tool {
     pub name: &'static str,
     /// What it is for, in a line of help.
     pub about: &'static str,
+    /// The event that it writes about, for the example in its help.
+    pub event: &'static str,
     /// The subject of its mails unless `-s` says otherwise.
     pub subject: Option<&'static str>,
     /// What it writes about a change of state at a time, if anything.

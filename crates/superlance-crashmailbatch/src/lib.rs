@@ -17,6 +17,7 @@ pub const APPLET: Applet = Applet {
 
 static TOOL: Tool = Tool {
     name: "crashmailbatch",
+    event: "PROCESS_STATE_EXITED",
     about: "Mail about processes under supervisord that exit unexpectedly, several at a time",
     subject: Some("Crash alert from supervisord"),
     line,

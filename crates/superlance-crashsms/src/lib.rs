@@ -17,6 +17,7 @@ pub const APPLET: Applet = Applet {
 
 static TOOL: Tool = Tool {
     name: "crashsms",
+    event: "PROCESS_STATE_EXITED",
     about: "Send short messages about processes under supervisord that exit unexpectedly",
     subject: None,
     line,

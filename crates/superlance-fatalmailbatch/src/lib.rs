@@ -17,6 +17,7 @@ pub const APPLET: Applet = Applet {
 
 static TOOL: Tool = Tool {
     name: "fatalmailbatch",
+    event: "PROCESS_STATE_FATAL",
     about: "Mail about processes that supervisord cannot start, several at a time",
     subject: Some("Fatal start alert from supervisord"),
     line,

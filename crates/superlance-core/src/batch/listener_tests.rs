@@ -11,6 +11,7 @@ use crate::testing::World;
 
 static TOOL: Tool = Tool {
     name: "tool",
+    event: "PROCESS_STATE_EXITED",
     about: "x",
     subject: Some("Alert"),
     line: |change, _| (change.state == "EXITED").then(|| format!("{} died", change.process)),

@@ -90,12 +90,16 @@ pub(super) struct Tick {
     pub(super) minutes: f64,
 }
 
+/// The ticks that supervisord has.
+const TICKS: [&str; 3] = ["TICK_5", "TICK_60", "TICK_3600"];
+
 /// The command line of a tool.
 pub(super) fn command(tool: &Tool) -> Command {
     let name = tool.name;
     let example = format!(
         "Example, in supervisord.conf:\n\n  [eventlistener:{name}]\n  command={name} -t \
-         bob@example.com -f supervisord@example.com\n  events=PROCESS_STATE,TICK_60"
+         bob@example.com -f supervisord@example.com\n  events={},TICK_60",
+        tool.event
     );
     let command = Options::augment_args(Command::new(name).disable_help_flag(true));
     let command = as_getopt(command, OPTPARSE_NAMES).about(tool.about).after_help(example);
@@ -125,6 +129,10 @@ impl Options {
     /// Says what is probably not meant. It is no error: the original accepts it.
     pub(super) fn warn(&self, name: &str, log: &Log) {
         warn_of_stray(name, &self.stray, log);
+        if !TICKS.contains(&self.tick.event.as_str()) {
+            let (given, known) = (&self.tick.event, TICKS.join(", "));
+            log.line(format_args!("{name}: supervisord has no {given} event, only {known}"));
+        }
     }
 }
 

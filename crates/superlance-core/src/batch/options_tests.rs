@@ -8,6 +8,7 @@ use crate::testing::Recorder;
 
 const TOOL: Tool = Tool {
     name: "tool",
+    event: "PROCESS_STATE_EXITED",
     about: "x",
     subject: Some("Default"),
     line: |_, _| None,
@@ -112,5 +113,17 @@ fn bad_values_say_what_was_expected() {
     ] {
         let error = parse(arguments).unwrap_err();
         assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn a_tick_that_supervisord_does_not_have_is_named() {
+    for (tick, said) in [
+        ("TICK_3600", ""),
+        ("TICK_10", "tool: supervisord has no TICK_10 event, only TICK_5, TICK_60, TICK_3600\n"),
+    ] {
+        let recorder = Recorder::default();
+        parse(&["-e", tick]).unwrap().warn("tool", &Log::new(recorder.clone()));
+        assert_eq!(recorder.text(), said);
     }
 }
