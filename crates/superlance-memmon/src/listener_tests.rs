@@ -174,6 +174,15 @@ fn what_is_there_and_cannot_be_seen_is_said() {
     }
 }
 
+/// To Python an empty text is as good as none; `-m "%(ENV_ADMIN)s"` may well be one.
+#[test]
+fn an_empty_address_is_none() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    check(&mut world, &["-a", "1", "-m", ""], &RESTART);
+    assert!(world.mailer.0.is_empty());
+}
+
 #[test]
 fn only_ticks_are_of_interest() {
     let interest = memmon(&["-a", "1"]).interest();
