@@ -2,7 +2,6 @@
 
 use std::error::Error as StdError;
 use std::io::{self, Cursor};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,7 +10,9 @@ use ureq::Agent;
 use xmlrpc::{Request, Value};
 
 use crate::process_list;
-use crate::socket::{Endpoint, EndpointConnector, NoResolver, NotConnected};
+use crate::socket::{
+    Endpoint, EndpointConnector, NoResolver, NotConnected, endpoint, without_user_info,
+};
 use crate::supervisor::{Fault, ProcessInfo, RpcError, State, Supervisor};
 
 /// Time for an answer that supervisord gives at once. Stopping and starting have no limit: they take
@@ -272,27 +273,6 @@ fn depth(xml: &[u8]) -> usize {
         deepest = deepest.max(depth);
     }
     deepest
-}
-
-/// `url` as it may stand in a log.
-fn without_user_info(url: &str) -> String {
-    match url.split_once("://").zip(url.rsplit_once('@')) {
-        Some(((scheme, _), (_, rest))) if scheme == "http" => format!("{scheme}://{rest}"),
-        _ => url.to_owned(),
-    }
-}
-
-/// The meaning of a server URL, `None` if it has none.
-fn endpoint(url: &str) -> Option<Endpoint> {
-    if let Some(path) = url.strip_prefix("unix://") {
-        return (!path.is_empty()).then(|| Endpoint::Unix(PathBuf::from(path)));
-    }
-    let uri: ureq::http::Uri = url.parse().ok()?;
-    if uri.scheme_str() != Some("http") {
-        return None;
-    }
-    let host = uri.host()?.trim_start_matches('[').trim_end_matches(']');
-    Some(Endpoint::Tcp(host.to_owned(), uri.port_u16().unwrap_or(80)))
 }
 
 /// What the general parser makes of an answer to `getAllProcessInfo`.

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use std::path::PathBuf;
+
 use super::*;
 
 fn tcp(host: &str, port: u16) -> Option<Endpoint> {

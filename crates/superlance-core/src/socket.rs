@@ -50,6 +50,27 @@ impl Endpoint {
     }
 }
 
+/// `url` as it may stand in a log.
+pub(crate) fn without_user_info(url: &str) -> String {
+    match url.split_once("://").zip(url.rsplit_once('@')) {
+        Some(((scheme, _), (_, rest))) if scheme == "http" => format!("{scheme}://{rest}"),
+        _ => url.to_owned(),
+    }
+}
+
+/// The meaning of a server URL, `None` if it has none.
+pub(crate) fn endpoint(url: &str) -> Option<Endpoint> {
+    if let Some(path) = url.strip_prefix("unix://") {
+        return (!path.is_empty()).then(|| Endpoint::Unix(PathBuf::from(path)));
+    }
+    let uri: http::Uri = url.parse().ok()?;
+    if uri.scheme_str() != Some("http") {
+        return None;
+    }
+    let host = uri.host()?.trim_start_matches('[').trim_end_matches(']');
+    Some(Endpoint::Tcp(host.to_owned(), uri.port_u16().unwrap_or(80)))
+}
+
 fn connect_tcp(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     match timeout {
