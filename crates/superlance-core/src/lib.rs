@@ -8,6 +8,7 @@
 //! In reading order: [`frame`] and [`event`] (what comes in), [`listener`] (what is made of it),
 //! [`serve`] (how), [`supervisor`] and [`restart`] (what is done), [`applet`] (how it begins).
 
+pub mod alert;
 pub mod applet;
 pub mod batch;
 pub mod clock;
