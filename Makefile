@@ -5,6 +5,7 @@
 #   make test          run all tests
 #   make compat        compare with the original, and print what is the same and what is not;
 #                      D=D3 shows one deviation in full, D=all all of them
+#   make reliability   have supervisord misbehave in every call, and write docs/reliability.md
 #   make bench         measure beside the original; takes minutes
 #   make check         formatting, lints, documentation, and all tests
 #   make install       put the program, its links and manual pages below PREFIX
@@ -60,6 +61,10 @@ compat: venv
 	 $(CARGO) run --quiet --locked -p superlance-testing --bin compat -- $(TABLE) "$(D)" \
 	    && exit $$tests
 
+# `make test` runs this, too, and compares.
+reliability: venv
+	SUPERLANCE_WRITE=1 $(CARGO) test --quiet --locked -p superlance --test tests -- faults::
+
 demo: venv all
 	$(VENV)/bin/python tests/demo/run.py $(PROGRAM)
 
@@ -99,4 +104,4 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check compat demo bench venv install uninstall dist clean
+.PHONY: all test check compat reliability demo bench venv install uninstall dist clean

@@ -13,6 +13,7 @@
 mod command_line;
 mod crash;
 mod docs;
+mod faults;
 mod httpok;
 mod memmon;
 mod names;

@@ -80,8 +80,10 @@ impl RpcClient {
     fn tell(&self, method: &str, namespec: &str) -> Result<(), RpcError> {
         let request = Request::new(method).arg(namespec);
         self.exchange(&request, None)
-            .and_then(|answer| parse(&request, answer))
-            .map(drop)
+            .and_then(|answer| match parse(&request, answer)? {
+                Value::Bool(true) => Ok(()),
+                _ => Err(CallError::Answer("expected true".to_owned())),
+            })
             .map_err(|error| self.explain(error))
     }
 

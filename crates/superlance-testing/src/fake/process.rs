@@ -54,6 +54,8 @@ pub struct FakeProcess {
     pub stderr_logfile: String,
     /// The process ID that it gets at its next start; `None` is one that nobody has.
     pub next_pid: Option<u32>,
+    /// How often `startProcess` has started it.
+    pub started: u32,
 }
 
 impl FakeProcess {
@@ -74,6 +76,7 @@ impl FakeProcess {
             stdout_logfile: String::new(),
             stderr_logfile: String::new(),
             next_pid: None,
+            started: 0,
         }
     }
 

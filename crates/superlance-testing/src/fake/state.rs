@@ -113,6 +113,7 @@ impl State {
             return Err((60, format!("ALREADY_STARTED: {name}")));
         }
         process.state = ProcessState::Running;
+        process.started += 1;
         process.pid = process.next_pid.take().unwrap_or(free_pid);
         process.start = process.now();
         Ok(Value::Bool(true))
