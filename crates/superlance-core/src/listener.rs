@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
+use crate::alert::Alerts;
 use crate::clock::Moment;
 use crate::event::Event;
 use crate::log::Log;
-use crate::mail::Mailer;
 use crate::supervisor::Supervisor;
 use crate::unfinished::Unfinished;
 
@@ -51,8 +51,8 @@ pub struct Ctx<'a> {
     pub arrived: Moment,
     /// supervisord.
     pub supervisor: &'a mut dyn Supervisor,
-    /// Where mails go.
-    pub mailer: &'a mut dyn Mailer,
+    /// Where alerts are raised.
+    pub alerts: &'a mut dyn Alerts,
     /// Where messages go.
     pub log: &'a Log,
     /// Where to note what must not be lost in silence.
