@@ -15,7 +15,7 @@ pub mod clock;
 pub mod command;
 pub mod event;
 mod fate;
-mod frame;
+pub mod frame;
 pub mod getopt;
 mod headers;
 pub mod listener;

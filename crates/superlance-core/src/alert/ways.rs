@@ -21,8 +21,11 @@ struct Plan<'a> {
     mail: Option<&'a MailOptions>,
 }
 
-/// Every way out: what the command line asks for of it.
-const WAYS: &[fn(&Plan<'_>) -> Vec<Box<dyn Way>>] = &[mail_command];
+/// Makes what the command line asks for of a way out.
+type Maker = fn(&Plan<'_>) -> Vec<Box<dyn Way>>;
+
+/// Every way out.
+const WAYS: &[Maker] = &[mail_command];
 
 fn mail_command(plan: &Plan<'_>) -> Vec<Box<dyn Way>> {
     let way = |(mail, to): (&MailOptions, &str)| -> Box<dyn Way> {
