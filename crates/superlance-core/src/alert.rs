@@ -1,5 +1,11 @@
 //! What a listener tells people: a value, whoever raised it and whichever way it goes out.
 
+pub mod journal;
+pub mod limit;
+mod private;
+pub mod recovery;
+pub mod spool;
+
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
