@@ -33,6 +33,8 @@ pub struct Journal {
     length: u64,
     /// Its length when it was last written anew.
     base: u64,
+    /// Something could not be appended.
+    lacks: bool,
 }
 
 /// What is in a journal at the start.
@@ -56,7 +58,7 @@ impl Journal {
     ) -> Result<Kept<T>, SpoolError> {
         let name = format!("{name}{SUFFIX}");
         let (directory, file) = (Arc::clone(directory), None);
-        let mut journal = Self { directory, name, file, length: 0, base: 0 };
+        let mut journal = Self { directory, name, file, length: 0, base: 0, lacks: false };
         let bytes = match journal.directory.read(&journal.name, MAX_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -88,9 +90,11 @@ impl Journal {
     /// Appends a record. Afterwards it is on the disk.
     ///
     /// # Errors
-    /// When that is not possible; then it may or may not be found by a later listener.
+    /// When that is not possible; then it may or may not be found by a later listener, until the
+    /// journal is written anew.
     pub fn append(&mut self, record: &impl Serialize) -> Result<(), SpoolError> {
         let line = self.line(record)?;
+        let lacked = std::mem::replace(&mut self.lacks, true);
         let length = self.length;
         let file = match &mut self.file {
             Some(file) => file,
@@ -105,6 +109,7 @@ impl Journal {
             return Err(self.directory.failed("write into", error));
         }
         self.length += line.len() as u64;
+        self.lacks = lacked;
         Ok(())
     }
 
@@ -121,13 +126,15 @@ impl Journal {
         let lines: Vec<_> = lines.iter().map(|line| line.trim_ascii_end()).collect();
         self.write_lines(&lines)?;
         self.base = self.length;
+        self.lacks = false;
         Ok(())
     }
 
-    /// Whether it is so long that it should be written anew, although nothing was settled.
+    /// Whether it should be written anew although nothing was settled: it is long, or lacks something
+    /// that could not be appended.
     #[must_use]
-    pub fn is_long(&self) -> bool {
-        self.length > LONG.max(self.base * 2)
+    pub fn needs_rewriting(&self) -> bool {
+        self.lacks || self.length > LONG.max(self.base * 2)
     }
 
     fn line(&self, record: &impl Serialize) -> Result<Vec<u8>, SpoolError> {

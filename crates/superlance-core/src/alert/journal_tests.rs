@@ -99,9 +99,9 @@ fn one_that_has_grown_says_so_until_it_is_written_anew() {
     let mut journal = open(&directory).journal;
     let line = "x".repeat(300_000);
     (0..3).for_each(|_| journal.append(&line).unwrap());
-    assert!(!journal.is_long());
+    assert!(!journal.needs_rewriting());
     journal.append(&line).unwrap();
-    assert!(journal.is_long());
+    assert!(journal.needs_rewriting());
     journal.rewrite(vec![line; 4]).unwrap();
-    assert!(!journal.is_long());
+    assert!(!journal.needs_rewriting());
 }

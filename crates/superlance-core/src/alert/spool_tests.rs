@@ -278,8 +278,10 @@ fn on_a_full_disk(parent: &Path) {
     spool.put(&alert("c")).unwrap();
     let mut journal = spool.journal::<String>("lines").unwrap().journal;
     journal.append(&"one").unwrap();
+    assert!(!journal.needs_rewriting());
     journal.append(&huge).unwrap_err();
     journal.append(&"two").unwrap();
+    assert!(journal.needs_rewriting(), "it lacks a line");
     journal.rewrite([&huge]).unwrap_err();
 }
 
