@@ -3,6 +3,7 @@
 //! | to have | use |
 //! |---|---|
 //! | the program under test, ours or the Python original, with the test as its supervisord | [`Subject`], [`Listener`] |
+//! | a supervisord's memory for what a listener that was killed has not acknowledged | [`Feed`] |
 //! | a supervisord that obeys the test | [`FakeSupervisor`], [`FakeProcess`], [`Answer`] |
 //! | a real supervisord | [`Supervisord`] |
 //! | a receiver of mail by command | [`Mailbox`] |
@@ -155,6 +156,7 @@ mod ballast;
 mod capture;
 mod certificate;
 mod fake;
+mod feed;
 mod frame;
 mod http;
 mod idle;
@@ -175,6 +177,7 @@ mod wire;
 pub use ballast::{Ballast, RunningBallast};
 pub use certificate::Certificate;
 pub use fake::{Answer, FakeProcess, FakeSupervisor, ProcessState};
+pub use feed::Feed;
 pub use frame::Frame;
 pub use http::{HttpAnswer, HttpBuilder, HttpRequest, HttpServer};
 pub use listener::Listener;
