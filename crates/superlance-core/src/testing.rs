@@ -1,4 +1,4 @@
-//! Fakes for the tests of handlers: a supervisord made of values, a mailer and a log that remember.
+//! Fakes for the tests of handlers: a supervisord made of values, alerts and a log that are kept.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use crate::alert::{Alert, Alerts};
 use crate::clock::Moment;
 use crate::event::{Event, ProcessState};
 use crate::frame::Frame;
 use crate::listener::{Ctx, Interest, Listener};
 use crate::log::Log;
-use crate::mail::{Mail, Mailer};
 use crate::supervisor::{
     Channel, Details, Fault, LogEnd, ProcessInfo, RpcError, State, Supervisor,
 };
@@ -181,13 +181,9 @@ fn log_end(log: &str, bytes: u32) -> LogEnd {
     LogEnd { text: log.get(start..).unwrap_or_default().to_owned(), cut: start > 0 }
 }
 
-/// A mailer that keeps what it is given.
-#[derive(Debug, Default)]
-pub struct FakeMailer(pub Vec<Mail>);
-
-impl Mailer for FakeMailer {
-    fn send(&mut self, mail: Mail, _: Option<String>) {
-        self.0.push(mail);
+impl Alerts for Vec<Alert> {
+    fn raise(&mut self, alert: Alert) {
+        self.push(alert);
     }
 }
 
@@ -196,8 +192,8 @@ impl Mailer for FakeMailer {
 pub struct World {
     /// supervisord.
     pub supervisor: FakeSupervisor,
-    /// The mails sent.
-    pub mailer: FakeMailer,
+    /// The alerts raised.
+    pub alerts: Vec<Alert>,
     /// What is begun and not finished.
     pub unfinished: Unfinished,
     /// Whether the listener was told to end.
@@ -225,7 +221,7 @@ impl World {
         body(&mut Ctx {
             arrived: Moment { wall, instant: Instant::now() },
             supervisor: &mut self.supervisor,
-            mailer: &mut self.mailer,
+            alerts: &mut self.alerts,
             log: &log,
             unfinished: &self.unfinished,
             ending: &self.ending,

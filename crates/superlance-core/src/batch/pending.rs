@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use crate::smtp::Fate;
+use crate::fate::Fate;
 
 /// Lines that are kept for recipients who cannot be reached. The oldest go first.
 const CAPACITY: usize = 10_000;
@@ -124,7 +124,7 @@ impl Batch {
                         (recipient.next, recipient.unsettled) = (mail.range.end, None);
                     }
                     Fate::Unknown(_) => recipient.unsettled = Some(mail.range.end),
-                    Fate::Later(_) => {}
+                    Fate::Later(_) | Fate::NotBefore(..) => {}
                 }
             }
         }
