@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, Command};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, Command, Error};
 
 use crate::log::Log;
 
@@ -24,6 +25,32 @@ pub fn as_getopt(command: Command, names: &[&'static str]) -> Command {
             None => arg,
         }
     })
+}
+
+/// The same error, with better hints if it is about an unknown option: whole options in place of the
+/// prefixes among which clap looks for similar ones, all that an ambiguous prefix may mean, and no
+/// advice to put `--` before it.
+#[must_use]
+pub fn with_hints(mut error: Error, command: &Command) -> Error {
+    let of = |kind| match error.get(kind) {
+        Some(ContextValue::String(option)) => option.strip_prefix("--"),
+        _ => None,
+    };
+    let given = of(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument);
+    let Some(given) = given else { return error };
+    let shown = || command.get_arguments().filter(|arg| !arg.is_hide_set());
+    let begins = |arg: &&Arg| arg.get_long().is_some_and(|long| long.starts_with(given));
+    let mut hints: Vec<_> = shown().filter(begins).filter_map(Arg::get_long).collect();
+    if let (true, Some(similar)) = (hints.is_empty(), of(ContextKind::SuggestedArg)) {
+        let means = |arg: &&Arg| arg.get_all_aliases().unwrap_or_default().contains(&similar);
+        hints.push(shown().find(means).and_then(Arg::get_long).unwrap_or(similar));
+    }
+    let hints: Vec<_> = hints.into_iter().map(|long| format!("--{long}")).collect();
+    if !hints.is_empty() {
+        error.insert(ContextKind::SuggestedArg, ContextValue::Strings(hints));
+    }
+    error.remove(ContextKind::Suggested);
+    error
 }
 
 /// Says which arguments are ignored. They are no error, since the original ignores them in silence, and
