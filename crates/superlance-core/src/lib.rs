@@ -15,6 +15,9 @@ pub mod clock;
 pub mod command;
 pub mod event;
 mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod getopt;
 mod headers;
 pub mod listener;

@@ -248,7 +248,7 @@ impl xmlrpc::Transport for Answered {
 }
 
 /// Replaces what XML does not allow and supervisord sends all the same, in a log tail with colours say.
-fn drop_control_characters(answer: &mut [u8]) {
+pub(crate) fn drop_control_characters(answer: &mut [u8]) {
     for byte in answer {
         if *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') {
             *byte = b'?';
@@ -276,7 +276,7 @@ fn depth(xml: &[u8]) -> usize {
 }
 
 /// What the general parser makes of an answer to `getAllProcessInfo`.
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn process_list_by_tree(answer: Vec<u8>) -> Option<Vec<ProcessInfo>> {
     process_infos(&parse(&Request::new("supervisor.getAllProcessInfo"), answer).ok()?)
 }
