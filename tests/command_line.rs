@@ -39,6 +39,7 @@ fn httpok_says_what_it_expected() {
         (&[][..], &["expected a URL, such as http://localhost:8080/health"][..]),
         (&["-a", "-p", "foo"], &["expected a URL"]),
         (&[URL, "http://b/"], &["expected one URL, and every option before it", "http://b/"]),
+        (&[URL, "http://u:secret@b/"], &["after it stands: http://u:***@b/"]),
         (&[URL, "-p", "foo"], &["expected one URL, and every option before it", "-p foo"]),
         (&["localhost:80/"], &["\"localhost:80/\" has no scheme; expected http:// or https://"]),
         (&["ftp://h/"], &["\"ftp://h/\" has a scheme other than http and https"]),

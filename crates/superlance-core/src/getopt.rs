@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error};
 
-use crate::log::Log;
+use crate::log::{Log, without_password};
 
 /// Makes `command` read options as the original does.
 ///
@@ -57,7 +57,8 @@ pub fn with_hints(mut error: Error, command: &Command) -> Error {
 /// a configuration that worked must not lose its listener.
 pub fn warn_of_stray(name: &str, stray: &[OsString], log: &Log) {
     if !stray.is_empty() {
-        let words: Vec<_> = stray.iter().map(|word| word.to_string_lossy()).collect();
+        let words = stray.iter().map(|word| without_password(&word.to_string_lossy()));
+        let words: Vec<_> = words.collect();
         let words = words.join(" ");
         log.line(format_args!("{name}: ignored, since no option takes the first of them: {words}"));
     }

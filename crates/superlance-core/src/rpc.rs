@@ -9,10 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::Agent;
 use xmlrpc::{Request, Value};
 
+use crate::log::without_password;
 use crate::process_list;
-use crate::socket::{
-    Endpoint, EndpointConnector, NoResolver, NotConnected, endpoint, without_user_info,
-};
+use crate::socket::{Endpoint, EndpointConnector, NoResolver, NotConnected, endpoint};
 use crate::supervisor::{Fault, ProcessInfo, RpcError, State, Supervisor};
 
 /// Time for an answer that supervisord gives at once. Stopping and starting have no limit: they take
@@ -36,7 +35,7 @@ pub struct BadServerUrl(String);
 /// A connection to supervisord.
 pub struct RpcClient {
     agent: Agent,
-    /// As configured but for user and password, for messages.
+    /// As configured but for a password, for messages.
     url: String,
     /// Value of the `Authorization` header.
     authorization: Option<String>,
@@ -48,7 +47,7 @@ impl RpcClient {
     /// # Errors
     /// When `url` is neither `unix://PATH` nor `http://HOST[:PORT]`.
     pub fn new(url: &str, username: &str, password: &str) -> Result<Self, BadServerUrl> {
-        let endpoint = endpoint(url).ok_or_else(|| BadServerUrl(without_user_info(url)))?;
+        let endpoint = endpoint(url).ok_or_else(|| BadServerUrl(without_password(url)))?;
         // supervisord answers 40 ms later on a TCP connection that is kept: it writes an answer in
         // pieces, and the kernel waits between them.
         let keep = if matches!(endpoint, Endpoint::Unix(_)) { 1 } else { 0 };
@@ -63,7 +62,7 @@ impl RpcClient {
         let credentials = STANDARD.encode(format!("{username}:{password}"));
         Ok(Self {
             agent: Agent::with_parts(config, EndpointConnector(endpoint), NoResolver),
-            url: without_user_info(url),
+            url: without_password(url),
             authorization: (!username.is_empty()).then(|| format!("Basic {credentials}")),
         })
     }
