@@ -17,6 +17,9 @@ pub mod command;
 pub mod event;
 mod fate;
 pub mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod getopt;
 mod headers;
 pub mod listener;
