@@ -1,7 +1,5 @@
 //! The `key:value key:value` lines of supervisord's event protocol.
 
-use std::collections::HashMap;
-
 /// The values of one line, found by key.
 ///
 /// Values are not escaped on the wire, and an `identifier = my host:1` puts spaces and colons into
@@ -10,32 +8,30 @@ use std::collections::HashMap;
 /// asks for do no harm, and where a value imitates a key the last one counts, since supervisord
 /// writes its own keys after the identifier.
 #[derive(Debug)]
-pub(crate) struct Headers<'a>(HashMap<&'a str, &'a str>);
+pub(crate) struct Headers<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Headers<'a> {
     /// Takes the first line of `text` apart.
     #[must_use]
     pub(crate) fn parse(text: &'a str) -> Self {
         let line = text.lines().next().unwrap_or_default();
-        let mut values = HashMap::new();
+        let mut pairs = Vec::new();
         let mut end = line.len();
         // From the right, so that a value's end is known when its key is found.
         for (space, _) in line.rmatch_indices(' ') {
-            if let Some((key, value)) = pair(line.get(space + 1..end)) {
-                values.entry(key).or_insert(value);
+            if let Some(pair) = pair(line.get(space + 1..end)) {
+                pairs.push(pair);
                 end = space;
             }
         }
-        if let Some((key, value)) = pair(line.get(..end)) {
-            values.entry(key).or_insert(value);
-        }
-        Self(values)
+        pairs.extend(pair(line.get(..end)));
+        Self(pairs)
     }
 
     /// The value of `key`, if the line has it.
     #[must_use]
     pub(crate) fn get(&self, key: &str) -> Option<&'a str> {
-        self.0.get(key).copied()
+        self.0.iter().find(|pair| pair.0 == key).map(|pair| pair.1)
     }
 }
 
