@@ -15,10 +15,11 @@ impl<'a> Headers<'a> {
     #[must_use]
     pub(crate) fn parse(text: &'a str) -> Self {
         let line = text.lines().next().unwrap_or_default();
-        let mut pairs = Vec::new();
+        // As many as supervisord writes.
+        let mut pairs = Vec::with_capacity(8);
         let mut end = line.len();
         // From the right, so that a value's end is known when its key is found.
-        for (space, _) in line.rmatch_indices(' ') {
+        for (space, _) in line.bytes().enumerate().rev().filter(|(_, byte)| *byte == b' ') {
             if let Some(pair) = pair(line.get(space + 1..end)) {
                 pairs.push(pair);
                 end = space;
@@ -36,9 +37,10 @@ impl<'a> Headers<'a> {
 }
 
 fn pair(text: Option<&str>) -> Option<(&str, &str)> {
-    let (key, value) = text?.split_once(':')?;
-    let is_key = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    (!key.is_empty() && key.chars().all(is_key)).then(|| (key, value.trim_end()))
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let (key, rest) = text?.split_at_checked(text?.bytes().position(|byte| !is_key(byte))?)?;
+    let value = rest.strip_prefix(':')?;
+    (!key.is_empty()).then(|| (key, value.trim_end()))
 }
 
 #[cfg(test)]
