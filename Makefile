@@ -8,6 +8,7 @@
 #   make reliability   have supervisord misbehave in every call, and write docs/reliability.md
 #   make bench         measure beside the original; takes minutes
 #   make check         formatting, lints, documentation, and all tests
+#   make fuzz          try each parser with input that a fuzzer makes up, FUZZ_SECONDS=60 each
 #   make install       put the program, its links and manual pages below PREFIX
 #   make uninstall     remove them
 #   make dist          pack the sources of HEAD
@@ -65,6 +66,25 @@ compat: venv
 reliability: venv
 	SUPERLANCE_WRITE=1 $(CARGO) test --quiet --locked -p superlance --test tests -- faults::
 
+# Needs a nightly compiler and cargo-fuzz. What is found is minimized by hand (cargo fuzz tmin), and put
+# into tests/fuzz/crashes/TARGET, from where ordinary tests take it.
+FUZZ_TARGETS = frame payload answer http units selector
+FUZZ_SECONDS ?= 60
+FUZZ = $(CARGO) +nightly fuzz
+FUZZ_FOLDERS = --fuzz-dir tests/fuzz --target-dir target/fuzz
+
+fuzz:
+	@$(FUZZ) --version >/dev/null 2>&1 || { echo "make: fuzzing needs a nightly compiler and\
+	 cargo-fuzz: rustup toolchain install nightly; cargo install cargo-fuzz" >&2; exit 1; }
+	cp Cargo.lock tests/fuzz
+	$(FUZZ) build $(FUZZ_FOLDERS)
+	for target in $(FUZZ_TARGETS); do \
+	    mkdir -p target/fuzz/corpus/$$target && \
+	    $(FUZZ) run $(FUZZ_FOLDERS) $$target target/fuzz/corpus/$$target \
+	        tests/fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
+	        -print_final_stats=1 || exit 1; \
+	done
+
 demo: venv all
 	$(VENV)/bin/python tests/demo/run.py $(PROGRAM)
 
@@ -104,4 +124,4 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check compat reliability demo bench venv install uninstall dist clean
+.PHONY: all test check compat reliability fuzz demo bench venv install uninstall dist clean

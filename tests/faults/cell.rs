@@ -12,13 +12,13 @@ use crate::ours;
 /// What all cells share, because it only looks and is looked at.
 pub(super) struct Ground {
     ballast: [RunningBallast; 3],
-    http: HttpServer,
 }
 
 /// What a listener lives in.
 pub(super) struct World {
     pub(super) fake: FakeSupervisor,
     pub(super) mailbox: Mailbox,
+    http: HttpServer,
 }
 
 /// When the work of an event was done that met a fault.
@@ -42,8 +42,7 @@ pub(super) struct Played {
 
 impl Ground {
     pub(super) fn new() -> Ground {
-        let http = HttpServer::builder().usually(HttpAnswer::status(500)).start();
-        Ground { ballast: [(); 3].map(|()| Ballast::new(10).spawn()), http }
+        Ground { ballast: [(); 3].map(|()| Ballast::new(10).spawn()) }
     }
 
     /// A process of the size that is too much.
@@ -108,7 +107,6 @@ pub(super) fn play(
     cell.rest();
     let when = match cell.done() {
         0 => When::NextEvent,
-        // On a slow machine its own clock may have been faster.
         _ if at_once && !cell.process.stderr().contains("was started again") => When::AtOnce,
         _ => When::ByItself,
     };
@@ -116,9 +114,12 @@ pub(super) fn play(
     cell.make_heavy_again();
     let done = cell.done();
     cell.send();
-    let again = || cell.done() > done;
-    wait_until(format!("{what}: work at the next event\n{}", cell.process.stderr()), SOON, again);
     cell.rest();
+    if cell.done() == done {
+        // It was looking after the process by its own clock just then, and a tick is dropped then (D28).
+        cell.send();
+        cell.rest();
+    }
     cell.process.close_stdin();
     let exit = cell.process.wait_exit(SOON).code();
     let log = cell.process.stderr();
@@ -131,7 +132,9 @@ pub(super) fn play(
     let about = |line: &String, words: &[&str]| {
         words.iter().any(|words| !words.is_empty() && line.contains(&without_numbers(words)))
     };
-    let said = news(&log[..before]);
+    // On a slow machine, too, its own clock may have been faster.
+    let mut said = news(&log[..before]);
+    said.retain(|line| !about(line, OVER));
     assert!(fault.said.contains(&"") || !said.is_empty(), "{what}: nothing is said\n{log}");
     let due = |line: &String| about(line, fault.said) || about(line, listener.also);
     assert!(said.iter().all(due) && said.len() <= 2, "{what}: {said:#?}\n{log}");
@@ -151,9 +154,10 @@ struct Cell<'a> {
 impl Cell<'_> {
     fn new<'a>(ground: &'a Ground, listener: &'a Listener) -> Cell<'a> {
         let fake = if listener.inet { FakeSupervisor::inet() } else { FakeSupervisor::unix() };
-        let world = World { fake, mailbox: Mailbox::new() };
+        let http = HttpServer::builder().usually(HttpAnswer::status(500)).start();
+        let world = World { fake, mailbox: Mailbox::new(), http };
         world.fake.add(FakeProcess::running("foo", ground.pid(0)).next_pid(ground.pid(1)));
-        let (url, mail) = (ground.http.url(), world.mailbox.command());
+        let (url, mail) = (world.http.url(), world.mailbox.command());
         let fill = |arg: &&str| arg.replace("{http}", &url).replace("{mailbox}", &mail);
         let subject = Subject::ours(ours(), listener.name).args(listener.args.iter().map(fill));
         let process = subject.server_url(&world.fake.server_url()).spawn();
@@ -177,12 +181,17 @@ impl Cell<'_> {
     /// Waits until nobody waits for anybody.
     #[track_caller]
     fn rest(&mut self) {
+        // In this order: what was asked is answered before the process is looked at, and if it asked
+        // for more meanwhile, that is counted.
+        let World { fake, http, .. } = &self.world;
+        let asked = || fake.calls().len() + http.requests().len();
         loop {
+            let before = asked();
+            wait_until("all answers", SOON, || fake.is_idle() && http.is_idle());
             self.process.wait_idle();
-            if self.world.fake.is_idle() {
+            if fake.is_idle() && http.is_idle() && asked() == before {
                 return;
             }
-            wait_until("an answer of supervisord", SOON, || self.world.fake.is_idle());
         }
     }
 

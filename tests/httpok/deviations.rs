@@ -261,3 +261,21 @@ fn d33_supervisord_is_asked_when_it_matters() {
         assert_eq!(ours.calls, [&asked[..], &RESTART].concat());
     });
 }
+
+#[test]
+fn d35_a_core_is_private_and_its_name_only_a_name() {
+    let gcore = "f() { umask; echo \"$1\"; }; f";
+    let arguments = ["-a", "-g", gcore, "-d", "/tmp", "{http}/"];
+    let transcript = one_tick("cores", &arguments, &[running("../x$((6*7))")], ill());
+    deviates("D35", &transcript, |theirs, ours| {
+        let dump = |outcome: &Outcome| {
+            let rest = outcome.log.split("gcore output for ../x$((6*7)):\n\n ").nth(1).unwrap();
+            let mut lines = rest.lines();
+            let umask = u32::from_str_radix(lines.next().unwrap(), 8).unwrap();
+            (umask, lines.next().unwrap().to_owned())
+        };
+        let ((theirs_umask, theirs), (ours_umask, ours)) = (dump(theirs), dump(ours));
+        assert_eq!((theirs.as_str(), ours.as_str()), ("/tmp/../x42", "/tmp/.._x$((6*7))"));
+        assert_eq!(ours_umask, theirs_umask | 0o007);
+    });
+}

@@ -4,6 +4,7 @@
 
 mod answer;
 mod connection;
+mod log;
 mod process;
 mod record;
 mod server;
@@ -17,6 +18,7 @@ pub use process::{FakeProcess, ProcessState};
 use server::Shared;
 
 use crate::scratch::Scratch;
+use crate::wait::{SOON, wait_for};
 use crate::wire::socket::Address;
 
 /// A fake supervisord; it serves until it is stopped or its value goes.
@@ -94,8 +96,13 @@ impl FakeSupervisor {
     }
 
     /// Sets supervisord's own log, which `readLog` reads.
-    pub fn set_log(&self, log: &str) {
-        self.shared.state().log = log.to_owned();
+    pub fn set_log(&self, log: impl Into<Vec<u8>>) {
+        self.shared.state().log = Some(log.into());
+    }
+
+    /// From now on, it has no log of its own that could be read.
+    pub fn remove_log(&self) {
+        self.shared.state().log = None;
     }
 
     /// From now on, answers 401 to whoever does not give this user and password.
@@ -147,7 +154,8 @@ impl FakeSupervisor {
     /// Serves again, at the same address and with the same processes.
     pub fn start(&mut self) {
         if self.server.is_none() {
-            let acceptor = self.address.listen().expect("the address of the fake should be free");
+            // A client of somebody else may have been given the port meanwhile, for a while.
+            let acceptor = wait_for("the address of the fake", SOON, || self.address.listen().ok());
             self.server = Some(self.shared.serve(acceptor));
         }
     }

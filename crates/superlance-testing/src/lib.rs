@@ -3,6 +3,7 @@
 //! | to have | use |
 //! |---|---|
 //! | the program under test, ours or the Python original, with the test as its supervisord | [`Subject`], [`Listener`] |
+//! | a supervisord's memory for what a listener that was killed has not acknowledged | [`Feed`] |
 //! | a supervisord that obeys the test | [`FakeSupervisor`], [`FakeProcess`], [`Answer`] |
 //! | a real supervisord | [`Supervisord`] |
 //! | a receiver of mail by command | [`Mailbox`] |
@@ -156,6 +157,7 @@ mod capture;
 mod cases;
 mod certificate;
 mod fake;
+mod feed;
 mod frame;
 mod http;
 mod idle;
@@ -177,6 +179,7 @@ pub use ballast::{Ballast, RunningBallast};
 pub use cases::{Case, Heading, headings};
 pub use certificate::Certificate;
 pub use fake::{Answer, FakeProcess, FakeSupervisor, ProcessState};
+pub use feed::Feed;
 pub use frame::Frame;
 pub use http::{HttpAnswer, HttpBuilder, HttpRequest, HttpServer};
 pub use listener::Listener;
