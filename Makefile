@@ -67,15 +67,17 @@ $(PROGRAM):
 	$(MAKE) all
 
 install: $(PROGRAM)
-	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(MANDIR)/man1"
+	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man7"
 	$(INSTALL) -m 755 $(PROGRAM) "$(DESTDIR)$(BINDIR)/superlance"
 	$(INSTALL) -m 644 man/superlance.1 $(COMMANDS:%=man/%.1) "$(DESTDIR)$(MANDIR)/man1"
+	$(INSTALL) -m 644 man/superlance-alerts.7 "$(DESTDIR)$(MANDIR)/man7"
 	for name in $(COMMANDS); do ln -sf superlance "$(DESTDIR)$(BINDIR)/$$name" || exit 1; done
 
 uninstall:
 	for name in superlance $(COMMANDS); do \
 	    rm -f "$(DESTDIR)$(BINDIR)/$$name" "$(DESTDIR)$(MANDIR)/man1/$$name.1" || exit 1; \
 	done
+	rm -f "$(DESTDIR)$(MANDIR)/man7/superlance-alerts.7"
 
 dist:
 	mkdir -p target

@@ -37,5 +37,6 @@ pub mod testing;
 mod unfinished;
 pub mod units;
 pub mod unneeded;
+pub mod url;
 mod wire;
 mod worker;
