@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ureq::http::Uri;
 
+use crate::log::without_password;
+
 /// Where an HTTP request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -21,7 +23,9 @@ impl Target {
     /// # Errors
     /// When it is no URL. The error says what was expected, and shows no password.
     pub fn parse(given: &str) -> Result<Self, String> {
-        Self::take_apart(given).map_err(|(shown, what)| format!("{shown:?} {what}"))
+        // What is no URL may have its password anywhere.
+        let shown = || without_password(given);
+        Self::parse_secret(given).map_err(|what| format!("{:?} {what}", shown()))
     }
 
     /// As [`parse`](Self::parse), for a URL that is a secret itself.
@@ -29,11 +33,6 @@ impl Target {
     /// # Errors
     /// When it is no URL. The error says only what is wrong with it.
     pub fn parse_secret(given: &str) -> Result<Self, String> {
-        Self::take_apart(given).map_err(|(_, what)| what)
-    }
-
-    /// The error is the URL for messages, and what is wrong with it.
-    fn take_apart(given: &str) -> Result<Self, (String, String)> {
         let (scheme, rest) = given.split_once("://").unwrap_or(("", given));
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let (user_info, host) = match authority.rsplit_once('@') {
@@ -44,7 +43,7 @@ impl Target {
             Some((user, _)) => format!("{scheme}://{user}:***@{host}{path}"),
             None => given.to_owned(),
         };
-        let bad = |what: &str| Err((shown.clone(), what.to_owned()));
+        let bad = |what: &str| Err(what.to_owned());
 
         if given.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return bad("contains blanks; a blank in a URL is written %20");

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use crate::log::without_password;
+
 /// An SMTP server: `host`, `host:port`, `address`, `[v6 address]:port`; port 25 unless given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
@@ -25,7 +27,7 @@ impl FromStr for Server {
     type Err = BadServer;
 
     fn from_str(text: &str) -> Result<Self, BadServer> {
-        Self::parse(text, PORT).ok_or_else(|| BadServer(text.to_owned()))
+        Self::parse(text, PORT).ok_or_else(|| BadServer(without_password(text)))
     }
 }
 
@@ -94,5 +96,7 @@ mod tests {
                 "{error}"
             );
         }
+        let error = "smtp://u:secret@host".parse::<Server>().unwrap_err().to_string();
+        assert!(error.starts_with("\"smtp://u:***@host\" is not"), "{error}");
     }
 }
