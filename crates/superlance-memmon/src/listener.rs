@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use superlance_core::clock::asctime_and_zone;
 use superlance_core::event::Event;
-use superlance_core::listener::{Ctx, Interest, Listener};
+use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::log::Complaint;
 use superlance_core::mail::Mail;
 use superlance_core::restart::Restarts;
@@ -245,10 +245,10 @@ impl Memmon {
 }
 
 impl Listener for Memmon {
-    fn interest(&self) -> fn(&str) -> Interest {
-        |name| {
-            if name.starts_with("TICK") { Interest::WhenIdle } else { Interest::Nothing }
-        }
+    fn filter(&self) -> Filter {
+        Box::new(|frame| {
+            if frame.name.starts_with("TICK") { Interest::WhenIdle } else { Interest::Nothing }
+        })
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use clap::FromArgMatches;
 use superlance_core::supervisor::{RpcError, State};
-use superlance_core::testing::{FakeSupervisor, World};
+use superlance_core::testing::{FakeSupervisor, World, frame};
 
 use super::*;
 use crate::options;
@@ -299,7 +299,7 @@ fn an_empty_address_is_none() {
 
 #[test]
 fn only_ticks_are_of_interest() {
-    let interest = memmon(&["-a", "1"]).interest();
-    assert_eq!(interest("TICK_3600"), Interest::WhenIdle);
-    assert_eq!(interest("PROCESS_STATE_EXITED"), Interest::Nothing);
+    let filter = memmon(&["-a", "1"]).filter();
+    assert_eq!(filter(&frame("TICK_3600", "when:1")), Interest::WhenIdle);
+    assert_eq!(filter(&frame("PROCESS_STATE_EXITED", "")), Interest::Nothing);
 }
