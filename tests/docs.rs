@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::ours;
 
 /// A file of the project.
-fn file(path: &str) -> PathBuf {
+pub(crate) fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
