@@ -3,6 +3,8 @@
 #   make               build the release program
 #   make demo          watch memmon restart a leaking program; ends by itself
 #   make test          run all tests
+#   make compat        compare with the original, and print what is the same and what is not;
+#                      D=D3 shows one deviation in full, D=all all of them
 #   make bench         measure beside the original; takes minutes
 #   make check         formatting, lints, documentation, and all tests
 #   make fuzz          try each parser with input that a fuzzer makes up, FUZZ_SECONDS=60 each
@@ -45,6 +47,19 @@ check:
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
 	    $(CARGO) doc --workspace --no-deps --document-private-items --locked
 	$(MAKE) test
+
+# The tests that play both, and then the table of what they compared; a test that fails is in it as
+# unexplained. SUPERLANCE_UNDER_TEST=theirs puts the original into our place.
+COMPARING = crash:: httpok:: memmon:: --skip under_supervisord --test-threads=4
+TABLE = $(CURDIR)/target/compat.json
+
+compat: venv
+	@mkdir -p $(dir $(TABLE))
+	@rm -f $(TABLE)
+	@SUPERLANCE_COMPAT_TABLE=$(TABLE) \
+	    $(CARGO) test --quiet --locked -p superlance --test tests -- $(COMPARING); tests=$$?; \
+	 $(CARGO) run --quiet --locked -p superlance-testing --bin compat -- $(TABLE) "$(D)" \
+	    && exit $$tests
 
 # Needs a nightly compiler and cargo-fuzz. What is found is minimized by hand (cargo fuzz tmin), and put
 # into tests/fuzz/crashes/TARGET, from where ordinary tests take it.
@@ -104,4 +119,4 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check fuzz demo bench venv install uninstall dist clean
+.PHONY: all test check compat fuzz demo bench venv install uninstall dist clean

@@ -16,6 +16,7 @@ use clap::{ArgMatches, Command, FromArgMatches as _};
 
 use self::listener::BatchListener;
 use self::options::Options;
+use crate::alert::Raiser;
 use crate::applet::{Environment, Failure};
 use crate::event::ProcessState;
 use crate::serve::Service;
@@ -33,8 +34,10 @@ pub struct Tool {
     pub event: &'static str,
     /// The subject of its mails unless `-s` says otherwise.
     pub subject: Option<&'static str>,
-    /// What it writes about a change of state at a time, if anything.
-    pub line: fn(&ProcessState, SystemTime) -> Option<String>,
+    /// Whether it writes about a change of state.
+    pub wants: fn(&ProcessState) -> bool,
+    /// What it writes about one, and when it was.
+    pub line: fn(&ProcessState, SystemTime) -> String,
     /// The text of a mail with these lines, when so many older ones had to be dropped.
     pub text: fn(&[String], u64) -> String,
 }
@@ -57,6 +60,7 @@ impl Tool {
     ) -> Result<Service, Failure> {
         let options = Options::from_arg_matches(matches)
             .map_err(|error| Failure::Usage(error.to_string()))?;
+        let alerts = environment.alerts(Raiser { name: self.name, confirms: false }, None);
         let Environment { smtp_password, log, unfinished, .. } = environment;
         options.warn(self.name, &log);
         let post = Smtp::new(options.settings(smtp_password), Arc::clone(&log));
@@ -64,7 +68,7 @@ impl Tool {
         Ok(Service {
             listener: Box::new(listener),
             supervisor: Box::new(Unneeded),
-            mailer: Box::new(Unneeded),
+            alerts,
             log,
             unfinished,
         })

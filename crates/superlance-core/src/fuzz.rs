@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::event::Event;
 use crate::frame::{Frame, FrameReader, Source};
 use crate::headers::Headers;
-use crate::rpc::{drop_control_characters, process_list_by_tree};
+use crate::rpc::{without_control_characters, process_list_by_tree};
 use crate::selector::{Names, Selector};
 use crate::{process_list, units};
 
@@ -126,8 +126,7 @@ pub fn payload(data: &[u8]) {
 /// An answer of supervisord: the fast way to read it agrees with the general one, which refuses what
 /// is nested so deeply that it would overflow the stack.
 pub fn answer(data: &[u8]) {
-    let mut answer = data.to_vec();
-    drop_control_characters(&mut answer);
+    let answer = without_control_characters(data.to_vec());
     let decoded = process_list::decode(&answer);
     let general = process_list_by_tree(answer);
     assert!(decoded.is_none() || decoded == general, "{decoded:?} for {general:?}");

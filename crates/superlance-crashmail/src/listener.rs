@@ -1,9 +1,9 @@
 //! What crashmail does when a process exits.
 
+use superlance_core::alert::Alert;
 use superlance_core::clock::log_time;
 use superlance_core::event::{Event, ProcessState};
-use superlance_core::listener::{Ctx, Interest, Listener};
-use superlance_core::mail::Mail;
+use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::selector::{Names, Selector};
 
 use crate::options::Options;
@@ -13,16 +13,17 @@ pub(crate) struct Crashmail {
     /// Whose exits are mailed about; empty for everybody's.
     programs: Vec<Selector>,
     optional_header: Option<String>,
-    email: Option<String>,
+    /// Whether anybody is told.
+    told: bool,
 }
 
 impl Crashmail {
     pub(crate) fn new(options: Options) -> Self {
         Self {
             programs: if options.any { Vec::new() } else { options.programs },
+            told: options.mail.address().is_some(),
             // To Python, an empty text is as good as none.
             optional_header: options.optional_header.filter(|header| !header.is_empty()),
-            email: options.email.filter(|email| !email.is_empty()),
         }
     }
 
@@ -31,8 +32,9 @@ impl Crashmail {
         self.programs.is_empty() || self.programs.iter().any(|program| program.matches(names))
     }
 
-    fn report(&self, change: &ProcessState, pid: &str, ctx: &mut Ctx<'_>) {
+    fn report(&self, change: &ProcessState, ctx: &mut Ctx<'_>) {
         let ProcessState { group, process, from_state, .. } = change;
+        let pid = change.pid_text();
         let text = format!(
             "Process {process} in group {group} exited unexpectedly (pid {pid}) from state \
              {from_state}"
@@ -40,9 +42,9 @@ impl Crashmail {
         if !self.selects(change) {
             return ctx.log.line(format_args!("not mailed, since no -p selects it: {text}"));
         }
-        let Some(to) = self.email.clone() else {
+        if !self.told {
             return ctx.log.line(format_args!("not mailed, since -m is not given: {text}"));
-        };
+        }
         // The blank before the name is the original's; people filter by the whole subject.
         let subject = format!(" {process} crashed at {}", log_time(ctx.arrived.wall));
         let subject = match &self.optional_header {
@@ -50,25 +52,22 @@ impl Crashmail {
             None => subject,
         };
         ctx.log.line("unexpected exit, mailing");
-        let mail = Mail { to, subject, text };
-        let confirm = format!("Mailed:\n\n{}", mail.plain());
-        ctx.mailer.send(mail, Some(confirm));
+        let alert = Alert::new("crashmail", "exited", ctx.arrived.wall, subject, text);
+        ctx.alerts.raise(alert.about(group, process, pid.parse().ok()));
     }
 }
 
 impl Listener for Crashmail {
-    fn interest(&self) -> fn(&str) -> Interest {
-        |name| match name {
-            "PROCESS_STATE_EXITED" => Interest::Every,
+    fn filter(&self) -> Filter {
+        Box::new(|frame| match frame.name.as_str() {
+            "PROCESS_STATE_EXITED" => Interest::in_change(frame, ProcessState::is_unexpected_exit),
             _ => Interest::Nothing,
-        }
+        })
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {
-        if let Event::ProcessState(change) = event
-            && let Some(pid) = change.unexpected_exit()
-        {
-            self.report(change, pid, ctx);
+        if let Event::ProcessState(change) = event {
+            self.report(change, ctx);
         }
     }
 }

@@ -8,9 +8,10 @@ use super::message_id;
 use super::options::Options;
 use super::pending::{Batch, Due};
 use crate::event::Event;
-use crate::listener::{Ctx, Interest, Listener};
+use crate::fate::Fate;
+use crate::listener::{Ctx, Filter, Interest, Listener};
 use crate::log::Log;
-use crate::smtp::{Fate, Message, Post};
+use crate::smtp::{Message, Post};
 
 /// Characters of a mail's text that are logged when it is sent.
 const DIGEST: usize = 76;
@@ -84,7 +85,9 @@ impl BatchListener {
                     continue;
                 }
                 Fate::Refused(reason) => format!("{reason}; not tried again for"),
-                Fate::Later(reason) => format!("{reason}; kept, and tried again later for"),
+                Fate::Later(reason) | Fate::NotBefore(reason, _) => {
+                    format!("{reason}; kept, and tried again later for")
+                }
                 Fate::Unknown(reason) => {
                     format!("{reason}; it may have arrived, and is tried again for")
                 }
@@ -116,18 +119,19 @@ impl BatchListener {
 }
 
 impl Listener for BatchListener {
-    fn interest(&self) -> fn(&str) -> Interest {
-        |name| match name {
-            "PROCESS_STATE_EXITED" | "PROCESS_STATE_FATAL" => Interest::Every,
+    fn filter(&self) -> Filter {
+        let (wants, tick) = (self.tool.wants, self.options.tick.event.clone());
+        Box::new(move |frame| match frame.name.as_str() {
+            "PROCESS_STATE_EXITED" | "PROCESS_STATE_FATAL" => Interest::in_change(frame, wants),
             // Every one, since time is counted by them.
-            _ if name.starts_with("TICK_") => Interest::Every,
+            name if name == tick => Interest::Every,
             _ => Interest::Nothing,
-        }
+        })
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {
         match event {
-            Event::Tick { name } if *name == self.options.tick.event => {
+            Event::Tick { .. } => {
                 self.waiting_since = Some(ctx.arrived.instant);
                 self.remarked = false;
                 if self.batch.tick() {
@@ -135,15 +139,14 @@ impl Listener for BatchListener {
                 }
             }
             Event::ProcessState(change) => {
-                if let Some(line) = (self.tool.line)(change, ctx.arrived.wall) {
-                    ctx.log.line(&line);
-                    if self.batch.is_empty() {
-                        self.waiting_since = Some(ctx.arrived.instant);
-                    }
-                    self.batch.add(line);
+                let line = (self.tool.line)(change, ctx.arrived.wall);
+                ctx.log.line(&line);
+                if self.batch.is_empty() {
+                    self.waiting_since = Some(ctx.arrived.instant);
                 }
+                self.batch.add(line);
             }
-            Event::Tick { .. } | Event::Other { .. } => {}
+            Event::Other { .. } => {}
         }
     }
 

@@ -14,7 +14,8 @@ use lettre::transport::smtp::extension::{ClientId, Extension};
 use nix::unistd::gethostname;
 
 use super::message::envelope_address;
-use super::{Fate, Gate, Job, Message, Tls, tls};
+use super::{Gate, Job, Message, Tls, tls};
+use crate::fate::Fate;
 use crate::mime::one_line;
 
 /// Time for the goodbye.
