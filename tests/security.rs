@@ -4,7 +4,7 @@
 use std::fs;
 
 use superlance_testing::{
-    Answer, FakeProcess, FakeSupervisor, HttpAnswer, HttpServer, Listener, Mailbox, Scratch,
+    Answer, FakeProcess, FakeSupervisor, HttpAnswer, HttpServer, Listener, Mailbox, SOON, Scratch,
     SmtpServer, Subject,
 };
 
@@ -112,6 +112,40 @@ fn an_event_is_only_a_text() {
         assert_clean(&log);
     }
     assert!(!folder.join("ran").exists(), "a part of the event was run");
+}
+
+#[test]
+fn an_environment_is_only_read() {
+    let fake = FakeSupervisor::unix();
+    let addresses = ["-t", "a@b", "-f", "c@d"];
+    for (name, arguments) in [
+        ("memmon", &["-a", "1GB"][..]),
+        ("httpok", &["-a", "http://127.0.0.1:1/"]),
+        ("crashmail", &["-m", "a@b"]),
+        ("crashmailbatch", &addresses),
+        ("fatalmailbatch", &addresses),
+        ("crashsms", &addresses),
+    ] {
+        for evil in ["../../../../etc/passwd", "\u{1b}[2J\u{9b}2J\u{202e}", "$(exit 1)%s%n", "\n"] {
+            let mut subject = Subject::ours(ours(), name).args(arguments.iter().copied());
+            for variable in ["TZ", "SUPERVISOR_PROCESS_NAME", "SUPERVISOR_GROUP_NAME", "LANG"] {
+                subject = subject.env(variable, evil);
+            }
+            for variable in ["SUPERVISOR_USERNAME", "SUPERVISOR_PASSWORD", "HTTP_PROXY", "COLUMNS"]
+            {
+                subject = subject.env(variable, evil);
+            }
+            let mut listener = subject.clone().server_url(&fake.server_url()).spawn();
+            listener.event("TICK_60", "when:1");
+            assert_eq!(listener.wait_result(), "OK", "{name} with {evil:?}");
+            listener.close_stdin();
+            assert!(listener.wait_exit(SOON).success(), "{name} with {evil:?}");
+            assert_clean(&listener.stderr());
+
+            let output = subject.server_url(evil).output(SOON);
+            assert_clean(&String::from_utf8_lossy(&output.stderr));
+        }
+    }
 }
 
 #[test]
