@@ -10,7 +10,7 @@ use superlance_testing::headings;
 use crate::ours;
 
 /// A file of the project.
-fn file(path: &str) -> PathBuf {
+pub(crate) fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
@@ -132,6 +132,33 @@ fn every_heading_of_a_deviation_has_a_test() {
         .filter(|number| !sources.iter().any(|text| text.contains(&format!("\"{number}\""))))
         .collect();
     assert!(unshown.is_empty(), "no test deviates(…) or record(…)s {unshown:?}");
+}
+
+/// docs/security.md names tests as `MODULE::NAME`, where the module is that of a file.
+#[test]
+fn every_test_that_is_named_exists() {
+    let mut sources = Vec::new();
+    let mut folders = vec![file("crates"), file("tests")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let module = path.file_stem().unwrap().to_str().unwrap().trim_end_matches("_tests");
+                sources.push((module.to_owned(), text));
+            }
+        }
+    }
+    let text = read("docs/security.md");
+    let named = text.split('`').skip(1).step_by(2).filter_map(|name| name.split_once("::"));
+    let named: Vec<_> = named.collect();
+    let exists = |module: &str, name: &str| {
+        let function = format!("fn {name}(");
+        sources.iter().any(|(file, text)| file == module && text.contains(&function))
+    };
+    let missing: Vec<_> = named.iter().filter(|(module, name)| !exists(module, name)).collect();
+    assert!(named.len() > 20 && missing.is_empty(), "docs/security.md names {missing:?}");
 }
 
 #[test]
