@@ -12,7 +12,6 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
 
 use crate::log::Log;
-use crate::outbox::Outbox;
 use crate::rpc::RpcClient;
 use crate::serve::{Service, serve};
 use crate::unfinished::Unfinished;
@@ -87,12 +86,6 @@ impl Environment {
         let (username, password) = &self.credentials;
         RpcClient::new(url, username, password)
             .map_err(|error| Failure::Surroundings(format!("SUPERVISOR_SERVER_URL: {error}")))
-    }
-
-    /// A mailer that pipes mails into `command`.
-    #[must_use]
-    pub fn outbox(&self, command: &str) -> Outbox {
-        Outbox::new(command.to_owned(), Arc::clone(&self.log), self.unfinished.clone())
     }
 }
 

@@ -1,9 +1,9 @@
 //! What every superlance listener shares.
 //!
 //! Events go one way: [`wire`] → [`frame`] → [`queue`] → [`event`] → a [`listener`], which decides with
-//! pure functions of its own and acts through a context: on [`supervisor`] (by [`rpc`]), through a
-//! mailer ([`mail`], [`outbox`]; the [`batch`] tools have [`smtp`]), into the [`log`]. [`serve`] runs
-//! that, [`applet`] starts it from a command line.
+//! pure functions of its own and acts through a context: on [`supervisor`] (by [`rpc`]), by raising
+//! an [`alert`] (the [`batch`] tools mail over [`smtp`]), into the [`log`]. [`serve`] runs that,
+//! [`applet`] starts it from a command line.
 //!
 //! In reading order: [`frame`] and [`event`] (what comes in), [`listener`] (what is made of it),
 //! [`serve`] (how), [`supervisor`] and [`restart`] (what is done), [`applet`] (how it begins).
@@ -14,6 +14,7 @@ pub mod batch;
 pub mod clock;
 pub mod command;
 pub mod event;
+mod fate;
 pub mod frame;
 pub mod getopt;
 mod headers;
@@ -21,7 +22,6 @@ pub mod listener;
 pub mod log;
 pub mod mail;
 mod mime;
-mod outbox;
 mod process_list;
 pub mod python;
 mod queue;

@@ -49,7 +49,7 @@ fn send_with(
     assert!(started.elapsed() < Duration::from_secs(20), "it took {:?}", started.elapsed());
     let short = |reason: String| reason.replace(&format!("127.0.0.1:{port}: "), "");
     let fates = fates.into_iter().map(|fate| match fate {
-        Fate::Delivered => Fate::Delivered,
+        Fate::Delivered | Fate::NotBefore(..) => fate,
         Fate::Refused(reason) => Fate::Refused(short(reason)),
         Fate::Later(reason) => Fate::Later(short(reason)),
         Fate::Unknown(reason) => Fate::Unknown(short(reason)),

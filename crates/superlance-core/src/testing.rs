@@ -1,4 +1,4 @@
-//! Fakes for the tests of handlers: a supervisord made of values, a mailer and a log that remember.
+//! Fakes for the tests of handlers: a supervisord made of values, alerts and a log that are kept.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use crate::alert::{Alert, Alerts};
 use crate::clock::Moment;
 use crate::event::{Event, ProcessState};
 use crate::frame::Frame;
 use crate::listener::{Ctx, Interest, Listener};
 use crate::log::Log;
-use crate::mail::{Mail, Mailer};
 use crate::supervisor::{Fault, ProcessInfo, RpcError, State, Supervisor};
 use crate::unfinished::Unfinished;
 
@@ -136,13 +136,9 @@ impl Supervisor for FakeSupervisor {
     }
 }
 
-/// A mailer that keeps what it is given.
-#[derive(Debug, Default)]
-pub struct FakeMailer(pub Vec<Mail>);
-
-impl Mailer for FakeMailer {
-    fn send(&mut self, mail: Mail, _: Option<String>) {
-        self.0.push(mail);
+impl Alerts for Vec<Alert> {
+    fn raise(&mut self, alert: Alert) {
+        self.push(alert);
     }
 }
 
@@ -151,8 +147,8 @@ impl Mailer for FakeMailer {
 pub struct World {
     /// supervisord.
     pub supervisor: FakeSupervisor,
-    /// The mails sent.
-    pub mailer: FakeMailer,
+    /// The alerts raised.
+    pub alerts: Vec<Alert>,
     /// What is begun and not finished.
     pub unfinished: Unfinished,
     /// Whether the listener was told to end.
@@ -180,7 +176,7 @@ impl World {
         body(&mut Ctx {
             arrived: Moment { wall, instant: Instant::now() },
             supervisor: &mut self.supervisor,
-            mailer: &mut self.mailer,
+            alerts: &mut self.alerts,
             log: &log,
             unfinished: &self.unfinished,
             ending: &self.ending,

@@ -1,9 +1,8 @@
-//! What stands where a listener has no need of supervisord, or of a mailer.
+//! What stands where a listener has no need of supervisord.
 
-use crate::mail::{Mail, Mailer};
 use crate::supervisor::{ProcessInfo, RpcError, Supervisor};
 
-/// A supervisord that is never asked and a mailer that is never given anything.
+/// A supervisord that is never asked.
 ///
 /// The listeners that only send mail must also work where supervisord serves no RPC.
 pub struct Unneeded;
@@ -28,8 +27,4 @@ impl Supervisor for Unneeded {
     fn start(&mut self, _: &str) -> Result<(), RpcError> {
         not_asked()
     }
-}
-
-impl Mailer for Unneeded {
-    fn send(&mut self, _: Mail, _: Option<String>) {}
 }

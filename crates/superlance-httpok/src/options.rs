@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
+use superlance_core::alert::options::MailOptions;
 use superlance_core::getopt::as_getopt;
 use superlance_core::log::Log;
 use superlance_core::selector::Selector;
@@ -71,14 +72,8 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "TEXT")]
     pub(crate) body: Option<OsString>,
 
-    /// Command that sends a mail it is given on stdin, headers included
-    #[arg(short, long = "sendmail_program", value_name = "COMMAND")]
-    #[arg(default_value = "/usr/sbin/sendmail -t -i")]
-    pub(crate) sendmail: String,
-
-    /// Address to mail to when the URL did not answer as it should; without it, nothing is mailed
-    #[arg(short = 'm', long, value_name = "ADDRESS")]
-    pub(crate) email: Option<String>,
+    #[command(flatten)]
+    pub(crate) mail: MailOptions,
 
     /// Command that writes a core dump; it is given a file name and a process id
     #[arg(short, long, value_name = "COMMAND", default_value = "/usr/bin/gcore -o")]

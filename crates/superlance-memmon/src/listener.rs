@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use superlance_core::alert::Alert;
 use superlance_core::clock::asctime_and_zone;
 use superlance_core::event::Event;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::log::Complaint;
-use superlance_core::mail::Mail;
 use superlance_core::restart::Restarts;
 use superlance_core::supervisor::{ProcessInfo, State};
 
@@ -20,7 +20,6 @@ pub(crate) struct Memmon {
     limits: Limits,
     cumulative: bool,
     memory: Memory,
-    email: Option<String>,
     /// Longest uptime for which a restart is mailed.
     uptime: Option<Duration>,
     name: Option<String>,
@@ -36,6 +35,7 @@ pub(crate) struct Memmon {
 /// Why a process is restarted, for the mail about it.
 #[derive(Debug, Clone, Copy)]
 struct Excess {
+    pid: u32,
     rss: u64,
     /// How long it had been up, in seconds.
     uptime: i64,
@@ -47,7 +47,6 @@ impl Memmon {
             limits: Limits::new(&options.programs, &options.groups, options.any),
             cumulative: options.cumulative,
             memory: Memory::of_this_system(options.through_ps),
-            email: options.email.filter(|address| !address.is_empty()),
             uptime: options.uptime,
             name: options.name,
             own_namespec,
@@ -135,25 +134,36 @@ impl Memmon {
                 return ctx.log.line(message);
             }
         };
-        let excess = Excess { rss, uptime: info.uptime() };
+        let excess = Excess { pid: info.pid, rss, uptime: info.uptime() };
         ctx.log.line(format_args!("Restarting {namespec}"));
         if let Err(error) = self.restarts.stop(&info, excess, ctx) {
             let message = format!("Failed to stop process {namespec} (RSS {rss}): {error}");
-            return self.report(&format!("failed to stop process {namespec}"), message, ctx);
+            let subject = format!("failed to stop process {namespec}");
+            return self.report("failed to stop", subject, message, &namespec, excess, ctx);
         }
         match self.restarts.start(&namespec, ctx) {
             Ok(()) => self.report_restart(&namespec, excess, ctx),
             Err(error) => {
                 let message =
                     format!("Failed to start process {namespec} after stopping it: {error}");
-                self.report(&format!("failed to start process {namespec}"), message, ctx);
+                let subject = format!("failed to start process {namespec}");
+                self.report("failed to start", subject, message, &namespec, excess, ctx);
             }
         }
     }
 
-    fn report(&self, subject: &str, message: String, ctx: &mut Ctx<'_>) {
+    fn report(
+        &self,
+        kind: &str,
+        subject: String,
+        message: String,
+        namespec: &str,
+        excess: Excess,
+        ctx: &mut Ctx<'_>,
+    ) {
         ctx.log.line(&message);
-        self.mail(subject, message, ctx);
+        let alert = self.alert(kind, subject, message, namespec, excess, ctx);
+        ctx.alerts.raise(alert);
     }
 
     fn report_restart(&self, namespec: &str, excess: Excess, ctx: &mut Ctx<'_>) {
@@ -167,16 +177,30 @@ impl Memmon {
             asctime_and_zone(ctx.now()),
             excess.rss
         );
-        self.mail(&format!("process {namespec} restarted"), text, ctx);
+        let subject = format!("process {namespec} restarted");
+        let alert = self.alert("restarted", subject, text, namespec, excess, ctx);
+        ctx.alerts.raise(alert.done("restart"));
     }
 
-    fn mail(&self, subject: &str, text: String, ctx: &mut Ctx<'_>) {
-        let Some(to) = self.email.clone() else { return };
+    /// An alert about a process that was over its limit.
+    fn alert(
+        &self,
+        kind: &str,
+        subject: String,
+        text: String,
+        namespec: &str,
+        excess: Excess,
+        ctx: &Ctx<'_>,
+    ) -> Alert {
         let subject = match &self.name {
             Some(name) => format!("memmon [{name}]: {subject}"),
             None => format!("memmon: {subject}"),
         };
-        ctx.mailer.send(Mail { to, subject, text }, None);
+        let (group, process) = namespec.split_once(':').unwrap_or((namespec, namespec));
+        Alert::new("memmon", kind, ctx.now(), subject, text)
+            .about(group, process, Some(excess.pid))
+            .measuring("rss", excess.rss)
+            .measuring("uptime", excess.uptime)
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::smtp::Fate;
+use crate::fate::Fate;
 
 /// Lines that are kept for recipients who cannot be reached. The oldest go first.
 const CAPACITY: usize = 10_000;
@@ -187,7 +187,7 @@ impl Batch {
                         (recipient.next, recipient.unsettled) = (mail.range.end, None);
                     }
                     Fate::Unknown(_) => recipient.unsettled = Some(mail.range.end),
-                    Fate::Later(_) => {}
+                    Fate::Later(_) | Fate::NotBefore(..) => {}
                 }
             }
         }

@@ -14,7 +14,8 @@ use lettre::transport::smtp::extension::{ClientId, Extension};
 use nix::unistd::gethostname;
 
 use super::message::envelope_address;
-use super::{Fate, Gate, Job, Message, Tls, tls};
+use super::{Gate, Job, Message, Tls, tls};
+use crate::fate::Fate;
 
 /// Time for the goodbye.
 const QUIT: Duration = Duration::from_secs(2);
