@@ -4,14 +4,17 @@
 //! delivers it beside the listener's work. The ways are a table in [`ways`].
 
 mod command;
+mod diary;
 mod identity;
 pub mod options;
 mod pipeline;
 mod schedule;
 mod sender;
+mod store;
 mod way;
 mod ways;
 
+pub(crate) use self::diary::Diary;
 pub use self::pipeline::Pipeline;
 pub(crate) use self::way::Way;
 pub use self::ways::Raiser;

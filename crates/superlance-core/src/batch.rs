@@ -17,6 +17,7 @@ use clap::{ArgMatches, Command, FromArgMatches as _};
 use self::listener::BatchListener;
 use self::options::Options;
 use crate::alert::Raiser;
+use crate::alert::options::CalmOptions;
 use crate::applet::{Environment, Failure};
 use crate::event::ProcessState;
 use crate::serve::Service;
@@ -60,11 +61,13 @@ impl Tool {
     ) -> Result<Service, Failure> {
         let options = Options::from_arg_matches(matches)
             .map_err(|error| Failure::Usage(error.to_string()))?;
-        let alerts = environment.alerts(Raiser { name: self.name, confirms: false }, None);
+        let raiser = Raiser { name: self.name, confirms: false };
+        let alerts = environment.alerts(raiser, None, &options.keep, &CalmOptions::default());
         let Environment { smtp_password, log, unfinished, .. } = environment;
         options.warn(self.name, &log);
         let post = Smtp::new(options.settings(smtp_password), Arc::clone(&log));
-        let listener = BatchListener::new(self, options, Box::new(post), id_prefix());
+        let mut listener = BatchListener::new(self, options, Box::new(post), id_prefix());
+        listener.keep(alerts.diary("batch", "lines that wait"), &log);
         Ok(Service {
             listener: Box::new(listener),
             supervisor: Box::new(Unneeded),

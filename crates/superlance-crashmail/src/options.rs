@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
-use superlance_core::alert::options::MailOptions;
+use superlance_core::alert::options::{CalmOptions, KeepOptions, MailOptions};
 use superlance_core::getopt::{as_getopt, warn_of_stray};
 use superlance_core::log::Log;
 use superlance_core::selector::Selector;
@@ -42,6 +42,12 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) mail: MailOptions,
+
+    #[command(flatten)]
+    pub(crate) keep: KeepOptions,
+
+    #[command(flatten)]
+    pub(crate) calm: CalmOptions,
 
     /// Ignored, as in the original, where getopt stops at the first of them
     #[arg(hide = true, trailing_var_arg = true)]

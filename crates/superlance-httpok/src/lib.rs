@@ -39,7 +39,7 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     let target = options.target().map_err(Failure::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let alerts = environment.alerts(RAISER, Some(&options.mail));
+    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.keep, &options.calm);
     let shown = target.shown.clone();
     let probe = Probe::new(target, &options).map_err(Failure::Surroundings)?;
     let Environment { own_namespec, log, unfinished, .. } = environment;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
-use superlance_core::alert::options::MailOptions;
+use superlance_core::alert::options::{CalmOptions, KeepOptions, MailOptions};
 use superlance_core::getopt::as_getopt;
 use superlance_core::log::Log;
 use superlance_core::selector::Selector;
@@ -99,6 +99,12 @@ pub(crate) struct Options {
     /// Treat a certificate that is not valid as an error; without this, it is not looked at
     #[arg(long)]
     pub(crate) tls_verify: bool,
+
+    #[command(flatten)]
+    pub(crate) keep: KeepOptions,
+
+    #[command(flatten)]
+    pub(crate) calm: CalmOptions,
 
     /// What to check. Whether it is one URL is seen later, to say what is wrong with more or less.
     #[arg(hide = true, trailing_var_arg = true)]

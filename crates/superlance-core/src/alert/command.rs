@@ -23,6 +23,10 @@ impl Way for MailCommand {
         format!("{:?}", self.command)
     }
 
+    fn key(&self) -> String {
+        format!("command {} {}", self.command, self.to)
+    }
+
     /// A mail whose command failed is not sent again: it may have gone out all the same.
     fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<Fate> {
         let outcome = command::run(&self.command, &alert.mail(&self.to).render(), LIMIT);

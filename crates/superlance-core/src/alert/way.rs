@@ -9,6 +9,10 @@ pub(crate) trait Way: Send + Sync {
     /// What the log calls it. No secret is part of it.
     fn name(&self) -> String;
 
+    /// What distinguishes it from all others, whatever listener asks. It may be a secret: only its
+    /// hash is written down.
+    fn key(&self) -> String;
+
     /// Whom it delivers to, where each may have a fate of its own.
     fn targets(&self) -> Vec<String> {
         vec![String::new()]

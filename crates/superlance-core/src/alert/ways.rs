@@ -1,7 +1,11 @@
 //! The ways out that there are.
 
+use std::sync::Arc;
+
 use super::command::MailCommand;
-use super::options::MailOptions;
+use super::options::{CalmOptions, KeepOptions, MailOptions};
+use super::pipeline::Parts;
+use super::store::Store;
 use super::{Pipeline, Way};
 use crate::applet::Environment;
 use crate::smtp::host_name;
@@ -38,9 +42,25 @@ fn mail_command(plan: &Plan<'_>) -> Vec<Box<dyn Way>> {
 impl Environment {
     /// What the alerts of a listener go through.
     #[must_use]
-    pub fn alerts(&self, raiser: Raiser, mail: Option<&MailOptions>) -> Pipeline {
+    pub fn alerts(
+        &self,
+        raiser: Raiser,
+        mail: Option<&MailOptions>,
+        keep: &KeepOptions,
+        calm: &CalmOptions,
+    ) -> Pipeline {
         let plan = Plan { raiser, mail };
-        let ways = WAYS.iter().flat_map(|ways| ways(&plan)).collect();
-        Pipeline::new(raiser.name, host_name(), ways, &self.log, &self.unfinished)
+        let name = self.own_namespec.clone().unwrap_or_else(|| raiser.name.to_owned());
+        let store = |parent| Store::new(parent, name, Arc::clone(&self.log));
+        Pipeline::new(Parts {
+            listener: raiser.name,
+            host: host_name(),
+            ways: WAYS.iter().flat_map(|ways| ways(&plan)).collect(),
+            store: keep.spool.clone().map(store),
+            limiter: calm.limiter(),
+            recovery: calm.watch(),
+            log: Arc::clone(&self.log),
+            unfinished: self.unfinished.clone(),
+        })
     }
 }

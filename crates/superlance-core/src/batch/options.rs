@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, Command};
 
 use super::Tool;
+use crate::alert::options::KeepOptions;
 use crate::getopt::{as_getopt, warn_of_stray};
 use crate::log::Log;
 use crate::smtp::{Server, Settings, Tls};
@@ -73,6 +74,9 @@ pub(super) struct Options {
     /// Insist on an encrypted connection and on a valid certificate
     #[arg(long = "tls-verify")]
     tls_verify: bool,
+
+    #[command(flatten)]
+    pub(super) keep: KeepOptions,
 
     /// Ignored, as in the original
     #[arg(hide = true)]
