@@ -46,8 +46,23 @@ pub enum CommandError {
 /// # Errors
 /// When the command cannot be started, fails, or takes too long.
 pub fn run(command: &str, input: &str, limit: Duration) -> Result<(), CommandError> {
+    run_with(command, &[], input, limit)
+}
+
+/// As [`run`], with these variables in the environment of the command.
+///
+/// # Errors
+/// As those of [`run`].
+pub fn run_with(
+    command: &str,
+    variables: &[(String, String)],
+    input: &str,
+    limit: Duration,
+) -> Result<(), CommandError> {
     // The shell's stdout is our stderr: whatever a mail program prints belongs into the log.
-    let child = shell(command, Stdio::piped(), io::stderr().into()).map_err(CommandError::Start)?;
+    let mut shell = shell(command, Stdio::piped(), io::stderr().into());
+    let variables = variables.iter().map(|(name, value)| (name, value));
+    let child = shell.envs(variables).spawn().map_err(CommandError::Start)?;
     let group = child.id();
     let (done, outcome) = mpsc::channel();
     let input = input.to_owned();
@@ -87,7 +102,7 @@ pub fn output(command: &str) -> (String, Result<(), CommandError>) {
 }
 
 fn capture(command: &str, kept: &Arc<Mutex<Vec<u8>>>) -> io::Result<ExitStatus> {
-    let mut child = shell(command, Stdio::null(), Stdio::piped())?;
+    let mut child = shell(command, Stdio::null(), Stdio::piped()).spawn()?;
     let stdout = child.stdout.take();
     let (done, all_read) = mpsc::channel::<()>();
     let kept = Arc::clone(kept);
@@ -110,15 +125,11 @@ fn keep(mut stdout: ChildStdout, kept: &Mutex<Vec<u8>>) {
     }
 }
 
-fn shell(command: &str, stdin: Stdio, stdout: Stdio) -> io::Result<Child> {
-    Command::new("/bin/sh")
-        .arg("-c")
-        .arg(command)
-        .stdin(stdin)
-        .stdout(stdout)
-        .stderr(Stdio::inherit())
-        .process_group(0)
-        .spawn()
+fn shell(command: &str, stdin: Stdio, stdout: Stdio) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-c").arg(command).stdin(stdin).stdout(stdout).stderr(Stdio::inherit());
+    shell.process_group(0);
+    shell
 }
 
 fn feed_and_wait(mut child: Child, input: &str) -> io::Result<ExitStatus> {

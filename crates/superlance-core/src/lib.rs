@@ -11,11 +11,15 @@
 pub mod alert;
 pub mod applet;
 pub mod batch;
+pub mod cause;
 pub mod clock;
 pub mod command;
 pub mod event;
 mod fate;
 pub mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod getopt;
 mod headers;
 pub mod listener;
@@ -25,6 +29,7 @@ mod mime;
 mod process_list;
 pub mod python;
 mod queue;
+pub mod recent;
 pub mod restart;
 mod rpc;
 pub mod selector;
@@ -32,10 +37,12 @@ pub mod serve;
 mod smtp;
 mod socket;
 pub mod supervisor;
+pub mod tail;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod unfinished;
 pub mod units;
 pub mod unneeded;
+pub mod url;
 mod wire;
 mod worker;

@@ -1,6 +1,6 @@
 //! What stands where a listener has no need of supervisord.
 
-use crate::supervisor::{ProcessInfo, RpcError, Supervisor};
+use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
 
 /// A supervisord that is never asked.
 ///
@@ -17,6 +17,18 @@ impl Supervisor for Unneeded {
     }
 
     fn info(&mut self, _: &str) -> Result<ProcessInfo, RpcError> {
+        not_asked()
+    }
+
+    fn details(&mut self, _: &str) -> Result<Details, RpcError> {
+        not_asked()
+    }
+
+    fn tail(&mut self, _: &str, _: Channel, _: u32) -> Result<LogEnd, RpcError> {
+        not_asked()
+    }
+
+    fn own_log(&mut self, _: u32) -> Result<LogEnd, RpcError> {
         not_asked()
     }
 

@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
-use superlance_core::alert::options::{CalmOptions, KeepOptions, MailOptions};
+use superlance_core::alert::options::{AlertOptions, MailOptions};
 use superlance_core::getopt::as_getopt;
-use superlance_core::log::Log;
+use superlance_core::log::{Log, without_password};
 use superlance_core::selector::Selector;
 use superlance_core::units::parse_duration;
 
-use crate::url::Target;
+use superlance_core::url::Target;
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[
@@ -101,10 +101,7 @@ pub(crate) struct Options {
     pub(crate) tls_verify: bool,
 
     #[command(flatten)]
-    pub(crate) keep: KeepOptions,
-
-    #[command(flatten)]
-    pub(crate) calm: CalmOptions,
+    pub(crate) alerts: AlertOptions,
 
     /// What to check. Whether it is one URL is seen later, to say what is wrong with more or less.
     #[arg(hide = true, trailing_var_arg = true)]
@@ -136,7 +133,7 @@ impl Options {
             [] => Err("expected a URL, such as http://localhost:8080/health".to_owned()),
             [_, rest @ ..] => Err(format!(
                 "expected one URL, and every option before it; after it stands: {}",
-                rest.join(" ")
+                rest.iter().map(|word| without_password(word)).collect::<Vec<_>>().join(" ")
             )),
         }
     }

@@ -28,7 +28,7 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     let options = Options::from_arg_matches(matches).map_err(bad)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.keep, &options.calm);
+    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
     let Environment { own_namespec, log, unfinished, .. } = environment;
     Ok(Service {
         listener: Box::new(Memmon::new(options, own_namespec)),

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
-use superlance_core::alert::options::{CalmOptions, KeepOptions, MailOptions};
+use superlance_core::alert::options::{AlertOptions, MailOptions};
 use superlance_core::getopt::{as_getopt, warn_of_stray};
 use superlance_core::log::Log;
 use superlance_core::selector::Selector;
@@ -77,10 +77,7 @@ pub(crate) struct Options {
     pub(crate) through_ps: bool,
 
     #[command(flatten)]
-    pub(crate) keep: KeepOptions,
-
-    #[command(flatten)]
-    pub(crate) calm: CalmOptions,
+    pub(crate) alerts: AlertOptions,
 
     /// Ignored, as in the original, where getopt stops at the first of them
     #[arg(hide = true, trailing_var_arg = true)]

@@ -154,6 +154,7 @@
 
 mod ballast;
 mod capture;
+mod cases;
 mod certificate;
 mod fake;
 mod feed;
@@ -175,6 +176,7 @@ mod wait;
 mod wire;
 
 pub use ballast::{Ballast, RunningBallast};
+pub use cases::{Case, Heading, headings};
 pub use certificate::Certificate;
 pub use fake::{Answer, FakeProcess, FakeSupervisor, ProcessState};
 pub use feed::Feed;
@@ -187,5 +189,8 @@ pub use scratch::Scratch;
 pub use smtp::{Received, SmtpAnswer, SmtpBuilder, SmtpServer};
 pub use subject::{Subject, Who};
 pub use supervisord::{Builder, Channel, Http, Supervisord};
-pub use transcript::{Afterwards, Outcome, Transcript, Until, deviates, record, same};
+pub use transcript::{
+    Afterwards, Outcome, Shown, Transcript, Until, deviates, record, record_both, same,
+    theirs_is_under_test,
+};
 pub use wait::{SOON, try_wait, wait_for, wait_until};

@@ -23,6 +23,8 @@ use crate::unfinished::Unfinished;
 /// What every alert of a listener goes through.
 pub struct Pipeline {
     host: String,
+    /// What subjects begin with.
+    prefix: Option<String>,
     senders: Vec<Sender>,
     identity: Identity,
     /// Name of the event that is being handled, if it is one.
@@ -39,6 +41,8 @@ pub struct Pipeline {
 pub(super) struct Parts {
     pub(super) listener: &'static str,
     pub(super) host: String,
+    /// What subjects begin with.
+    pub(super) prefix: Option<String>,
     pub(super) ways: Vec<Box<dyn Way>>,
     pub(super) store: Option<Store>,
     pub(super) limiter: Option<Limiter>,
@@ -49,16 +53,34 @@ pub(super) struct Parts {
 
 impl Pipeline {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { listener, host, ways, store, limiter, recovery, log, unfinished } = parts;
+        let Parts { listener, host, prefix, ways, store, limiter, recovery, log, unfinished } =
+            parts;
         let store = store.map(Arc::new);
         let sender = |way| Sender::new(way, store.clone(), Arc::clone(&log), unfinished.clone());
         let senders = ways.into_iter().map(sender).collect();
         let (identity, event) = (Identity::new(listener), String::new());
         let (held, watched) = (Diary::default(), Diary::default());
-        let mut pipeline =
-            Self { host, senders, identity, event, log, store, limiter, held, recovery, watched };
+        let mut pipeline = Self {
+            host,
+            prefix,
+            senders,
+            identity,
+            event,
+            log,
+            store,
+            limiter,
+            held,
+            recovery,
+            watched,
+        };
         pipeline.open();
         pipeline
+    }
+
+    /// Whether anybody is told of alerts.
+    #[must_use]
+    pub fn has_ways(&self) -> bool {
+        !self.senders.is_empty()
     }
 
     /// Whether what is raised is on the disk when the event that raised it was handled, so that the
@@ -194,7 +216,16 @@ impl Pipeline {
         if alert.event.is_empty() {
             alert.event.clone_from(&self.event);
         }
+        if let Some(prefix) = &self.prefix {
+            alert.subject = prefixed(prefix, &alert.subject);
+        }
     }
+}
+
+/// A subject that says first what it is about. The blank before crashmail's is the original's.
+pub(crate) fn prefixed(prefix: &str, subject: &str) -> String {
+    let blank = if subject.starts_with(' ') { "" } else { " " };
+    format!("{prefix}:{blank}{subject}")
 }
 
 impl Alerts for Pipeline {

@@ -76,6 +76,7 @@ impl Scene {
         let pipeline = Pipeline::new(Parts {
             listener: "test",
             host: "host".to_owned(),
+            prefix: None,
             ways: vec![Box::new(home.clone())],
             store: Some(Store::new(parent, "test".to_owned(), Arc::clone(&log))),
             limiter: calm.then(|| Limiter::new(INTERVAL)),
