@@ -10,7 +10,6 @@
     reason = "tests: a failure should end the test, and lists of one grow"
 )]
 
-mod alerts;
 mod command_line;
 mod crash;
 mod docs;
@@ -18,6 +17,7 @@ mod httpok;
 mod memmon;
 mod names;
 mod protocol;
+mod reliability;
 mod security;
 mod verdict;
 
