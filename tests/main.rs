@@ -18,6 +18,7 @@ mod httpok;
 mod memmon;
 mod names;
 mod protocol;
+mod reliability;
 mod security;
 mod verdict;
 
