@@ -26,7 +26,7 @@ mod process_list;
 pub mod python;
 mod queue;
 pub mod restart;
-mod rpc;
+pub mod rpc;
 pub mod selector;
 pub mod serve;
 mod smtp;

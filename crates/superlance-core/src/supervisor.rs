@@ -33,6 +33,21 @@ impl State {
             _ => Self::Unknown,
         }
     }
+
+    /// As supervisorctl prints it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "STOPPED",
+            Self::Starting => "STARTING",
+            Self::Running => "RUNNING",
+            Self::Backoff => "BACKOFF",
+            Self::Stopping => "STOPPING",
+            Self::Exited => "EXITED",
+            Self::Fatal => "FATAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
 }
 
 /// What `getProcessInfo` says of a process, as far as listeners read it.

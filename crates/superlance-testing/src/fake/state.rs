@@ -83,6 +83,8 @@ impl State {
             "supervisor.getProcessInfo" => Ok(self.named(arg(0))?.info()),
             "supervisor.stopProcess" => self.stop(arg(0)),
             "supervisor.startProcess" => self.start(arg(0)),
+            // The processes are children of the test.
+            "supervisor.getPID" => Ok(Value::Int(i64::from(std::process::id()))),
             "supervisor.getState" => Ok(self.supervisor_state()),
             "supervisor.readLog" => Ok(Value::Text(self.read_log(arg(0), arg(1)))),
             _ => Err((1, "UNKNOWN_METHOD".to_owned())),
