@@ -61,7 +61,7 @@ fn d15_a_mail_command_that_hangs_holds_up_nothing() {
     wait_until("the next check", SOON, || {
         ours.event("TICK_60", "when:2");
         ours.wait_result();
-        fake.calls().iter().filter(|call| *call == "getAllProcessInfo()").count() == 2
+        fake.calls().iter().filter(|call| *call == "getAllProcessInfo()").count() >= 2
     });
     assert_eq!(theirs.state(), ListenerState::Busy);
     record("D15", "memmon", "a mail command that hangs");

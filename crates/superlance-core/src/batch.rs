@@ -33,8 +33,10 @@ pub struct Tool {
     pub event: &'static str,
     /// The subject of its mails unless `-s` says otherwise.
     pub subject: Option<&'static str>,
-    /// What it writes about a change of state at a time, if anything.
-    pub line: fn(&ProcessState, SystemTime) -> Option<String>,
+    /// Whether it writes about a change of state.
+    pub wants: fn(&ProcessState) -> bool,
+    /// What it writes about one, and when it was.
+    pub line: fn(&ProcessState, SystemTime) -> String,
     /// The text of a mail with these lines, when so many older ones had to be dropped.
     pub text: fn(&[String], u64) -> String,
 }

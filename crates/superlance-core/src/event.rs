@@ -47,12 +47,16 @@ pub struct ParseError {
 }
 
 impl ProcessState {
-    /// The process id of a process that exited in a way it should not have; `None` if this is
-    /// something else.
+    /// Whether a process exited in a way it should not have.
     #[must_use]
-    pub fn unexpected_exit(&self) -> Option<&str> {
-        let unexpected = self.state == "EXITED" && self.expected == Some(false);
-        unexpected.then(|| self.pid.as_deref().unwrap_or("unknown"))
+    pub fn is_unexpected_exit(&self) -> bool {
+        self.state == "EXITED" && self.expected == Some(false)
+    }
+
+    /// The process id for a text.
+    #[must_use]
+    pub fn pid_text(&self) -> &str {
+        self.pid.as_deref().unwrap_or("unknown")
     }
 }
 

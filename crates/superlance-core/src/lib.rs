@@ -14,7 +14,7 @@ pub mod batch;
 pub mod clock;
 pub mod command;
 pub mod event;
-mod frame;
+pub mod frame;
 pub mod getopt;
 mod headers;
 pub mod listener;

@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
 use crate::clock::Moment;
-use crate::event::Event;
+use crate::event::{Event, ProcessState};
+use crate::frame::Frame;
 use crate::log::Log;
 use crate::mail::Mailer;
 use crate::supervisor::Supervisor;
 use crate::unfinished::Unfinished;
 
-/// What a listener makes of the events of some name.
+/// What a listener makes of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {
     /// Acknowledge and forget.
@@ -22,14 +23,32 @@ pub enum Interest {
     WhenIdle,
 }
 
+impl Interest {
+    /// Every event about a process that says what is `wanted`. One that cannot be read is for the
+    /// worker to complain about.
+    #[must_use]
+    pub fn in_change(frame: &Frame, wanted: impl FnOnce(&ProcessState) -> bool) -> Self {
+        match Event::parse(frame) {
+            Ok(Event::ProcessState(change)) if wanted(&change) => Self::Every,
+            Ok(_) => Self::Nothing,
+            Err(_) => Self::Every,
+        }
+    }
+}
+
+/// Decides what to make of an event. It has the options that it needs, opens nothing and never waits,
+/// for supervisord waits for it.
+pub type Filter = Box<dyn Fn(&Frame) -> Interest + Send>;
+
 /// An event listener: it decides what to do about events, and does it through [`Ctx`].
 ///
-/// All methods but [`interest`](Listener::interest) are called on one thread, one at a time.
+/// All methods but [`filter`](Listener::filter) are called on one thread, one at a time.
 pub trait Listener: Send {
-    /// What to make of the events called `name`.
-    fn interest(&self) -> fn(name: &str) -> Interest;
+    /// What to make of events. The thread that reads them asks it, so that an event that needs
+    /// nothing wakes no other thread.
+    fn filter(&self) -> Filter;
 
-    /// Handles an event. Whatever goes wrong is said in the log; there is nobody to return it to.
+    /// Handles an event that the filter has let through. Whatever goes wrong is said in the log; there is nobody to return it to.
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>);
 
     /// When [`on_time`](Listener::on_time) wants to be called, if it does.

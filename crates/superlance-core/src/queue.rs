@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::clock::Moment;
 use crate::frame::Frame;
+use crate::listener::Interest;
 
 /// Events that may wait.
 const CAPACITY: usize = 10_000;
@@ -20,6 +21,8 @@ pub(crate) struct Arrival {
     pub at: Moment,
     /// The event.
     pub frame: Frame,
+    /// What the listener makes of it.
+    pub interest: Interest,
 }
 
 /// What [`Queue::next`] brings.
@@ -59,7 +62,10 @@ impl Queue {
         if !state.closed {
             state.bytes += arrival.frame.payload.len();
             state.waiting.push_back(arrival);
-            self.changed.notify_all();
+            // A system call, which a worker that is busy does not need: it asks before it sleeps.
+            if !state.busy {
+                self.changed.notify_all();
+            }
         }
         !state.closed
     }
@@ -76,10 +82,13 @@ impl Queue {
         let mut state = self.lock();
         state.busy = false;
         loop {
+            let was_full = state.is_full();
             if let Some(arrival) = state.waiting.pop_front() {
                 state.bytes -= arrival.frame.payload.len();
                 state.busy = true;
-                self.changed.notify_all();
+                if was_full {
+                    self.changed.notify_all();
+                }
                 return Next::Event(arrival);
             }
             if state.closed {

@@ -132,8 +132,9 @@ impl RpcClient {
     }
 
     /// A call that changes something: never repeated, and as slow as it likes.
-    fn tell(&self, method: &str, namespec: &str) -> Result<(), RpcError> {
-        let request = Request::new(method).arg(namespec);
+    fn tell(&self, method: &str, arguments: &[&str]) -> Result<(), RpcError> {
+        let request =
+            arguments.iter().fold(Request::new(method), |request, argument| request.arg(*argument));
         self.exchange(&request, None)
             .and_then(|answer| parse(&request, answer))
             .map(drop)
@@ -221,11 +222,15 @@ impl Supervisor for RpcClient {
     }
 
     fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.stopProcess", namespec)
+        self.tell("supervisor.stopProcess", &[namespec])
     }
 
     fn start(&mut self, namespec: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.startProcess", namespec)
+        self.tell("supervisor.startProcess", &[namespec])
+    }
+
+    fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
+        self.tell("supervisor.signalProcess", &[namespec, signal])
     }
 }
 

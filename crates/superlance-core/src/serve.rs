@@ -18,7 +18,7 @@ use signal_hook::iterator::Signals;
 
 use crate::clock::Moment;
 use crate::frame::{Frame, FrameReader};
-use crate::listener::Interest;
+use crate::listener::{Filter, Interest};
 use crate::queue::{Arrival, Queue};
 use crate::wire::{Input, Output};
 pub use crate::worker::Service;
@@ -52,7 +52,7 @@ pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<(
     let (notify, notices) = channel();
     let queue = Arc::new(Queue::default());
     let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
-    let interest = service.listener.interest();
+    let filter = service.listener.filter();
 
     let end = Arc::new(End::default());
 
@@ -69,7 +69,7 @@ pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<(
     })?;
     let events = Arc::clone(&queue);
     spawn("reader", &notify, move |notify| {
-        let _ = notify.send(match read(input, &mut output, &events, interest) {
+        let _ = notify.send(match read(input, &mut output, &events, &filter) {
             Ok(()) => Notice::InputEnded,
             // supervisord is gone, and so will be our input.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Notice::InputEnded,
@@ -119,23 +119,22 @@ fn wait_for_worker(notices: &Receiver<Notice>) {
 }
 
 /// The reader: from the wire into the queue, until the input ends or the queue is closed.
-fn read(
-    mut input: Input,
-    output: &mut Output,
-    queue: &Queue,
-    interest: fn(&str) -> Interest,
-) -> io::Result<()> {
+fn read(mut input: Input, output: &mut Output, queue: &Queue, filter: &Filter) -> io::Result<()> {
     let mut frames = FrameReader::default();
     let mut seen = Seen::default();
     output.ready()?;
     while let Some(frame) = frames.read(&mut input)? {
-        let wanted = match interest(&frame.name) {
+        let interest = filter(&frame);
+        let wanted = match interest {
             Interest::Nothing => false,
             Interest::Every => true,
             Interest::WhenIdle => queue.is_idle(),
         };
-        let again = frame.serial.is_some_and(|serial| seen.before(serial));
-        if wanted && !again && !queue.push(Arrival { at: Moment::now(), frame }) {
+        let again = |serial| seen.before(serial);
+        if wanted
+            && !frame.serial.is_some_and(again)
+            && !queue.push(Arrival { at: Moment::now(), frame, interest })
+        {
             // Closed: the event is not acknowledged, so supervisord keeps it.
             return Ok(());
         }
@@ -144,7 +143,7 @@ fn read(
     Ok(())
 }
 
-/// The serials of the last events.
+/// The serials of the last events that were wanted.
 #[derive(Default)]
 struct Seen(VecDeque<u64>);
 

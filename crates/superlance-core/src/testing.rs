@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use crate::clock::Moment;
 use crate::event::{Event, ProcessState};
 use crate::frame::Frame;
-use crate::listener::{Ctx, Listener};
+use crate::listener::{Ctx, Interest, Listener};
 use crate::log::Log;
 use crate::mail::{Mail, Mailer};
 use crate::supervisor::{Fault, ProcessInfo, RpcError, State, Supervisor};
@@ -74,7 +74,7 @@ impl FakeSupervisor {
         self
     }
 
-    /// Lets the next call of `method` (`all`, `info`, `stop` or `start`) end with `error`.
+    /// Lets the next call of `method` (`all`, `info`, `stop`, `start` or `signal`) end with `error`.
     pub fn fail(&mut self, method: &'static str, error: RpcError) {
         self.failures.entry(method).or_default().push_back(error);
     }
@@ -133,6 +133,11 @@ impl Supervisor for FakeSupervisor {
         let process = self.process(namespec)?;
         (process.pid, process.state, process.start) = (4_000_000, State::Running, now);
         Ok(())
+    }
+
+    fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
+        self.call("signal", &format!("{namespec}, {signal}"))?;
+        self.process(namespec).map(drop)
     }
 }
 
@@ -197,13 +202,19 @@ impl World {
         name: &str,
         payload: &str,
     ) -> Result<(), crate::event::ParseError> {
-        let frame = Frame { name: name.to_owned(), serial: None, payload: payload.to_owned() };
+        let frame = frame(name, payload);
         let event = Event::parse(&frame)?;
-        if listener.interest()(name) != crate::listener::Interest::Nothing {
+        if listener.filter()(&frame) != Interest::Nothing {
             self.with_ctx(|ctx| listener.handle(&event, ctx));
         }
         Ok(())
     }
+}
+
+/// An event off the wire.
+#[must_use]
+pub fn frame(name: &str, payload: &str) -> Frame {
+    Frame { name: name.to_owned(), serial: None, payload: payload.to_owned() }
 }
 
 /// `grp:foo` changes its state.

@@ -65,12 +65,11 @@ impl Worker {
 
     /// Works until the queue is closed and empty, and nothing is owed.
     pub(crate) fn run(mut self, queue: &Queue) {
-        let interest = self.service.listener.interest();
         loop {
             match queue.next(self.deadline()) {
-                Next::Event(Arrival { at, frame }) => {
+                Next::Event(Arrival { at, frame, interest }) => {
                     // A look at how things are can wait for the next listener.
-                    let looks = interest(&frame.name) == Interest::WhenIdle;
+                    let looks = interest == Interest::WhenIdle;
                     if !(looks && self.end.ending.load(Ordering::Relaxed)) {
                         self.call(at, &Call::Handle(&frame));
                     }

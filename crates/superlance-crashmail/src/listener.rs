@@ -2,7 +2,7 @@
 
 use superlance_core::clock::log_time;
 use superlance_core::event::{Event, ProcessState};
-use superlance_core::listener::{Ctx, Interest, Listener};
+use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::mail::Mail;
 use superlance_core::selector::{Names, Selector};
 
@@ -31,8 +31,9 @@ impl Crashmail {
         self.programs.is_empty() || self.programs.iter().any(|program| program.matches(names))
     }
 
-    fn report(&self, change: &ProcessState, pid: &str, ctx: &mut Ctx<'_>) {
+    fn report(&self, change: &ProcessState, ctx: &mut Ctx<'_>) {
         let ProcessState { group, process, from_state, .. } = change;
+        let pid = change.pid_text();
         let text = format!(
             "Process {process} in group {group} exited unexpectedly (pid {pid}) from state \
              {from_state}"
@@ -57,18 +58,16 @@ impl Crashmail {
 }
 
 impl Listener for Crashmail {
-    fn interest(&self) -> fn(&str) -> Interest {
-        |name| match name {
-            "PROCESS_STATE_EXITED" => Interest::Every,
+    fn filter(&self) -> Filter {
+        Box::new(|frame| match frame.name.as_str() {
+            "PROCESS_STATE_EXITED" => Interest::in_change(frame, ProcessState::is_unexpected_exit),
             _ => Interest::Nothing,
-        }
+        })
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {
-        if let Event::ProcessState(change) = event
-            && let Some(pid) = change.unexpected_exit()
-        {
-            self.report(change, pid, ctx);
+        if let Event::ProcessState(change) = event {
+            self.report(change, ctx);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! crashmail and exits, with a mailer that keeps what it is given.
 
 use clap::FromArgMatches;
-use superlance_core::testing::World;
+use superlance_core::testing::{World, frame};
 
 use super::*;
 use crate::options;
@@ -57,10 +57,15 @@ fn the_optional_header_stands_before_the_subject() {
 fn an_expected_exit_and_other_events_are_nothing() {
     let world = exit(&["-m", "bob"], "foo", "grp", 1);
     assert_eq!((world.mailer.0.len(), world.log().as_str()), (0, ""));
-    let interest = crashmail(&[]).interest();
-    assert_eq!(interest("PROCESS_STATE_EXITED"), Interest::Every);
-    assert_eq!(interest("PROCESS_STATE_FATAL"), Interest::Nothing);
-    assert_eq!(interest("TICK_60"), Interest::Nothing);
+    let filter = crashmail(&[]).filter();
+    assert_eq!(filter(&frame("PROCESS_STATE_FATAL", "")), Interest::Nothing);
+    assert_eq!(filter(&frame("TICK_60", "when:1")), Interest::Nothing);
+}
+
+#[test]
+fn an_exit_that_cannot_be_read_is_left_to_the_log() {
+    let filter = crashmail(&[]).filter();
+    assert_eq!(filter(&frame("PROCESS_STATE_EXITED", "groupname:grp")), Interest::Every);
 }
 
 #[test]

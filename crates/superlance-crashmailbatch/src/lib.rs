@@ -20,14 +20,15 @@ static TOOL: Tool = Tool {
     event: "PROCESS_STATE_EXITED",
     about: "Mail about processes under supervisord that exit unexpectedly, several at a time",
     subject: Some("Crash alert from supervisord"),
+    wants: ProcessState::is_unexpected_exit,
     line,
     text: plain_text,
 };
 
-fn line(change: &ProcessState, at: SystemTime) -> Option<String> {
+fn line(change: &ProcessState, at: SystemTime) -> String {
     let ProcessState { group, process, .. } = change;
-    let pid = change.unexpected_exit()?;
-    Some(format!("{} -- Process {group}:{process} (pid {pid}) died unexpectedly", log_time(at)))
+    let pid = change.pid_text();
+    format!("{} -- Process {group}:{process} (pid {pid}) died unexpectedly", log_time(at))
 }
 
 #[cfg(test)]
@@ -38,10 +39,11 @@ mod tests {
 
     #[test]
     fn only_unexpected_exits_are_mailed_about() {
-        let line = |state: &ProcessState| line(state, SystemTime::UNIX_EPOCH);
-        assert_eq!(line(&change("EXITED", true)), None);
-        assert_eq!(line(&change("FATAL", false)), None);
-        let text = line(&change("EXITED", false)).unwrap();
+        assert!(!(TOOL.wants)(&change("EXITED", true)));
+        assert!(!(TOOL.wants)(&change("FATAL", false)));
+        let exit = change("EXITED", false);
+        assert!((TOOL.wants)(&exit));
+        let text = line(&exit, SystemTime::UNIX_EPOCH);
         assert!(text.starts_with("19") && text.contains(",000 -- "), "{text}");
         assert!(text.ends_with(" -- Process grp:foo (pid 58597) died unexpectedly"), "{text}");
     }

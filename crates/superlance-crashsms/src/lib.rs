@@ -20,6 +20,7 @@ static TOOL: Tool = Tool {
     event: "PROCESS_STATE_EXITED",
     about: "Send short messages about processes under supervisord that exit unexpectedly",
     subject: None,
+    wants: ProcessState::is_unexpected_exit,
     line,
     text,
 };
@@ -27,10 +28,10 @@ static TOOL: Tool = Tool {
 /// Characters in a short message.
 const LENGTH: usize = 160;
 
-fn line(change: &ProcessState, at: SystemTime) -> Option<String> {
+fn line(change: &ProcessState, at: SystemTime) -> String {
     let ProcessState { group, process, .. } = change;
-    let pid = change.unexpected_exit()?;
-    Some(format!("[{group}:{process}]({pid}) exited unexpectedly {}", log_time(at)))
+    let pid = change.pid_text();
+    format!("[{group}:{process}]({pid}) exited unexpectedly {}", log_time(at))
 }
 
 /// As many lines as fit, and how many there are besides.
@@ -70,10 +71,11 @@ mod tests {
 
     #[test]
     fn only_unexpected_exits_are_reported() {
-        let line = |state: &ProcessState| line(state, SystemTime::UNIX_EPOCH);
-        assert_eq!(line(&change("EXITED", true)), None);
-        assert_eq!(line(&change("FATAL", false)), None);
-        let text = line(&change("EXITED", false)).unwrap();
+        assert!(!(TOOL.wants)(&change("EXITED", true)));
+        assert!(!(TOOL.wants)(&change("FATAL", false)));
+        let exit = change("EXITED", false);
+        assert!((TOOL.wants)(&exit));
+        let text = line(&exit, SystemTime::UNIX_EPOCH);
         assert!(text.starts_with("[grp:foo](58597) exited unexpectedly 19"), "{text}");
     }
 

@@ -20,15 +20,14 @@ static TOOL: Tool = Tool {
     event: "PROCESS_STATE_FATAL",
     about: "Mail about processes that supervisord cannot start, several at a time",
     subject: Some("Fatal start alert from supervisord"),
+    wants: |change| change.state == "FATAL",
     line,
     text: plain_text,
 };
 
-fn line(change: &ProcessState, at: SystemTime) -> Option<String> {
-    let ProcessState { state, group, process, .. } = change;
-    (state == "FATAL").then(|| {
-        format!("{} -- Process {group}:{process} failed to start too many times", log_time(at))
-    })
+fn line(change: &ProcessState, at: SystemTime) -> String {
+    let ProcessState { group, process, .. } = change;
+    format!("{} -- Process {group}:{process} failed to start too many times", log_time(at))
 }
 
 #[cfg(test)]
@@ -39,10 +38,11 @@ mod tests {
 
     #[test]
     fn only_the_fatal_state_is_mailed_about() {
-        let line = |state: &ProcessState| line(state, SystemTime::UNIX_EPOCH);
-        assert_eq!(line(&change("EXITED", false)), None);
-        assert_eq!(line(&change("BACKOFF", false)), None);
-        let text = line(&change("FATAL", false)).unwrap();
+        assert!(!(TOOL.wants)(&change("EXITED", false)));
+        assert!(!(TOOL.wants)(&change("BACKOFF", false)));
+        let fatal = change("FATAL", false);
+        assert!((TOOL.wants)(&fatal));
+        let text = line(&fatal, SystemTime::UNIX_EPOCH);
         assert!(text.ends_with(",000 -- Process grp:foo failed to start too many times"), "{text}");
     }
 

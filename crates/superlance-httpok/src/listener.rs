@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use superlance_core::event::Event;
-use superlance_core::listener::{Ctx, Interest, Listener};
+use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 
 use crate::gcore::Gcore;
 use crate::options::Options;
@@ -89,10 +89,10 @@ impl HttpOk {
 }
 
 impl Listener for HttpOk {
-    fn interest(&self) -> fn(&str) -> Interest {
-        |name| {
-            if name.starts_with("TICK") { Interest::WhenIdle } else { Interest::Nothing }
-        }
+    fn filter(&self) -> Filter {
+        Box::new(|frame| {
+            if frame.name.starts_with("TICK") { Interest::WhenIdle } else { Interest::Nothing }
+        })
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {

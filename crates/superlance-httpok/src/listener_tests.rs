@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use clap::FromArgMatches;
 use superlance_core::mail::Mail;
 use superlance_core::supervisor::{RpcError, State};
-use superlance_core::testing::{FakeSupervisor, World};
+use superlance_core::testing::{FakeSupervisor, World, frame};
 
 use super::*;
 use crate::options;
@@ -263,7 +263,7 @@ fn a_core_dump_comes_before_the_restart_and_into_the_report() {
 
 #[test]
 fn only_ticks_are_of_interest() {
-    let interest = httpok(&["-a"], vec![]).interest();
-    assert_eq!(interest("TICK_3600"), Interest::WhenIdle);
-    assert_eq!(interest("PROCESS_STATE_EXITED"), Interest::Nothing);
+    let filter = httpok(&["-a"], vec![]).filter();
+    assert_eq!(filter(&frame("TICK_3600", "when:1")), Interest::WhenIdle);
+    assert_eq!(filter(&frame("PROCESS_STATE_EXITED", "")), Interest::Nothing);
 }

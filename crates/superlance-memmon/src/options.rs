@@ -7,7 +7,11 @@ use clap::{ArgAction, Command, CommandFactory, Parser};
 use superlance_core::getopt::{as_getopt, warn_of_stray};
 use superlance_core::log::Log;
 use superlance_core::selector::Selector;
-use superlance_core::units::{parse_duration, parse_size};
+use superlance_core::units::parse_duration;
+
+use crate::amount::Amount;
+use crate::memory::Memory;
+use crate::metric::{Metric, Withheld};
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[
@@ -23,7 +27,8 @@ const GETOPT_NAMES: &[&str] = &[
 ];
 
 const AFTER_HELP: &str = "\
-SIZE is a number of bytes, or one with a suffix: 200MB, 1.5GB (B, KB, MB, GB, TB; 1KB is 1024).
+SIZE is a number of bytes, or one with a suffix: 200MB, 1.5GB (B, KB, MB, GB, TB; 1KB is 1024);
+or a part of the memory there is: 40% (of the cgroup's limit, when that is lower).
 TIME is a number of seconds, or one with a suffix: 30m, 12h, 2d (s, m, h, d).
 
 Example, in supervisord.conf:
@@ -44,8 +49,8 @@ pub(crate) struct Options {
     #[arg(short, long)]
     pub(crate) cumulative: bool,
 
-    /// Restart this process when it uses more than SIZE; NAME is name, group:name, group:* or a
-    /// pattern such as web* (repeatable)
+    /// Restart this process when it uses more than SIZE; NAME is name, group:name, group:*, a
+    /// pattern such as web*, or ~REGEX (repeatable)
     #[arg(short = 'p', long = "program", value_name = "NAME=SIZE", value_parser = parse_limit)]
     pub(crate) programs: Vec<Limit>,
 
@@ -56,8 +61,8 @@ pub(crate) struct Options {
     pub(crate) groups: Vec<Limit>,
 
     /// Restart any process when it uses more than SIZE
-    #[arg(short, long, value_name = "SIZE", value_parser = parse_size)]
-    pub(crate) any: Option<u64>,
+    #[arg(short, long, value_name = "SIZE")]
+    pub(crate) any: Option<Amount>,
 
     /// Command that sends a mail it is given on stdin, headers included [long also: --sendmail]
     #[arg(short, long = "sendmail_program", value_name = "COMMAND")]
@@ -77,6 +82,18 @@ pub(crate) struct Options {
     #[arg(help = "Name of this memmon, for the subjects of its mails: \"memmon [NAME]: …\"")]
     pub(crate) name: Option<String>,
 
+    /// What is measured; with pss, memory that processes share is divided among them
+    #[arg(long, value_name = "METRIC", default_value = "rss")]
+    pub(crate) metric: Metric,
+
+    /// Let only the most specific limit of a process count: -p before -g before -a
+    #[arg(long)]
+    pub(crate) specific: bool,
+
+    /// Leave these processes alone, whatever limit concerns them (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) exclude: Vec<Selector>,
+
     /// Read memory through ps(1) where /proc could be read, as is done on other systems
     #[arg(long = "through-ps", hide = true)]
     pub(crate) through_ps: bool,
@@ -90,7 +107,7 @@ pub(crate) struct Options {
 #[derive(Debug, Clone)]
 pub(crate) struct Limit {
     pub(crate) selector: Selector,
-    pub(crate) size: u64,
+    pub(crate) amount: Amount,
 }
 
 pub(crate) fn command() -> Command {
@@ -102,11 +119,25 @@ fn parse_limit(text: &str) -> Result<Limit, String> {
     let (name, size) =
         text.rsplit_once('=').ok_or_else(|| format!("expected NAME=SIZE, such as {text}=200MB"))?;
     let selector = Selector::parse(name).map_err(|error| error.to_string())?;
-    let size = parse_size(size).map_err(|error| error.to_string())?;
-    Ok(Limit { selector, size })
+    let amount = size.parse::<Amount>().map_err(|error| error.to_string())?;
+    Ok(Limit { selector, amount })
 }
 
 impl Options {
+    /// Refuses what cannot work on this system.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), String> {
+        if *memory == Memory::Ps && self.metric != Metric::Rss {
+            let (name, why) = (self.metric.name(), Withheld::Ps.explain());
+            return Err(format!("--metric {name} is not possible here: {why}"));
+        }
+        Ok(())
+    }
+
+    /// Where this memmon reads memory.
+    pub(crate) fn memory(&self) -> Memory {
+        if self.through_ps { Memory::Ps } else { Memory::of_this_system() }
+    }
+
     /// Says what is probably not meant. It is no error: the original accepts it, and a configuration
     /// that worked must not lose its memmon.
     pub(crate) fn warn(&self, log: &Log) {

@@ -8,7 +8,7 @@ use super::message_id;
 use super::options::Options;
 use super::pending::{Batch, Due};
 use crate::event::Event;
-use crate::listener::{Ctx, Interest, Listener};
+use crate::listener::{Ctx, Filter, Interest, Listener};
 use crate::log::Log;
 use crate::smtp::{Fate, Message, Post};
 
@@ -116,18 +116,19 @@ impl BatchListener {
 }
 
 impl Listener for BatchListener {
-    fn interest(&self) -> fn(&str) -> Interest {
-        |name| match name {
-            "PROCESS_STATE_EXITED" | "PROCESS_STATE_FATAL" => Interest::Every,
+    fn filter(&self) -> Filter {
+        let (wants, tick) = (self.tool.wants, self.options.tick.event.clone());
+        Box::new(move |frame| match frame.name.as_str() {
+            "PROCESS_STATE_EXITED" | "PROCESS_STATE_FATAL" => Interest::in_change(frame, wants),
             // Every one, since time is counted by them.
-            _ if name.starts_with("TICK_") => Interest::Every,
+            name if name == tick => Interest::Every,
             _ => Interest::Nothing,
-        }
+        })
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {
         match event {
-            Event::Tick { name } if *name == self.options.tick.event => {
+            Event::Tick { .. } => {
                 self.waiting_since = Some(ctx.arrived.instant);
                 self.remarked = false;
                 if self.batch.tick() {
@@ -135,15 +136,14 @@ impl Listener for BatchListener {
                 }
             }
             Event::ProcessState(change) => {
-                if let Some(line) = (self.tool.line)(change, ctx.arrived.wall) {
-                    ctx.log.line(&line);
-                    if self.batch.is_empty() {
-                        self.waiting_since = Some(ctx.arrived.instant);
-                    }
-                    self.batch.add(line);
+                let line = (self.tool.line)(change, ctx.arrived.wall);
+                ctx.log.line(&line);
+                if self.batch.is_empty() {
+                    self.waiting_since = Some(ctx.arrived.instant);
                 }
+                self.batch.add(line);
             }
-            Event::Tick { .. } | Event::Other { .. } => {}
+            Event::Other { .. } => {}
         }
     }
 

@@ -7,14 +7,15 @@ use clap::FromArgMatches;
 
 use super::*;
 use crate::batch::{options, plain_text};
-use crate::testing::World;
+use crate::testing::{World, frame};
 
 static TOOL: Tool = Tool {
     name: "tool",
     event: "PROCESS_STATE_EXITED",
     about: "x",
     subject: Some("Alert"),
-    line: |change, _| (change.state == "EXITED").then(|| format!("{} died", change.process)),
+    wants: |change| change.state == "EXITED",
+    line: |change, _| format!("{} died", change.process),
     text: plain_text,
 };
 
@@ -110,6 +111,22 @@ fn lines_are_mailed_together_in_the_words_of_the_original() {
     scene.tick("TICK_60");
     scene.tick("TICK_60");
     assert_eq!(scene.post.sent().len(), 1, "nothing is not mailed");
+}
+
+#[test]
+fn only_its_tick_and_what_it_writes_about_are_of_interest() {
+    let filter = Scene::new(&["-e", "TICK_5"]).listener.filter();
+    let exit = "processname:foo groupname:g from_state:RUNNING expected:0 pid:5";
+    for (name, payload, expected) in [
+        ("PROCESS_STATE_EXITED", exit, Interest::Every),
+        ("PROCESS_STATE_EXITED", "unreadable", Interest::Every),
+        ("PROCESS_STATE_FATAL", exit, Interest::Nothing),
+        ("PROCESS_STATE_STOPPED", exit, Interest::Nothing),
+        ("TICK_5", "when:1", Interest::Every),
+        ("TICK_60", "when:1", Interest::Nothing),
+    ] {
+        assert_eq!(filter(&frame(name, payload)), expected, "{name} {payload}");
+    }
 }
 
 #[test]

@@ -11,7 +11,8 @@ const TOOL: Tool = Tool {
     event: "PROCESS_STATE_EXITED",
     about: "x",
     subject: Some("Default"),
-    line: |_, _| None,
+    wants: |_| true,
+    line: |_, _| String::new(),
     text: plain_text,
 };
 

@@ -85,6 +85,7 @@ impl State {
             "supervisor.startProcess" => self.start(arg(0)),
             // The processes are children of the test.
             "supervisor.getPID" => Ok(Value::Int(i64::from(std::process::id()))),
+            "supervisor.signalProcess" => self.signal(arg(0)),
             "supervisor.getState" => Ok(self.supervisor_state()),
             "supervisor.readLog" => Ok(Value::Text(self.read_log(arg(0), arg(1)))),
             _ => Err((1, "UNKNOWN_METHOD".to_owned())),
@@ -117,6 +118,15 @@ impl State {
         process.state = ProcessState::Running;
         process.pid = process.next_pid.take().unwrap_or(free_pid);
         process.start = process.now();
+        Ok(Value::Bool(true))
+    }
+
+    /// The call is on record; what the signal does to a process is up to the test.
+    fn signal(&mut self, name: &str) -> Result<Value, (i64, String)> {
+        let process = self.named(name)?;
+        if process.pid == 0 {
+            return Err((70, format!("NOT_RUNNING: {name}")));
+        }
         Ok(Value::Bool(true))
     }
 
