@@ -17,6 +17,7 @@ mod httpok;
 mod memmon;
 mod names;
 mod protocol;
+mod status;
 mod verdict;
 
 use std::path::{Path, PathBuf};
