@@ -3,6 +3,7 @@
 #   make               build the release program
 #   make demo          watch memmon restart a leaking program; ends by itself
 #   make test          run all tests
+#   make picture       draw docs/status.svg again, from a real run
 #   make bench         measure beside the original; takes minutes
 #   make check         formatting, lints, documentation, and all tests
 #   make install       put the program, its links and manual pages below PREFIX
@@ -12,8 +13,11 @@
 #
 # Tests and demo need Python 3 with venv, for supervisord and the original superlance.
 
-# The commands: each is a link to the program and has a manual page.
+# The event listeners: each is a link to the program.
 COMMANDS = crashmail crashmailbatch crashsms fatalmailbatch httpok memmon
+
+# What has a manual page.
+MANUALS = superlance superlance-status $(COMMANDS)
 
 DESTDIR ?=
 PREFIX ?= /usr/local
@@ -48,6 +52,9 @@ check:
 demo: venv all
 	$(VENV)/bin/python tests/demo/run.py $(PROGRAM)
 
+picture: venv all
+	$(VENV)/bin/python tests/demo/picture.py $(PROGRAM) docs/status.svg
+
 bench: venv
 	$(CARGO) bench --locked -p superlance --bench bench
 
@@ -69,13 +76,12 @@ $(PROGRAM):
 install: $(PROGRAM)
 	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(MANDIR)/man1"
 	$(INSTALL) -m 755 $(PROGRAM) "$(DESTDIR)$(BINDIR)/superlance"
-	$(INSTALL) -m 644 man/superlance.1 $(COMMANDS:%=man/%.1) "$(DESTDIR)$(MANDIR)/man1"
+	$(INSTALL) -m 644 $(MANUALS:%=man/%.1) "$(DESTDIR)$(MANDIR)/man1"
 	for name in $(COMMANDS); do ln -sf superlance "$(DESTDIR)$(BINDIR)/$$name" || exit 1; done
 
 uninstall:
-	for name in superlance $(COMMANDS); do \
-	    rm -f "$(DESTDIR)$(BINDIR)/$$name" "$(DESTDIR)$(MANDIR)/man1/$$name.1" || exit 1; \
-	done
+	for name in superlance $(COMMANDS); do rm -f "$(DESTDIR)$(BINDIR)/$$name" || exit 1; done
+	for name in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man1/$$name.1" || exit 1; done
 
 dist:
 	mkdir -p target
@@ -84,4 +90,4 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check demo bench venv install uninstall dist clean
+.PHONY: all test check demo picture bench venv install uninstall dist clean

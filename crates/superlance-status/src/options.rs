@@ -31,9 +31,12 @@ pub(crate) struct Options {
     #[arg(short, long, action = ArgAction::Help)]
     help: Option<bool>,
 
-    /// Configuration whose [supervisorctl] section says where supervisord listens; if not given, it
-    /// is searched where supervisorctl searches
+    // Not a doc comment, where [supervisorctl] would be a link.
     #[arg(short, long, value_name = "FILE")]
+    #[arg(
+        help = "Configuration whose [supervisorctl] section says where supervisord listens; if \
+                  not given, it is searched where supervisorctl searches"
+    )]
     pub(crate) configuration: Option<PathBuf>,
 
     /// Where supervisord listens: unix://PATH or http://HOST:PORT
