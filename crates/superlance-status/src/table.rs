@@ -138,18 +138,18 @@ pub(crate) fn shorten(text: &str, width: usize) -> String {
     format!("{}~{}", head.unwrap_or_default(), tail.unwrap_or_default())
 }
 
-/// `text` in lines of at most `width` columns, broken at blanks; a longer word is a line of its own.
+/// `text` in lines of at most `width` columns, broken at blanks; a word that is longer is cut.
 pub(crate) fn wrap(text: &str, width: Option<usize>) -> Vec<String> {
     let Some(width) = width else { return vec![text.to_owned()] };
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for word in text.split(' ').map(|word| shorten(word, width)) {
         match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.is_empty() => line.push_str(&word),
             Some(line) if line.width() + 1 + word.width() <= width => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => lines.push(word),
         }
     }
     lines

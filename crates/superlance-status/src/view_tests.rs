@@ -1,5 +1,6 @@
 //! What people see.
 
+use proptest::prelude::*;
 use unicode_width::UnicodeWidthStr;
 
 use super::*;
@@ -138,4 +139,24 @@ fn nothing_is_no_table() {
 fn names_cannot_command_the_terminal() {
     let lines = render(&snapshot(vec![row("a\x1b]0;b", 1, None)]), PLAIN);
     assert!(lines[1].starts_with("a?]0;b"), "{lines:?}");
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_wider_or_higher_than_the_terminal(
+        names in proptest::collection::vec("\\PC{1,30}", 0..12),
+        limit in proptest::option::of(0u64..40),
+        width in 8usize..140,
+        height in 1usize..30,
+    ) {
+        let rows = names.iter().enumerate().map(|(n, name)| row(name, n as u64, limit)).collect();
+        let mut snapshot = snapshot(rows);
+        snapshot.unknown = names.clone();
+        let page = Page { width: Some(width), height: Some(height), colour: false };
+        let lines = render(&snapshot, page);
+        prop_assert!(lines.len() <= height, "{:?}", lines);
+        for line in lines {
+            prop_assert!(line.width() <= width, "{:?}", line);
+        }
+    }
 }
