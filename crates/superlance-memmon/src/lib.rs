@@ -1,21 +1,34 @@
 //! `memmon` restarts processes under supervisord that use too much memory.
 //!
-//! With each tick it asks supervisord for all processes ([`listener`]), the system for their memory
-//! ([`memory`]), compares that with the limits of the command line ([`options`], [`limits`]), and
-//! restarts what is over. What it writes into the log and into mails is the original's, word for word.
+//! At each tick it asks supervisord for all processes and the system for their memory ([`look`],
+//! [`memory`]), decides by the limits of the command line and what it remembers ([`decide`], [`past`]),
+//! and acts ([`act`]); [`listener`] is where these come together. What it writes into the log and into
+//! mails without options of its own is the original's, word for word.
 //!
 //! Measuring ([`Memory`], [`Metric`], [`Machine`]) and the meaning of memmon's limits ([`Watch`]) are
 //! public, for whoever shows how much memory processes use.
 
+mod act;
+mod action;
+mod alerts;
 mod amount;
+mod before;
+mod decide;
+mod deeds;
+mod files;
+mod history;
 mod limits;
 mod listener;
+mod look;
 mod machine;
 mod memory;
 mod metric;
 mod options;
+mod past;
 mod proc;
+mod prometheus;
 mod ps;
+mod report;
 mod tree;
 mod watch;
 

@@ -74,6 +74,11 @@ impl Limits {
         Self { programs: by_text(programs), groups: by_text(groups), any, specific }
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.programs.is_empty() && self.groups.is_empty() && self.any.is_none()
+    }
+
     /// Whether one is a part of the memory.
     pub(crate) fn has_shares(&self) -> bool {
         let amounts = self.programs.values().chain(self.groups.values()).map(|(_, amount)| amount);

@@ -7,17 +7,23 @@ use superlance_core::supervisor::{RpcError, State};
 use superlance_core::testing::{FakeSupervisor, World, frame};
 
 use super::*;
+use crate::machine::Machine;
+use crate::memory::Memory;
 use crate::options;
 
 /// A process to measure.
-struct Sleeper(Child);
+pub(super) struct Sleeper(Child);
 
 impl Sleeper {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap())
     }
 
-    fn world(&self) -> World {
+    pub(super) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub(super) fn world(&self) -> World {
         World::new(FakeSupervisor::at(1000).with("foo:foo", self.0.id()).with("off:off", 0))
     }
 }
@@ -29,13 +35,13 @@ impl Drop for Sleeper {
     }
 }
 
-fn memmon(arguments: &[&str]) -> Memmon {
+pub(super) fn memmon(arguments: &[&str]) -> Memmon {
     let arguments = ["memmon"].iter().chain(arguments);
     let matches = options::command().try_get_matches_from(arguments).unwrap();
     Memmon::new(Options::from_arg_matches(&matches).unwrap(), Some("own:own".to_owned()))
 }
 
-const RESTART: [&str; 4] = ["all()", "info(foo:foo)", "stop(foo:foo)", "start(foo:foo)"];
+pub(super) const RESTART: [&str; 4] = ["all()", "info(foo:foo)", "stop(foo:foo)", "start(foo:foo)"];
 
 /// One tick for a memmon with these arguments. Returns the calls.
 #[track_caller]
@@ -107,7 +113,7 @@ fn a_number_that_is_withheld_is_no_zero_and_said_once() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
     let mut memmon = memmon(&["-a", "1", "--metric", "swap"]);
-    memmon.memory = Memory::Ps;
+    memmon.lookout.memory = Memory::Ps;
     for _ in 0..2 {
         world.event(&mut memmon, "TICK_5", "when:1").unwrap();
     }
@@ -150,7 +156,8 @@ fn a_percentage_is_of_the_memory_there_is() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
     let mut memmon = memmon(&["-a", "50%", "-p", "foo=0.0001%"]);
-    memmon.machine = Machine { proc: root.path().join("proc"), cgroup: root.path().join("cgroup") };
+    memmon.lookout.machine =
+        Machine { proc: root.path().join("proc"), cgroup: root.path().join("cgroup") };
     world.event(&mut memmon, "TICK_5", "when:1").unwrap();
     let start = "Checking programs foo=2147 (0.0001% of 2147483648)\n\
                  Checking any=1073741824 (50% of 2147483648)\nRSS of foo:foo is ";
@@ -158,7 +165,7 @@ fn a_percentage_is_of_the_memory_there_is() {
     assert_eq!(world.supervisor.calls, RESTART);
 
     // Without it, limits in bytes go on counting.
-    memmon.machine.proc = "/no/such".into();
+    memmon.lookout.machine.proc = "/no/such".into();
     for _ in 0..2 {
         world.event(&mut memmon, "TICK_5", "when:1").unwrap();
     }
@@ -254,10 +261,12 @@ fn an_unreachable_supervisord_is_said_once_and_tried_again() {
 fn a_process_that_was_replaced_meanwhile_is_left_alone() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
-    let seen = world.supervisor.process("foo:foo").unwrap().clone();
+    let mut memmon = memmon(&["-a", "1"]);
+    let sight = world.with_ctx(|ctx| memmon.lookout.look(ctx));
     world.supervisor.process("foo:foo").unwrap().pid += 1;
-    world.with_ctx(|ctx| memmon(&["-a", "1"]).restart(&seen, 5, ctx));
-    assert_eq!(world.supervisor.calls, ["info(foo:foo)"]);
+    let decision = Decision::Act { process: 0, excess: Excess::Own { limit: 1 } };
+    world.with_ctx(|ctx| memmon.follow(&decision, &sight.processes, ctx));
+    assert_eq!(world.supervisor.calls, ["all()", "info(foo:foo)"]);
 }
 
 #[test]

@@ -1,15 +1,18 @@
 //! The command line of memmon.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Command, CommandFactory, Parser};
+use clap::{ArgAction, Command, CommandFactory, Parser, value_parser};
 use superlance_core::getopt::{as_getopt, warn_of_stray};
 use superlance_core::log::Log;
 use superlance_core::selector::Selector;
 use superlance_core::units::parse_duration;
 
+use crate::action::Action;
 use crate::amount::Amount;
+use crate::decide::{Budget, Rules};
 use crate::memory::Memory;
 use crate::metric::{Metric, Withheld};
 
@@ -94,6 +97,54 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME")]
     pub(crate) exclude: Vec<Selector>,
 
+    /// Restart the largest, one a tick, when everything watched uses more than SIZE together
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) total: Option<Amount>,
+
+    /// Act only after N checks in a row over the limit
+    #[arg(long = "for", value_name = "N", default_value = "1")]
+    #[arg(value_parser = value_parser!(u32).range(1..))]
+    pub(crate) checks: u32,
+
+    /// Leave a process alone until it has been up for TIME
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0")]
+    pub(crate) grace: Duration,
+
+    /// What is done: restart, stop, signal:NAME (such as signal:USR1), or alert, which only tells
+    #[arg(long, value_name = "ACTION", default_value = "restart")]
+    pub(crate) action: Action,
+
+    /// Command to run before that, to save a heap dump say; it has SUPERLANCE_PID and other
+    /// variables and five minutes, and its output goes into log and mail
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) before: Option<String>,
+
+    /// Act at most N times within TIME on a process; then it is left alone for TIME, and one mail
+    /// says so
+    #[arg(long, value_name = "N/TIME")]
+    pub(crate) max_restarts: Option<Budget>,
+
+    /// Act on one process of a group in a tick, so that a pool is never down as a whole
+    #[arg(long)]
+    pub(crate) stagger: bool,
+
+    /// Measure, decide and log, but touch nothing and mail nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Keep the last N readings of each process; log and mail show how it grew
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(2..=1000))]
+    pub(crate) history: Option<u16>,
+
+    /// Write readings, limits and recent actions to this file after each tick, as JSON
+    #[arg(long, value_name = "PATH")]
+    pub(crate) status_file: Option<PathBuf>,
+
+    /// The same for Prometheus, for the textfile collector of node_exporter (PATH should end in
+    /// .prom)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) metrics_file: Option<PathBuf>,
+
     /// Read memory through ps(1) where /proc could be read, as is done on other systems
     #[arg(long = "through-ps", hide = true)]
     pub(crate) through_ps: bool,
@@ -133,6 +184,17 @@ impl Options {
         Ok(())
     }
 
+    /// What they say about deciding.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            checks: self.checks,
+            grace: self.grace,
+            budget: self.max_restarts,
+            stagger: self.stagger,
+            only_tell: self.action == Action::Alert,
+        }
+    }
+
     /// Where this memmon reads memory.
     pub(crate) fn memory(&self) -> Memory {
         if self.through_ps { Memory::Ps } else { Memory::of_this_system() }
@@ -142,7 +204,8 @@ impl Options {
     /// that worked must not lose its memmon.
     pub(crate) fn warn(&self, log: &Log) {
         warn_of_stray("memmon", &self.stray, log);
-        if self.programs.is_empty() && self.groups.is_empty() && self.any.is_none() {
+        let none = self.programs.is_empty() && self.groups.is_empty() && self.any.is_none();
+        if none && self.total.is_none() {
             log.line("memmon: none of -p, -g and -a is given, so no process is watched");
         }
     }

@@ -6,6 +6,7 @@ use clap::{Error, FromArgMatches};
 use superlance_core::selector::Selector;
 use superlance_core::supervisor::ProcessInfo;
 
+use crate::amount::Amount;
 use crate::limits::{Limits, names};
 use crate::metric::Metric;
 use crate::options::{self, Options};
@@ -13,10 +14,11 @@ use crate::options::{self, Options};
 /// The options of memmon that say who is watched and how much is too much.
 #[derive(Debug)]
 pub struct Watch {
-    pub(crate) limits: Limits,
+    limits: Limits,
     excluded: Vec<Selector>,
     metric: Metric,
     cumulative: bool,
+    total: Option<Amount>,
 }
 
 /// The limit that a process reaches first.
@@ -54,6 +56,7 @@ impl Watch {
             excluded: options.exclude.clone(),
             metric: options.metric,
             cumulative: options.cumulative,
+            total: options.total,
         }
     }
 
@@ -72,14 +75,35 @@ impl Watch {
     /// Whether [`Machine::memory`](crate::Machine::memory) must be known for the limits.
     #[must_use]
     pub fn needs_memory(&self) -> bool {
-        self.limits.has_shares()
+        self.limits.has_shares() || matches!(self.total, Some(Amount::Share(_)))
     }
 
-    /// Whether the process is watched when it runs.
+    /// Whether the process is watched when it runs. A limit for the sum alone is one for all.
     #[must_use]
     pub fn concerns(&self, process: &ProcessInfo) -> bool {
         let is_excluded = self.excluded.iter().any(|selector| selector.matches(names(process)));
-        !is_excluded && !self.limits.of(process).is_empty()
+        let is_for_all = self.limits.is_empty() && self.total.is_some();
+        !is_excluded && (is_for_all || !self.limits.of(process).is_empty())
+    }
+
+    /// The limit for the sum over everything watched, where there are `memory` bytes of memory.
+    #[must_use]
+    pub fn total(&self, memory: Option<u64>) -> Option<u64> {
+        self.total?.bytes(memory)
+    }
+
+    /// What the log says at the beginning of a check.
+    pub(crate) fn describe(&self, memory: Option<u64>) -> String {
+        let mut lines = self.limits.describe(memory);
+        let total = |amount: Amount| format!("Checking total={}", amount.describe(memory));
+        lines.extend(self.total.map(total));
+        lines.join("\n")
+    }
+
+    /// The limits of a process in bytes, in the order in which they are compared.
+    pub(crate) fn limits(&self, process: &ProcessInfo, memory: Option<u64>) -> Vec<u64> {
+        let limits = self.limits.of(process).into_iter();
+        limits.filter_map(|applied| applied.amount.bytes(memory)).collect()
     }
 
     /// The limit that the process reaches first, where there are `memory` bytes of memory; `None` if
@@ -150,6 +174,18 @@ mod tests {
             assert_eq!(watch.concerns(&process(name)), watched, "{name}");
             assert_eq!(watch.limit(&process(name), None).is_some(), watched, "{name}");
         }
+    }
+
+    #[test]
+    fn a_limit_for_the_sum_alone_watches_all() {
+        let watch = self::watch("--total 50% --exclude x");
+        assert!(watch.needs_memory());
+        assert_eq!((watch.total(Some(8)), watch.total(None)), (Some(4), None));
+        assert!(watch.concerns(&process("a:b")) && !watch.concerns(&process("a:x")));
+        assert_eq!(watch.limit(&process("a:b"), Some(8)), None);
+        assert_eq!(watch.describe(Some(8)), "Checking total=4 (50% of 8)");
+        let some = self::watch("-p a=1 --total 1KB");
+        assert!(some.concerns(&process("a:a")) && !some.concerns(&process("a:b")));
     }
 
     #[test]

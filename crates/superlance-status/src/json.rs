@@ -37,6 +37,8 @@ struct Total {
     processes: usize,
     running: usize,
     over_limit: usize,
+    limit: Option<u64>,
+    headroom: Option<i128>,
     alone: Numbers,
     with_descendants: Numbers,
 }
@@ -78,6 +80,8 @@ pub(crate) fn render(snapshot: &Snapshot) -> Result<String, serde_json::Error> {
             processes: snapshot.rows.len(),
             running: snapshot.count_running(),
             over_limit: snapshot.count_over(),
+            limit: snapshot.total_limit,
+            headroom: snapshot.total_headroom(),
             alone: sum(Scope::Alone),
             with_descendants: sum(Scope::Family),
         },

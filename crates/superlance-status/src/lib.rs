@@ -144,7 +144,7 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     writeln!(io::stdout(), "{text}")?;
     Ok(match () {
         () if !snapshot.unknown.is_empty() => ExitCode::FAILURE,
-        () if snapshot.count_over() > 0 => ExitCode::from(OVER),
+        () if snapshot.is_over() => ExitCode::from(OVER),
         () => ExitCode::SUCCESS,
     })
 }

@@ -51,23 +51,28 @@ impl Observer {
         let row = |info: ProcessInfo| Row {
             reading: readings.get(&info.pid).copied(),
             limit: self.watch.as_ref().and_then(|watch| watch.limit(&info, self.memory_of_machine)),
+            is_watched: self.watch.as_ref().is_some_and(|watch| watch.concerns(&info)),
             info,
         };
         let rows: Vec<Row> = shown.into_iter().map(row).collect();
-        let question = self.question(&rows);
+        let total = self.watch.as_ref().and_then(|watch| watch.total(self.memory_of_machine));
+        let total_limit = total.filter(|_| self.names.is_empty());
+        let question =
+            self.question(total_limit.is_some() || rows.iter().any(|row| row.limit.is_some()));
+        let url = self.url.clone();
         let mut snapshot =
-            Snapshot { url: self.url.clone(), time, question, rows, blind, unknown, idle };
+            Snapshot { url, time, question, rows, total_limit, blind, unknown, idle };
         let usual = if question.has_limits { Sort::Headroom } else { Sort::Name };
         snapshot.sort(self.sort.unwrap_or(usual));
         Ok(snapshot)
     }
 
-    fn question(&self, rows: &[Row]) -> Question {
+    fn question(&self, has_limits: bool) -> Question {
         let cumulative = self.watch.as_ref().is_some_and(Watch::cumulative);
         Question {
             metric: self.watch.as_ref().map_or(Metric::Rss, Watch::metric),
             scope: if cumulative { Scope::Family } else { Scope::Alone },
-            has_limits: rows.iter().any(|row| row.limit.is_some()),
+            has_limits,
         }
     }
 

@@ -60,6 +60,20 @@ fn without_memmons_options_there_are_no_limits() {
 }
 
 #[test]
+fn a_limit_of_all_together_needs_all() {
+    let look = |names: &[&str]| {
+        let observer = observer("--total 50% --exclude workers:*", names);
+        observer.look(&mut supervisor(), parent()).unwrap()
+    };
+    let snapshot = look(&[]);
+    assert_eq!((snapshot.total_limit, snapshot.question.has_limits), (Some(1 << 29), true));
+    let watched = snapshot.rows.iter().map(|row| row.is_watched);
+    assert_eq!(watched.collect::<Vec<_>>(), [true, false, false]);
+    let snapshot = look(&["foo"]);
+    assert_eq!((snapshot.total_limit, snapshot.question.has_limits), (None, false));
+}
+
+#[test]
 fn names_choose_what_is_shown() {
     for (given, expected, unknown) in [
         (&["workers:*"][..], &["workers:a", "workers:b"][..], &[][..]),

@@ -31,6 +31,8 @@ pub(crate) struct Row {
     pub(crate) reading: Option<Reading>,
     /// The limit that it reaches first.
     pub(crate) limit: Option<Limited>,
+    /// Whether it counts in the limit of all together.
+    pub(crate) is_watched: bool,
 }
 
 /// All processes at one moment.
@@ -42,6 +44,8 @@ pub(crate) struct Snapshot {
     pub(crate) time: i64,
     pub(crate) question: Question,
     pub(crate) rows: Vec<Row>,
+    /// The limit of all together, if there is one and all are shown.
+    pub(crate) total_limit: Option<u64>,
     /// Why no memory at all is known.
     pub(crate) blind: Option<String>,
     /// Names that were asked for and mean nothing.
@@ -126,6 +130,26 @@ impl Snapshot {
     pub(crate) fn count_over(&self) -> usize {
         let headrooms = self.rows.iter().filter_map(|row| row.headroom(self.question));
         headrooms.filter(|headroom| *headroom < 0).count()
+    }
+
+    /// How much more all that are watched may use together; `None` also when it is not known of one.
+    pub(crate) fn total_headroom(&self) -> Option<i128> {
+        let limit = i128::from(self.total_limit?);
+        let watched = self.running().filter(|row| row.is_watched);
+        let Question { metric, scope, .. } = self.question;
+        watched
+            .map(|row| row.bytes(metric, scope))
+            .try_fold(limit, |left, bytes| Some(left - i128::from(bytes?)))
+    }
+
+    /// How many run and are not watched.
+    pub(crate) fn count_unwatched(&self) -> usize {
+        self.running().filter(|row| !row.is_watched).count()
+    }
+
+    /// Whether something is over a limit.
+    pub(crate) fn is_over(&self) -> bool {
+        self.count_over() > 0 || self.total_headroom().is_some_and(|headroom| headroom < 0)
     }
 
     /// What all that run use.

@@ -32,7 +32,8 @@ pub(crate) fn reading(megabytes: u64) -> Reading {
 pub(crate) fn row(namespec: &str, megabytes: u64, limit: Option<u64>) -> Row {
     let pid = u32::try_from(megabytes).unwrap() + 1_000;
     let limit = limit.map(|limit| Limited { bytes: limit * MB, option: "-a".to_owned() });
-    Row { info: process(namespec, pid), reading: Some(reading(megabytes)), limit }
+    let is_watched = limit.is_some();
+    Row { info: process(namespec, pid), reading: Some(reading(megabytes)), limit, is_watched }
 }
 
 pub(crate) fn snapshot(rows: Vec<Row>) -> Snapshot {
@@ -42,6 +43,7 @@ pub(crate) fn snapshot(rows: Vec<Row>) -> Snapshot {
         time: 4_600,
         question: Question { metric: Metric::Rss, scope: Scope::Alone, has_limits },
         rows,
+        total_limit: None,
         blind: None,
         unknown: Vec::new(),
         idle: Vec::new(),
@@ -56,7 +58,7 @@ pub(crate) fn foreign(namespec: &str, megabytes: u64) -> Row {
 
 /// A process that does not run.
 pub(crate) fn stopped(namespec: &str) -> Row {
-    Row { info: process(namespec, 0), reading: None, limit: None }
+    Row { info: process(namespec, 0), reading: None, limit: None, is_watched: true }
 }
 
 #[track_caller]
@@ -107,6 +109,21 @@ fn exactly_the_limit_is_not_over_it() {
     assert_eq!(snapshot.count_over(), 1);
     let headrooms = snapshot.rows.iter().map(|row| row.headroom(snapshot.question).unwrap());
     assert_eq!(headrooms.collect::<Vec<_>>(), [0, -i128::from(MB)]);
+}
+
+#[test]
+fn the_limit_of_all_together_is_for_what_is_watched() {
+    let rows = vec![row("a", 10, Some(99)), row("b", 5, Some(99)), row("c", 7, None), stopped("d")];
+    let mut snapshot = snapshot(rows);
+    assert_eq!((snapshot.total_headroom(), snapshot.is_over()), (None, false));
+    snapshot.total_limit = Some(15 * MB);
+    assert_eq!((snapshot.total_headroom(), snapshot.is_over()), (Some(0), false));
+    assert_eq!(snapshot.count_unwatched(), 1);
+    snapshot.question.scope = Scope::Family;
+    assert_eq!(snapshot.total_headroom(), Some(-15 * i128::from(MB)));
+    assert!(snapshot.is_over() && snapshot.count_over() == 0);
+    snapshot.rows[0].reading = None;
+    assert_eq!((snapshot.total_headroom(), snapshot.is_over()), (None, false));
 }
 
 #[test]

@@ -155,9 +155,16 @@ fn column(kind: Kind, snapshot: &Snapshot) -> Column {
     let total = match kind {
         Kind::Process => "TOTAL".to_owned(),
         Kind::Memory(metric, scope) => total(snapshot.sum(metric, scope)),
-        _ => String::new(),
+        Kind::Limit => snapshot.total_limit.map(size).unwrap_or_default(),
+        Kind::Headroom => match (snapshot.total_limit, snapshot.total_headroom()) {
+            (Some(_), headroom) => headroom.map_or(NOTHING.to_owned(), signed_size),
+            (None, _) => String::new(),
+        },
+        Kind::State | Kind::Pid | Kind::Uptime => String::new(),
     };
-    cells.push(Cell::new(total, Style::Strong));
+    let is_over = snapshot.total_headroom().is_some_and(|headroom| headroom < 0);
+    let style = if kind == Kind::Headroom && is_over { Style::Bad } else { Style::Strong };
+    cells.push(Cell::new(total, style));
     let is_number = !matches!(kind, Kind::Process | Kind::State);
     Column { title: title(kind), is_number, rank: rank(kind, question), cells }
 }
@@ -219,7 +226,7 @@ fn summary(snapshot: &Snapshot) -> (String, Style) {
     if snapshot.question.has_limits {
         text.push_str(&format!(", {over} over the limit"));
     }
-    (text, if over > 0 { Style::Bad } else { Style::Plain })
+    (text, if snapshot.is_over() { Style::Bad } else { Style::Plain })
 }
 
 fn remarks(snapshot: &Snapshot) -> Vec<(String, Style)> {
@@ -236,6 +243,12 @@ fn remarks(snapshot: &Snapshot) -> Vec<(String, Style)> {
                 remarks.push(format!("{NOTHING}: {}", explain(why, &of)));
             }
         }
+    }
+    let unwatched = snapshot.count_unwatched();
+    if snapshot.total_limit.is_some() && unwatched > 0 {
+        let left_out =
+            format!("the limit of TOTAL leaves out {unwatched} that memmon would not watch");
+        remarks.push(left_out);
     }
     let unknown = snapshot.unknown.iter();
     remarks.extend(unknown.map(|name| format!("supervisord has no process {name}")));

@@ -45,6 +45,19 @@ fn limits_bring_two_columns() {
 }
 
 #[test]
+fn a_limit_of_all_together_stands_beside_the_total() {
+    let mut snapshot = snapshot(vec![row("foo", 30, Some(40)), row("bar", 5, None)]);
+    for (limit, end) in [(31, "  31.0M     1.00M"), (29, "  29.0M    -1.00M")] {
+        snapshot.total_limit = Some(limit << 20);
+        let lines = render(&snapshot, PLAIN);
+        assert!(lines[3].ends_with(end), "{}", lines[3]);
+        assert_eq!(lines[5], "the limit of TOTAL leaves out 1 that memmon would not watch");
+        let colourful = render(&snapshot, Page { colour: true, ..PLAIN });
+        assert_eq!(colourful[4].starts_with("\x1b[1;31m2 processes"), limit == 29);
+    }
+}
+
+#[test]
 fn what_is_compared_is_always_there() {
     for (metric, title) in
         [(Metric::Uss, "USS/c"), (Metric::RssAndSwap, "RSS+SWAP/c"), (Metric::Swap, "SWAP/c")]
