@@ -11,8 +11,8 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
 
+use crate::getopt::with_hints;
 use crate::log::Log;
-use crate::outbox::Outbox;
 use crate::rpc::RpcClient;
 use crate::serve::{Service, serve};
 use crate::unfinished::Unfinished;
@@ -88,12 +88,6 @@ impl Environment {
         RpcClient::new(url, username, password)
             .map_err(|error| Failure::Surroundings(format!("SUPERVISOR_SERVER_URL: {error}")))
     }
-
-    /// A mailer that pipes mails into `command`.
-    #[must_use]
-    pub fn outbox(&self, command: &str) -> Outbox {
-        Outbox::new(command.to_owned(), Arc::clone(&self.log), self.unfinished.clone())
-    }
 }
 
 impl Applet {
@@ -109,6 +103,7 @@ impl Applet {
         let mut command = (self.command)();
         let matches = command.try_get_matches_from_mut(arguments).map_err(|error| {
             // Help goes to stdout and ends with 0, everything else to stderr and with 2.
+            let error = with_hints(error, &command);
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })?;

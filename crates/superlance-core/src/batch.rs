@@ -16,6 +16,7 @@ use clap::{ArgMatches, Command, FromArgMatches as _};
 
 use self::listener::BatchListener;
 use self::options::Options;
+use crate::alert::Raiser;
 use crate::applet::{Environment, Failure};
 use crate::event::ProcessState;
 use crate::serve::Service;
@@ -59,6 +60,7 @@ impl Tool {
     ) -> Result<Service, Failure> {
         let options = Options::from_arg_matches(matches)
             .map_err(|error| Failure::Usage(error.to_string()))?;
+        let alerts = environment.alerts(Raiser { name: self.name, confirms: false }, None);
         let Environment { smtp_password, log, unfinished, .. } = environment;
         options.warn(self.name, &log);
         let post = Smtp::new(options.settings(smtp_password), Arc::clone(&log));
@@ -66,7 +68,7 @@ impl Tool {
         Ok(Service {
             listener: Box::new(listener),
             supervisor: Box::new(Unneeded),
-            mailer: Box::new(Unneeded),
+            alerts,
             log,
             unfinished,
         })

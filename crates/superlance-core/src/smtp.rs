@@ -21,20 +21,8 @@ pub(crate) use self::message::Message;
 pub(crate) use self::server::Server;
 pub(crate) use self::session::host_name;
 
+use crate::fate::Fate;
 use crate::log::Log;
-
-/// What became of a mail for one recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// The server took it.
-    Delivered,
-    /// The server does not want it, now or later.
-    Refused(String),
-    /// It was not delivered, and that may change.
-    Later(String),
-    /// It was sent, and whether the server took it is not known.
-    Unknown(String),
-}
 
 /// Something that delivers mails.
 pub(crate) trait Post: Send {

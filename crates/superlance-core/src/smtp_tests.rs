@@ -49,7 +49,7 @@ fn send_with(
     assert!(started.elapsed() < Duration::from_secs(20), "it took {:?}", started.elapsed());
     let short = |reason: String| reason.replace(&format!("127.0.0.1:{port}: "), "");
     let fates = fates.into_iter().map(|fate| match fate {
-        Fate::Delivered => Fate::Delivered,
+        Fate::Delivered | Fate::NotBefore(..) => fate,
         Fate::Refused(reason) => Fate::Refused(short(reason)),
         Fate::Later(reason) => Fate::Later(short(reason)),
         Fate::Unknown(reason) => Fate::Unknown(short(reason)),
@@ -133,6 +133,13 @@ fn a_mail_without_an_answer_may_have_arrived() {
     // In the middle of the mail.
     let (fates, _) = send(&[], "close here\nand no further");
     assert!(matches!(fates[0], Fate::Unknown(_)), "{fates:?}");
+}
+
+#[test]
+fn a_server_writes_no_line_of_its_own_into_the_log() {
+    let script: Script = &[("RCPT", Say("550 no\nfoo:foo was started again\r\x1b[2J"))];
+    let (fates, _) = send(script, "x");
+    assert_eq!(fates, all(Fate::Refused, "550 no foo:foo was started again  [2J"));
 }
 
 #[test]

@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use superlance_core::alert::Alert;
 use superlance_core::listener::Ctx;
 use superlance_core::restart::Restarts;
 use superlance_core::supervisor::{ProcessInfo, State};
 use superlance_core::units::duration_text;
 
 use crate::action::Action;
-use crate::alerts::{Alerts, Case};
+use crate::alerts::{AlertWriter, Case};
 use crate::before;
 use crate::decide::Budget;
 use crate::deeds::{Deeds, Outcome};
@@ -17,9 +16,7 @@ use crate::deeds::{Deeds, Outcome};
 /// Does things.
 #[derive(Debug)]
 pub(crate) struct Actor {
-    pub(crate) alerts: Alerts,
-    /// Whom to mail to.
-    pub(crate) email: Option<String>,
+    pub(crate) writer: AlertWriter,
     /// The command of `--before`.
     pub(crate) before: Option<String>,
     pub(crate) budget: Option<Budget>,
@@ -52,8 +49,8 @@ impl Actor {
             duration_text(rest)
         ));
         if !self.dry_run {
-            let alert = self.alerts.left_alone(&case, self.budget, rest, ctx.now());
-            self.raise(alert, ctx);
+            let alert = self.writer.left_alone(&case, self.budget, rest, ctx.now());
+            ctx.alerts.raise(alert);
         }
         self.deeds.note(&case, Outcome::LeftAlone, ctx.now());
     }
@@ -73,7 +70,7 @@ impl Actor {
 
     fn log_growth(&self, case: &Case, ctx: &Ctx<'_>) {
         if let Some(growth) = &case.growth {
-            let label = self.alerts.metric.label();
+            let label = self.writer.metric.label();
             ctx.log.line(format_args!("{label} of {} {}", case.namespec(), growth.line()));
         }
     }
@@ -81,7 +78,7 @@ impl Actor {
     /// What would be done.
     fn intention(&self, case: &Case) -> String {
         let namespec = case.namespec();
-        match self.alerts.action {
+        match self.writer.action {
             Action::Restart => format!("restart {namespec}"),
             Action::Stop => format!("stop {namespec}"),
             Action::Signal(signal) => format!("send {signal} to {namespec}"),
@@ -90,7 +87,7 @@ impl Actor {
     }
 
     fn carry_out(&mut self, case: &mut Case, ctx: &mut Ctx<'_>) -> Outcome {
-        let touches = self.alerts.action != Action::Alert;
+        let touches = self.writer.action != Action::Alert;
         let mut seen = None;
         if touches {
             match self.look_again(case, ctx) {
@@ -99,7 +96,7 @@ impl Actor {
             }
         }
         if let Some(command) = &self.before {
-            let (title, output) = before::run(command, case, self.alerts.metric);
+            let (title, output) = before::run(command, case, self.writer.metric);
             ctx.log.line(format_args!("{title}:\n{}", output.trim_end_matches('\n')));
             case.output = Some((title, output));
             // That took its time.
@@ -117,7 +114,7 @@ impl Actor {
             }
         }
         let namespec = case.namespec();
-        match (self.alerts.action, seen) {
+        match (self.writer.action, seen) {
             (Action::Restart, Some(info)) => self.restart(&info, case, ctx),
             (Action::Stop, _) => {
                 ctx.log.line(format_args!("Stopping {namespec}"));
@@ -151,7 +148,7 @@ impl Actor {
                 Err(Outcome::Gone)
             }
             Err(error) => {
-                let what = match self.alerts.action {
+                let what = match self.writer.action {
                     Action::Stop => "stop",
                     Action::Signal(_) => "signal",
                     Action::Restart | Action::Alert => "restart",
@@ -201,27 +198,21 @@ impl Actor {
     }
 
     fn failure(&self, what: &str, case: &Case, error: &str) -> String {
-        let (label, bytes) = (self.alerts.metric.label(), case.process.bytes);
+        let (label, bytes) = (self.writer.metric.label(), case.process.bytes);
         format!("Failed to {what} process {} ({label} {bytes}): {error}", case.namespec())
     }
 
     /// Tells people what went wrong, and the log.
     fn report(&self, what: &str, text: String, case: &Case, ctx: &mut Ctx<'_>) {
         ctx.log.line(&text);
-        let alert = self.alerts.failed(what, text, case, ctx.now());
-        self.raise(alert, ctx);
+        let alert = self.writer.failed(what, text, case, ctx.now());
+        ctx.alerts.raise(alert);
     }
 
     /// Tells people what was done.
     fn tell(&self, case: &Case, ctx: &mut Ctx<'_>) {
-        if let Some(alert) = self.alerts.done(case, ctx.now()) {
-            self.raise(alert, ctx);
-        }
-    }
-
-    fn raise(&self, alert: Alert, ctx: &mut Ctx<'_>) {
-        if let Some(to) = &self.email {
-            ctx.mailer.send(alert.mail(to), None);
+        if let Some(alert) = self.writer.done(case, ctx.now()) {
+            ctx.alerts.raise(alert);
         }
     }
 }

@@ -29,7 +29,7 @@ impl Case {
 
 /// Writes alerts.
 #[derive(Debug)]
-pub(crate) struct Alerts {
+pub(crate) struct AlertWriter {
     /// The name of this memmon, for subjects.
     pub(crate) name: Option<String>,
     pub(crate) metric: Metric,
@@ -38,7 +38,7 @@ pub(crate) struct Alerts {
     pub(crate) uptime: Option<Duration>,
 }
 
-impl Alerts {
+impl AlertWriter {
     /// What was done about a process that was too large; nothing if it had been up for long and people
     /// want to hear of others only.
     pub(crate) fn done(&self, case: &Case, at: SystemTime) -> Option<Alert> {
@@ -85,7 +85,7 @@ impl Alerts {
     /// That something was to be done and could not be: `what` is stop, start or signal.
     pub(crate) fn failed(&self, what: &str, text: String, case: &Case, at: SystemTime) -> Alert {
         let subject = format!("failed to {what} process {}", case.namespec());
-        self.alert("failed", subject, text, case, at)
+        self.alert(&format!("failed to {what}"), subject, text, case, at)
     }
 
     /// That enough was done about a process.
@@ -106,7 +106,7 @@ impl Alerts {
             self.why(case),
             duration_text(rest)
         );
-        self.alert("left-alone", format!("process {namespec} left alone"), text, case, at)
+        self.alert("left alone", format!("process {namespec} left alone"), text, case, at)
     }
 
     fn why(&self, case: &Case) -> String {
@@ -137,8 +137,7 @@ impl Alerts {
         let process = &case.process;
         let mut alert = Alert::new("memmon", kind, at, subject, text)
             .about(&process.group, &process.name, Some(process.pid))
-            .measuring("metric", self.metric.name())
-            .measuring("bytes", process.bytes)
+            .measuring(self.metric.name(), process.bytes)
             .measuring("limit", case.excess.limit())
             .measuring("uptime", process.uptime);
         if let Excess::Total { sum, .. } = case.excess {

@@ -33,6 +33,7 @@ mod tree;
 mod watch;
 
 use clap::{ArgMatches, Error, FromArgMatches};
+use superlance_core::alert::Raiser;
 use superlance_core::applet::{Applet, Environment, Failure};
 use superlance_core::serve::Service;
 
@@ -48,18 +49,20 @@ use crate::options::Options;
 /// The command `memmon`.
 pub const APPLET: Applet = Applet { name: "memmon", command: options::command, service };
 
+const RAISER: Raiser = Raiser { name: APPLET.name, confirms: false };
+
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Failure> {
     let bad = |error: Error| Failure::Usage(error.to_string());
     let options = Options::from_arg_matches(matches).map_err(bad)?;
     options.check(&options.memory()).map_err(Failure::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let mailer = environment.outbox(&options.sendmail);
+    let alerts = environment.alerts(RAISER, Some(&options.mail));
     let Environment { own_namespec, log, unfinished, .. } = environment;
     Ok(Service {
         listener: Box::new(Memmon::new(options, own_namespec)),
         supervisor: Box::new(supervisor),
-        mailer: Box::new(mailer),
+        alerts,
         log,
         unfinished,
     })

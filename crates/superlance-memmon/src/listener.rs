@@ -10,7 +10,7 @@ use superlance_core::restart::Restarts;
 use superlance_core::units::duration_text;
 
 use crate::act::Actor;
-use crate::alerts::{Alerts, Case};
+use crate::alerts::{AlertWriter, Case};
 use crate::decide::{Decision, Excess, Measured, Rules, Spared, decide};
 use crate::deeds::Deeds;
 use crate::files;
@@ -38,7 +38,7 @@ pub(crate) struct Memmon {
 impl Memmon {
     pub(crate) fn new(options: Options, own_namespec: Option<String>) -> Self {
         let watch = Watch::new(&options);
-        let alerts = Alerts {
+        let writer = AlertWriter {
             name: options.name.clone(),
             metric: watch.metric(),
             action: options.action,
@@ -47,13 +47,11 @@ impl Memmon {
         let rules = options.rules();
         Self {
             actor: Actor {
-                alerts,
+                writer,
                 budget: rules.budget,
                 dry_run: options.dry_run,
                 restarts: Restarts::default(),
                 deeds: Deeds::default(),
-                // To Python an empty text is as good as none.
-                email: options.email.clone().filter(|address| !address.is_empty()),
                 before: options.before.clone().filter(|command| !command.trim().is_empty()),
             },
             lookout: Lookout::new(watch, options.memory(), own_namespec),
@@ -142,7 +140,7 @@ impl Memmon {
     }
 
     fn report(&self, sight: &Sight, ctx: &Ctx<'_>) -> Report {
-        let (watch, alerts) = (&self.lookout.watch, &self.actor.alerts);
+        let (watch, writer) = (&self.lookout.watch, &self.actor.writer);
         let process = |process: &Measured| {
             let namespec = process.namespec();
             let readings = self.histories.readings(&namespec);
@@ -163,12 +161,12 @@ impl Memmon {
         let sum = |sum: u64, process: &Measured| sum.saturating_add(process.bytes);
         Report {
             listener: self.lookout.own_namespec.clone(),
-            name: alerts.name.clone(),
+            name: writer.name.clone(),
             time: seconds(ctx.arrived.wall),
             trouble: sight.trouble.clone(),
             metric: watch.metric().name(),
             cumulative: watch.cumulative(),
-            action: alerts.action.to_string(),
+            action: writer.action.to_string(),
             dry_run: self.actor.dry_run,
             memory: sight.memory,
             total: Total {

@@ -53,11 +53,11 @@ fn grace_after_the_start() {
 fn what_is_to_stop_stays_stopped() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
-    let mut memmon = memmon(&["-a", "1", "-m", "bob", "--action", "stop"]);
+    let mut memmon = memmon(&["-a", "1", "--action", "stop"]);
     tick(&mut world, &mut memmon);
     assert_eq!(world.supervisor.calls, ["all()", "info(foo:foo)", "stop(foo:foo)"]);
     assert_eq!((memmon.deadline(), world.unfinished.texts().len()), (None, 0));
-    let mail = &world.mailer.0[0];
+    let mail = &world.alerts[0];
     assert_eq!(mail.subject, "memmon: process foo:foo stopped");
     let start = "memmon.py stopped the process named foo:foo at ";
     assert!(mail.text.starts_with(start) && mail.text.ends_with(" bytes RSS)"), "{}", mail.text);
@@ -70,17 +70,17 @@ fn what_is_to_stop_stays_stopped() {
 fn a_signal_is_sent_at_each_check() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
-    let mut memmon = memmon(&["-a", "1", "-m", "bob", "--action", "signal:usr1"]);
+    let mut memmon = memmon(&["-a", "1", "--action", "signal:usr1"]);
     tick(&mut world, &mut memmon);
     tick(&mut world, &mut memmon);
     let calls = ["all()", "info(foo:foo)", "signal(foo:foo, SIGUSR1)"];
     assert_eq!(world.supervisor.calls, [calls, calls].concat());
-    assert_eq!(world.mailer.0[1].subject, "memmon: process foo:foo got SIGUSR1");
+    assert_eq!(world.alerts[1].subject, "memmon: process foo:foo got SIGUSR1");
     assert!(world.log().ends_with("\nSending SIGUSR1 to foo:foo\n"), "{}", world.log());
 
     world.supervisor.refuse("signal", 70, "NOT_RUNNING: foo:foo");
     tick(&mut world, &mut memmon);
-    let mail = world.mailer.0.last().unwrap();
+    let mail = world.alerts.last().unwrap();
     assert_eq!(mail.subject, "memmon: failed to signal process foo:foo");
     assert!(world.log().ends_with(&format!("{}\n", mail.text)), "{}", world.log());
 }
@@ -89,13 +89,13 @@ fn a_signal_is_sent_at_each_check() {
 fn an_alert_is_all_there_is() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
-    let mut memmon = memmon(&["-a", "1", "-m", "bob", "--action", "alert"]);
+    let mut memmon = memmon(&["-a", "1", "--action", "alert"]);
     tick(&mut world, &mut memmon);
     tick(&mut world, &mut memmon);
     assert_eq!(world.supervisor.calls, ["all()", "all()"]);
-    let subjects: Vec<_> = world.mailer.0.iter().map(|mail| mail.subject.as_str()).collect();
+    let subjects: Vec<_> = world.alerts.iter().map(|mail| mail.subject.as_str()).collect();
     assert_eq!(subjects, ["memmon: process foo:foo uses too much memory"]);
-    let text = &world.mailer.0[0].text;
+    let text = &world.alerts[0].text;
     assert!(text.contains("but tell you that it was consuming too much memory ("), "{text}");
 }
 
@@ -104,12 +104,12 @@ fn a_command_runs_before() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
     let command = "echo \"dump of $SUPERLANCE_PID\"; echo oops >&2; exit 3";
-    tick(&mut world, &mut memmon(&["-a", "1", "-m", "bob", "--before", command]));
+    tick(&mut world, &mut memmon(&["-a", "1", "--before", command]));
     let calls = ["all()", "info(foo:foo)", "info(foo:foo)", "stop(foo:foo)", "start(foo:foo)"];
     assert_eq!(world.supervisor.calls, calls);
     let output =
         format!("dump of {}\noops\n(the command failed with exit status 3)", sleeper.pid());
-    let mail = &world.mailer.0[0].text;
+    let mail = world.alerts[0].whole_text();
     let end = format!(" bytes RSS)\n\nOutput of --before for foo:foo:\n\n{output}");
     assert!(mail.ends_with(&end), "{mail}");
     let log = world.log();
@@ -121,17 +121,17 @@ fn a_command_runs_before() {
 fn what_flaps_is_left_alone_and_one_mail_says_so() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
-    let mut memmon = memmon(&["-a", "1", "-m", "bob", "--max-restarts", "2/1h"]);
+    let mut memmon = memmon(&["-a", "1", "--max-restarts", "2/1h"]);
     for _ in 0..5 {
         revive(&mut world, &sleeper);
         tick(&mut world, &mut memmon);
     }
     assert_eq!(restarts(&world), 2);
-    let subjects: Vec<_> = world.mailer.0.iter().map(|mail| mail.subject.as_str()).collect();
+    let subjects: Vec<_> = world.alerts.iter().map(|mail| mail.subject.as_str()).collect();
     let (restarted, alone) =
         ("memmon: process foo:foo restarted", "memmon: process foo:foo left alone");
     assert_eq!(subjects, [restarted, restarted, alone]);
-    let text = &world.mailer.0[2].text;
+    let text = &world.alerts[2].text;
     let end = " bytes RSS): that was done 2 times within 1h, and is not done again for ";
     assert!(text.contains(end), "{text}");
     let log = world.log();
@@ -151,13 +151,13 @@ fn a_dry_run_touches_nothing() {
         ("alert", "Would tell about foo:foo"),
     ] {
         let mut world = sleeper.world();
-        let options = ["-a", "1", "-m", "bob", "--dry-run", "--max-restarts", "1/1h"];
+        let options = ["-a", "1", "--dry-run", "--max-restarts", "1/1h"];
         let options = [&options[..], &["--before", &touch, "--action", action]].concat();
         let mut memmon = memmon(&options);
         tick(&mut world, &mut memmon);
         tick(&mut world, &mut memmon);
         assert_eq!(world.supervisor.calls, ["all()", "all()"]);
-        assert!(world.mailer.0.is_empty(), "{:?}", world.mailer.0);
+        assert!(world.alerts.is_empty(), "{:?}", world.alerts);
         assert_eq!(world.log().matches(said).count(), 1, "{}", world.log());
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -189,13 +189,13 @@ fn a_pool_is_restarted_one_by_one() {
 #[test]
 fn over_the_total_the_largest_goes() {
     let (_sleepers, mut world) = pool();
-    let mut memmon = memmon(&["--total", "1KB", "-m", "bob"]);
+    let mut memmon = memmon(&["--total", "1KB"]);
     tick(&mut world, &mut memmon);
     assert_eq!(restarts(&world), 1);
     let log = world.log();
     let start = "Checking total=1024\nRSS of everything watched is ";
     assert!(log.starts_with(start) && log.contains(", over 1024\nRestarting "), "{log}");
-    let text = &world.mailer.0[0].text;
+    let text = &world.alerts[0].text;
     assert!(text.contains("because everything watched was consuming too much memory together ("));
     tick(&mut world, &mut memmon);
     tick(&mut world, &mut memmon);
@@ -208,7 +208,7 @@ fn over_the_total_the_largest_goes() {
 fn log_and_mail_show_how_it_grew() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
-    let mut memmon = memmon(&["-a", "1", "-m", "bob", "--history", "5", "--for", "2"]);
+    let mut memmon = memmon(&["-a", "1", "--history", "5", "--for", "2"]);
     tick(&mut world, &mut memmon);
     tick(&mut world, &mut memmon);
     let log = world.log();
@@ -217,7 +217,7 @@ fn log_and_mail_show_how_it_grew() {
         line.starts_with("RSS of foo:foo went from ") && line.contains(" per hour) "),
         "{line}"
     );
-    let mail = &world.mailer.0[0].text;
+    let mail = world.alerts[0].whole_text();
     assert!(mail.contains("\n\nRSS of foo:foo:\n\nfirst ") && mail.contains("\nslope "), "{mail}");
     assert_eq!(restarts(&world), 1);
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser, value_parser};
+use superlance_core::alert::options::MailOptions;
 use superlance_core::getopt::{as_getopt, warn_of_stray};
 use superlance_core::log::Log;
 use superlance_core::selector::Selector;
@@ -67,14 +68,8 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "SIZE")]
     pub(crate) any: Option<Amount>,
 
-    /// Command that sends a mail it is given on stdin, headers included [long also: --sendmail]
-    #[arg(short, long = "sendmail_program", value_name = "COMMAND")]
-    #[arg(default_value = "/usr/sbin/sendmail -t -i")]
-    pub(crate) sendmail: String,
-
-    /// Address to mail to when a process was restarted; without it, nothing is mailed
-    #[arg(short = 'm', long, value_name = "ADDRESS")]
-    pub(crate) email: Option<String>,
+    #[command(flatten)]
+    pub(crate) mail: MailOptions,
 
     /// Mail only if the process had been up for TIME at most
     #[arg(short, long, value_name = "TIME", value_parser = parse_duration)]
@@ -162,7 +157,11 @@ pub(crate) struct Limit {
 }
 
 pub(crate) fn command() -> Command {
-    as_getopt(Options::command(), GETOPT_NAMES)
+    let command = as_getopt(Options::command(), GETOPT_NAMES);
+    command.mut_arg("sendmail", |arg| {
+        let help = arg.get_help().cloned().unwrap_or_default();
+        arg.help(format!("{help} [long also: --sendmail]"))
+    })
 }
 
 fn parse_limit(text: &str) -> Result<Limit, String> {

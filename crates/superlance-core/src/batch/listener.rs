@@ -8,9 +8,10 @@ use super::message_id;
 use super::options::Options;
 use super::pending::{Batch, Due};
 use crate::event::Event;
+use crate::fate::Fate;
 use crate::listener::{Ctx, Filter, Interest, Listener};
 use crate::log::Log;
-use crate::smtp::{Fate, Message, Post};
+use crate::smtp::{Message, Post};
 
 /// Characters of a mail's text that are logged when it is sent.
 const DIGEST: usize = 76;
@@ -84,7 +85,9 @@ impl BatchListener {
                     continue;
                 }
                 Fate::Refused(reason) => format!("{reason}; not tried again for"),
-                Fate::Later(reason) => format!("{reason}; kept, and tried again later for"),
+                Fate::Later(reason) | Fate::NotBefore(reason, _) => {
+                    format!("{reason}; kept, and tried again later for")
+                }
                 Fate::Unknown(reason) => {
                     format!("{reason}; it may have arrived, and is tried again for")
                 }
