@@ -154,8 +154,8 @@ fn memory_that_this_user_may_not_see_is_a_hyphen() {
 fn a_supervisord_that_misbehaves_is_an_error_and_no_table() {
     let folder = Scratch::new();
     for (name, answer) in Answer::misbehaviours() {
-        // A connection that ends after the answer is none of our business, and neither is patience.
-        if ["closed after the answer", "slow", "dripping"].contains(&name) {
+        // What comes to a good end is no error, and a large answer takes a debug build most of a minute.
+        if ["closed after the answer", "slow", "dripping", "large"].contains(&name) {
             continue;
         }
         let fake = FakeSupervisor::unix();
