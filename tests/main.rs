@@ -20,6 +20,7 @@ mod names;
 mod protocol;
 mod reliability;
 mod security;
+mod status;
 mod verdict;
 
 use std::path::{Path, PathBuf};
