@@ -46,9 +46,23 @@ pub enum CommandError {
 /// # Errors
 /// When the command cannot be started, fails, or takes too long.
 pub fn run(command: &str, input: &str, limit: Duration) -> Result<(), CommandError> {
+    run_with(command, &[], input, limit)
+}
+
+/// As [`run`], with these variables in the environment of the command.
+///
+/// # Errors
+/// As those of [`run`].
+pub fn run_with(
+    command: &str,
+    variables: &[(String, String)],
+    input: &str,
+    limit: Duration,
+) -> Result<(), CommandError> {
     // The shell's stdout is our stderr: whatever a mail program prints belongs into the log.
-    let child = shell(command, &[], Stdio::piped(), io::stderr().into());
-    let child = child.map_err(CommandError::Start)?;
+    let mut shell = shell(command, Stdio::piped(), io::stderr().into());
+    let variables = variables.iter().map(|(name, value)| (name, value));
+    let child = shell.envs(variables).spawn().map_err(CommandError::Start)?;
     let group = child.id();
     let (done, outcome) = mpsc::channel();
     let input = input.to_owned();
@@ -78,7 +92,8 @@ pub fn run(command: &str, input: &str, limit: Duration) -> Result<(), CommandErr
 /// command that fails; the second value says so.
 pub fn output(command: &str) -> (String, Result<(), CommandError>) {
     let kept = Arc::default();
-    let ending = shell(command, &[], Stdio::null(), Stdio::piped())
+    let ending = shell(command, Stdio::null(), Stdio::piped())
+        .spawn()
         .and_then(|child| capture(child, &kept))
         .map_err(CommandError::Start)
         .and_then(success);
@@ -107,8 +122,9 @@ fn capture_within(
 ) -> Result<(), CommandError> {
     // In a line of its own, so that whatever follows it is still the user's command.
     let command = format!("exec 2>&1\n{command}");
-    let child = shell(&command, variables, Stdio::null(), Stdio::piped());
-    let child = child.map_err(CommandError::Start)?;
+    let mut shell = shell(&command, Stdio::null(), Stdio::piped());
+    let variables = variables.iter().map(|(name, value)| (name, value));
+    let child = shell.envs(variables).spawn().map_err(CommandError::Start)?;
     let group = child.id();
     let (done, outcome) = mpsc::channel();
     let kept = Arc::clone(kept);
@@ -161,21 +177,11 @@ fn keep(mut stdout: ChildStdout, kept: &Mutex<Vec<u8>>) {
     }
 }
 
-fn shell(
-    command: &str,
-    variables: &[(&str, String)],
-    stdin: Stdio,
-    stdout: Stdio,
-) -> io::Result<Child> {
-    Command::new("/bin/sh")
-        .arg("-c")
-        .arg(command)
-        .envs(variables.iter().map(|(name, value)| (name, value)))
-        .stdin(stdin)
-        .stdout(stdout)
-        .stderr(Stdio::inherit())
-        .process_group(0)
-        .spawn()
+fn shell(command: &str, stdin: Stdio, stdout: Stdio) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-c").arg(command).stdin(stdin).stdout(stdout).stderr(Stdio::inherit());
+    shell.process_group(0);
+    shell
 }
 
 fn feed_and_wait(mut child: Child, input: &str) -> io::Result<ExitStatus> {

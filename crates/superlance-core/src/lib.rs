@@ -43,5 +43,6 @@ pub mod testing;
 mod unfinished;
 pub mod units;
 pub mod unneeded;
+pub mod url;
 mod wire;
 mod worker;

@@ -250,6 +250,13 @@ mod tests {
             let _ = parse_duration(&text);
         }
 
+        /// Numbers of any length; an overflow panics in a test.
+        #[test]
+        fn nothing_overflows(text in "([0-9]{1,45}(\\.[0-9]{0,45})?([kmgt]i?b?|[smhd])?){1,4}") {
+            let _ = parse_size(&text);
+            let _ = parse_duration(&text);
+        }
+
         #[test]
         fn a_duration_is_written_as_it_is_read(seconds in 0u64..1 << 40) {
             let time = Duration::from_secs(seconds);

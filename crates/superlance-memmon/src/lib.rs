@@ -57,7 +57,7 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     options.check(&options.memory()).map_err(Failure::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let alerts = environment.alerts(RAISER, Some(&options.mail));
+    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
     let Environment { own_namespec, log, unfinished, .. } = environment;
     Ok(Service {
         listener: Box::new(Memmon::new(options, own_namespec)),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser, value_parser};
-use superlance_core::alert::options::MailOptions;
+use superlance_core::alert::options::{AlertOptions, MailOptions};
 use superlance_core::getopt::{as_getopt, warn_of_stray};
 use superlance_core::log::Log;
 use superlance_core::selector::Selector;
@@ -143,6 +143,9 @@ pub(crate) struct Options {
     /// Read memory through ps(1) where /proc could be read, as is done on other systems
     #[arg(long = "through-ps", hide = true)]
     pub(crate) through_ps: bool,
+
+    #[command(flatten)]
+    pub(crate) alerts: AlertOptions,
 
     /// Ignored, as in the original, where getopt stops at the first of them
     #[arg(hide = true, trailing_var_arg = true)]
