@@ -3,7 +3,7 @@
 #   make               build the release program
 #   make demo          watch memmon restart a leaking program; ends by itself
 #   make test          run all tests
-#   make bench         measure beside the original; takes minutes
+#   make bench         measure beside the original; takes ten minutes, and writes tables and a picture
 #   make check         formatting, lints, documentation, and all tests
 #   make install       put the program, its links and manual pages below PREFIX
 #   make uninstall     remove them
