@@ -12,11 +12,13 @@
 
 mod command_line;
 mod crash;
+mod dependencies;
 mod docs;
 mod httpok;
 mod memmon;
 mod names;
 mod protocol;
+mod security;
 mod verdict;
 
 use std::path::{Path, PathBuf};

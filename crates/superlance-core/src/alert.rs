@@ -1,4 +1,25 @@
 //! What a listener tells people: a value, whoever raised it and whichever way it goes out.
+//!
+//! A listener raises it ([`Alerts`]). The [`Pipeline`] hands it to a sender for each way out, which
+//! delivers it beside the listener's work. The ways are a table in [`ways`].
+
+mod identity;
+pub mod journal;
+pub mod limit;
+pub mod options;
+mod pipeline;
+mod private;
+pub mod recovery;
+mod schedule;
+mod sender;
+pub mod spool;
+mod way;
+mod ways;
+
+pub use self::pipeline::Pipeline;
+pub(crate) use self::pipeline::prefixed;
+pub(crate) use self::way::Way;
+pub use self::ways::Raiser;
 
 use std::time::{Duration, SystemTime};
 
@@ -54,6 +75,12 @@ pub struct Attachment {
     pub title: String,
     /// The text.
     pub text: String,
+}
+
+/// Where a listener raises its alerts.
+pub trait Alerts: Send {
+    /// Takes an alert, and returns at once. What becomes of it is said in the log.
+    fn raise(&mut self, alert: Alert);
 }
 
 impl Alert {

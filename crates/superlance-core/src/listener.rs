@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
+use crate::alert::Alerts;
 use crate::clock::Moment;
 use crate::event::{Event, ProcessState};
 use crate::frame::Frame;
 use crate::log::Log;
-use crate::mail::Mailer;
 use crate::supervisor::Supervisor;
 use crate::unfinished::Unfinished;
 
@@ -70,8 +70,8 @@ pub struct Ctx<'a> {
     pub arrived: Moment,
     /// supervisord.
     pub supervisor: &'a mut dyn Supervisor,
-    /// Where mails go.
-    pub mailer: &'a mut dyn Mailer,
+    /// Where alerts are raised.
+    pub alerts: &'a mut dyn Alerts,
     /// Where messages go.
     pub log: &'a Log,
     /// Where to note what must not be lost in silence.

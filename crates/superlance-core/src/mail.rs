@@ -40,18 +40,6 @@ impl Mail {
     }
 }
 
-/// Something that sends mails.
-pub trait Mailer: Send {
-    /// Takes a mail; what becomes of it is said in the log. `confirm` is logged once it is sent.
-    fn send(&mut self, mail: Mail, confirm: Option<String>);
-
-    /// The listener is about to end: sends several mails at once.
-    fn hurry(&mut self) {}
-
-    /// Waits until every mail taken is sent or has failed.
-    fn finish(&mut self) {}
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

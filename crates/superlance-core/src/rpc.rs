@@ -1,5 +1,7 @@
 //! [`Supervisor`] over XML-RPC, as supervisord's `[unix_http_server]` and `[inet_http_server]` serve it.
 
+mod logs;
+
 use std::error::Error as StdError;
 use std::io::{self, Cursor};
 use std::time::Duration;
@@ -9,11 +11,12 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::Agent;
 use xmlrpc::{Request, Value};
 
+use crate::log::without_password;
 use crate::process_list;
-use crate::socket::{
-    Endpoint, EndpointConnector, NoResolver, NotConnected, endpoint, without_user_info,
+use crate::socket::{Endpoint, EndpointConnector, NoResolver, NotConnected, endpoint};
+use crate::supervisor::{
+    Channel, Details, Fault, LogEnd, ProcessInfo, RpcError, State, Supervisor,
 };
-use crate::supervisor::{Fault, ProcessInfo, RpcError, State, Supervisor};
 
 /// Time for an answer that supervisord gives at once. Stopping and starting have no limit: they take
 /// as long as `stopwaitsecs` and `startsecs` say.
@@ -36,7 +39,7 @@ pub struct BadServerUrl(String);
 /// A connection to supervisord.
 pub struct RpcClient {
     agent: Agent,
-    /// As configured but for user and password, for messages.
+    /// As configured but for a password, for messages.
     url: String,
     /// Value of the `Authorization` header.
     authorization: Option<String>,
@@ -48,7 +51,7 @@ impl RpcClient {
     /// # Errors
     /// When `url` is neither `unix://PATH` nor `http://HOST[:PORT]`.
     pub fn new(url: &str, username: &str, password: &str) -> Result<Self, BadServerUrl> {
-        let endpoint = endpoint(url).ok_or_else(|| BadServerUrl(without_user_info(url)))?;
+        let endpoint = endpoint(url).ok_or_else(|| BadServerUrl(without_password(url)))?;
         // supervisord answers 40 ms later on a TCP connection that is kept: it writes an answer in
         // pieces, and the kernel waits between them.
         let keep = if matches!(endpoint, Endpoint::Unix(_)) { 1 } else { 0 };
@@ -63,24 +66,40 @@ impl RpcClient {
         let credentials = STANDARD.encode(format!("{username}:{password}"));
         Ok(Self {
             agent: Agent::with_parts(config, EndpointConnector(endpoint), NoResolver),
-            url: without_user_info(url),
+            url: without_password(url),
             authorization: (!username.is_empty()).then(|| format!("Basic {credentials}")),
         })
     }
 
     /// The answer to a call that changes nothing: quick, and made once more when the connection breaks.
-    fn ask(&self, request: &Request<'_>) -> Result<Vec<u8>, CallError> {
-        match self.exchange(request, Some(QUICK)) {
-            Err(CallError::Http(ureq::Error::Io(_))) => self.exchange(request, Some(QUICK)),
+    fn ask(&self, request: &Request<'_>, limit: Duration) -> Result<Vec<u8>, CallError> {
+        match self.exchange(request, Some(limit)) {
+            Err(CallError::Http(ureq::Error::Io(_))) => self.exchange(request, Some(limit)),
             outcome => outcome,
         }
     }
 
+    /// One process, as `read` understands the answer.
+    fn ask_for_process<T>(
+        &self,
+        namespec: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<T, RpcError> {
+        let request = Request::new("supervisor.getProcessInfo").arg(namespec);
+        self.ask(&request, QUICK)
+            .and_then(|answer| {
+                read(&parse(&request, without_control_characters(answer))?)
+                    .ok_or_else(|| CallError::Answer("expected a process".to_owned()))
+            })
+            .map_err(|error| self.explain(error))
+    }
+
     /// A call that changes something: never repeated, and as slow as it likes.
-    fn tell(&self, method: &str, namespec: &str) -> Result<(), RpcError> {
-        let request = Request::new(method).arg(namespec);
+    fn tell(&self, method: &str, arguments: &[&str]) -> Result<(), RpcError> {
+        let request =
+            arguments.iter().fold(Request::new(method), |request, argument| request.arg(*argument));
         self.exchange(&request, None)
-            .and_then(|answer| parse(&request, answer))
+            .and_then(|answer| parse(&request, without_control_characters(answer)))
             .map(drop)
             .map_err(|error| self.explain(error))
     }
@@ -101,9 +120,7 @@ impl RpcClient {
         if status != 200 {
             return Err(CallError::Status(status.as_u16()));
         }
-        let mut answer = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?;
-        drop_control_characters(&mut answer);
-        Ok(answer)
+        Ok(response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?)
     }
 
     /// Says what went wrong and, where it is known, what to do about it.
@@ -150,7 +167,8 @@ impl RpcClient {
 impl Supervisor for RpcClient {
     fn all(&mut self) -> Result<Vec<ProcessInfo>, RpcError> {
         let request = Request::new("supervisor.getAllProcessInfo");
-        self.ask(&request)
+        self.ask(&request, QUICK)
+            .map(without_control_characters)
             .and_then(|answer| match process_list::decode(&answer) {
                 Some(processes) => Ok(processes),
                 None => process_infos(&parse(&request, answer)?)
@@ -160,21 +178,47 @@ impl Supervisor for RpcClient {
     }
 
     fn info(&mut self, namespec: &str) -> Result<ProcessInfo, RpcError> {
-        let request = Request::new("supervisor.getProcessInfo").arg(namespec);
-        self.ask(&request)
-            .and_then(|answer| {
-                process_info(&parse(&request, answer)?)
-                    .ok_or_else(|| CallError::Answer("expected a process".to_owned()))
-            })
-            .map_err(|error| self.explain(error))
+        self.ask_for_process(namespec, process_info)
+    }
+
+    fn details(&mut self, namespec: &str) -> Result<Details, RpcError> {
+        self.ask_for_process(namespec, details)
+    }
+
+    fn tail(&mut self, namespec: &str, channel: Channel, bytes: u32) -> Result<LogEnd, RpcError> {
+        let method = match channel {
+            Channel::Stdout => "supervisor.tailProcessStdoutLog",
+            Channel::Stderr => "supervisor.tailProcessStderrLog",
+        };
+        let answer = self
+            .ask_for_log(bytes, |length| Request::new(method).arg(namespec).arg(0).arg(length))?;
+        log_tail(&answer).ok_or_else(|| {
+            self.explain(CallError::Answer("expected a log, its size and a flag".to_owned()))
+        })
+    }
+
+    fn own_log(&mut self, bytes: u32) -> Result<LogEnd, RpcError> {
+        let answer = self.ask_for_log(bytes, |length| {
+            Request::new("supervisor.readLog").arg(length.saturating_neg()).arg(0)
+        })?;
+        let text = answer.as_str().map(logs::show_control_characters);
+        let text =
+            text.ok_or_else(|| self.explain(CallError::Answer("expected a log".to_owned())))?;
+        // It is not told; a log of just this length loses a line in vain.
+        let cut = text.len() + 3 >= bytes as usize;
+        Ok(LogEnd { text, cut })
     }
 
     fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.stopProcess", namespec)
+        self.tell("supervisor.stopProcess", &[namespec])
     }
 
     fn start(&mut self, namespec: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.startProcess", namespec)
+        self.tell("supervisor.startProcess", &[namespec])
+    }
+
+    fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
+        self.tell("supervisor.signalProcess", &[namespec, signal])
     }
 }
 
@@ -212,6 +256,22 @@ fn process_info(value: &Value) -> Option<ProcessInfo> {
     })
 }
 
+fn details(value: &Value) -> Option<Details> {
+    let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    Some(Details {
+        info: process_info(value)?,
+        spawn_error: text("spawnerr")?,
+        stdout_log: text("stdout_logfile")?,
+        stderr_log: text("stderr_logfile")?,
+    })
+}
+
+/// An answer of three: the text, the size of the log, and whether that is more than the text.
+fn log_tail(value: &Value) -> Option<LogEnd> {
+    let [text, _, overflow] = value.as_array()? else { return None };
+    Some(LogEnd { text: logs::show_control_characters(text.as_str()?), cut: overflow.as_bool()? })
+}
+
 /// Why a call failed, before it is put into words.
 #[derive(Debug)]
 enum CallError {
@@ -247,13 +307,14 @@ impl xmlrpc::Transport for Answered {
     }
 }
 
-/// Replaces what XML does not allow and supervisord sends all the same, in a log tail with colours say.
-fn drop_control_characters(answer: &mut [u8]) {
-    for byte in answer {
+/// Replaces what XML does not allow and supervisord sends all the same, in a name say.
+pub(crate) fn without_control_characters(mut answer: Vec<u8>) -> Vec<u8> {
+    for byte in &mut answer {
         if *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') {
             *byte = b'?';
         }
     }
+    answer
 }
 
 /// How deeply the elements of an XML text are nested; without limit where it has anything else than
@@ -276,7 +337,7 @@ fn depth(xml: &[u8]) -> usize {
 }
 
 /// What the general parser makes of an answer to `getAllProcessInfo`.
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn process_list_by_tree(answer: Vec<u8>) -> Option<Vec<ProcessInfo>> {
     process_infos(&parse(&Request::new("supervisor.getAllProcessInfo"), answer).ok()?)
 }

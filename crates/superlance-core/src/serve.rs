@@ -13,7 +13,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::clock::Moment;
@@ -54,6 +55,9 @@ pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<(
 
     let end = Arc::new(End::default());
 
+    // A limit for the size of files (`ulimit -f`) is an error of whoever writes one, as in Python; left
+    // alone, the signal that comes with it would end the listener.
+    flag::register(SIGXFSZ, Arc::default())?;
     let mut signals = Signals::new(SIGNALS)?;
     let (notify, notices) = channel();
     let spawn = |name: &str, body: Box<dyn FnOnce() -> Notice + Send>| {

@@ -44,12 +44,12 @@ fn send_with(
 ) -> (Vec<Fate>, Vec<String>) {
     let (port, thread) = server(script);
     let started = Instant::now();
-    let mut smtp = smtp(port, change);
+    let smtp = smtp(port, change);
     let fates = smtp.send(&message(text));
     assert!(started.elapsed() < Duration::from_secs(20), "it took {:?}", started.elapsed());
     let short = |reason: String| reason.replace(&format!("127.0.0.1:{port}: "), "");
     let fates = fates.into_iter().map(|fate| match fate {
-        Fate::Delivered => Fate::Delivered,
+        Fate::Delivered | Fate::NotBefore(..) => fate,
         Fate::Refused(reason) => Fate::Refused(short(reason)),
         Fate::Later(reason) => Fate::Later(short(reason)),
         Fate::Unknown(reason) => Fate::Unknown(short(reason)),
@@ -136,6 +136,13 @@ fn a_mail_without_an_answer_may_have_arrived() {
 }
 
 #[test]
+fn a_server_writes_no_line_of_its_own_into_the_log() {
+    let script: Script = &[("RCPT", Say("550 no\nfoo:foo was started again\r\x1b[2J"))];
+    let (fates, _) = send(script, "x");
+    assert_eq!(fates, all(Fate::Refused, "550 no foo:foo was started again  [2J"));
+}
+
+#[test]
 fn a_goodbye_without_an_answer_changes_nothing() {
     assert_eq!(send(&[("QUIT", Silence)], "x").0, vec![Fate::Delivered; 3]);
 }
@@ -151,7 +158,7 @@ fn a_refused_connection_says_where() {
 fn encryption_is_insisted_on() {
     for tls in [Tls::Required, Tls::Verified] {
         let (fates, heard) = send_with(&[], "x", |settings| settings.tls = tls);
-        let reason = "the server does not offer STARTTLS, which --tls asks for";
+        let reason = "the server does not offer STARTTLS, which is insisted on";
         assert_eq!(fates, all(Fate::Later, reason));
         assert_eq!(heard.len(), 1, "{heard:?}");
         let script: Script =

@@ -33,6 +33,21 @@ impl State {
             _ => Self::Unknown,
         }
     }
+
+    /// Its name in supervisord's words, such as `RUNNING`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "STOPPED",
+            Self::Starting => "STARTING",
+            Self::Running => "RUNNING",
+            Self::Backoff => "BACKOFF",
+            Self::Stopping => "STOPPING",
+            Self::Exited => "EXITED",
+            Self::Fatal => "FATAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
 }
 
 /// What `getProcessInfo` says of a process, as far as listeners read it.
@@ -74,6 +89,47 @@ impl ProcessInfo {
     }
 }
 
+/// What `getProcessInfo` says beyond [`ProcessInfo`], for who asks about one process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
+    /// What it says of every process.
+    pub info: ProcessInfo,
+    /// Why the process could not be started, in supervisord's words; empty when it could.
+    pub spawn_error: String,
+    /// The file of its standard output; empty for none.
+    pub stdout_log: String,
+    /// The file of its standard error; empty for none, or when it goes where standard output goes.
+    pub stderr_log: String,
+}
+
+/// One of the outputs of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Channel {
+    Stdout,
+    Stderr,
+}
+
+impl Channel {
+    /// Its usual name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
+/// The end of a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogEnd {
+    /// The text, control characters included.
+    pub text: String,
+    /// Whether the log has more before it.
+    pub cut: bool,
+}
+
 /// A refusal by supervisord.
 ///
 /// Its text is that of Python's `xmlrpc.client.Fault`, since it is part of old log lines and mails.
@@ -92,6 +148,8 @@ impl Fault {
     pub const SHUTDOWN_STATE: i32 = 6;
     /// No such process or group.
     pub const BAD_NAME: i32 = 10;
+    /// There is no such file: supervisord does not log into one.
+    pub const NO_FILE: i32 = 20;
 }
 
 impl fmt::Display for Fault {
@@ -139,6 +197,25 @@ pub trait Supervisor: Send {
     /// When there is no usable answer; the fault `BAD_NAME` when there is no such process.
     fn info(&mut self, namespec: &str) -> Result<ProcessInfo, RpcError>;
 
+    /// One process, and what only this question is answered with (`getProcessInfo`).
+    ///
+    /// # Errors
+    /// As [`info`](Supervisor::info).
+    fn details(&mut self, namespec: &str) -> Result<Details, RpcError>;
+
+    /// About the last `bytes` of an output of a process (`tailProcessStdoutLog`,
+    /// `tailProcessStderrLog`); nothing where supervisord keeps no log of it.
+    ///
+    /// # Errors
+    /// When there is no usable answer; supervisord has none for a log that is not UTF-8.
+    fn tail(&mut self, namespec: &str, channel: Channel, bytes: u32) -> Result<LogEnd, RpcError>;
+
+    /// About the last `bytes` of supervisord's own log (`readLog`).
+    ///
+    /// # Errors
+    /// When there is no usable answer; a fault where supervisord does not log into a file.
+    fn own_log(&mut self, bytes: u32) -> Result<LogEnd, RpcError>;
+
     /// Stops a process and waits until it has stopped, however long that takes (`stopProcess`).
     ///
     /// # Errors
@@ -150,4 +227,10 @@ pub trait Supervisor: Send {
     /// # Errors
     /// When there is no usable answer, which does not mean that nothing was started.
     fn start(&mut self, namespec: &str) -> Result<(), RpcError>;
+
+    /// Sends a signal to a process, by name or number (`signalProcess`, supervisor 3.2 and later).
+    ///
+    /// # Errors
+    /// When there is no usable answer, which does not mean that nothing was sent.
+    fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError>;
 }

@@ -1,4 +1,4 @@
-//! Fakes for the tests of handlers: a supervisord made of values, a mailer and a log that remember.
+//! Fakes for the tests of handlers: a supervisord made of values, alerts and a log that are kept.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
@@ -6,13 +6,15 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use crate::alert::{Alert, Alerts};
 use crate::clock::Moment;
 use crate::event::{Event, ProcessState};
 use crate::frame::Frame;
 use crate::listener::{Ctx, Interest, Listener};
 use crate::log::Log;
-use crate::mail::{Mail, Mailer};
-use crate::supervisor::{Fault, ProcessInfo, RpcError, State, Supervisor};
+use crate::supervisor::{
+    Channel, Details, Fault, LogEnd, ProcessInfo, RpcError, State, Supervisor,
+};
 use crate::unfinished::Unfinished;
 
 /// A place to write to and to read from. Clones share it.
@@ -48,6 +50,12 @@ pub struct FakeSupervisor {
     pub calls: Vec<String>,
     /// Its time, in seconds since 1970; goes on by one with each change of state.
     pub now: i64,
+    /// Why processes could not be started, by `group:name`.
+    pub spawn_errors: HashMap<String, String>,
+    /// The outputs of processes, by `group:name`; those without keep none.
+    pub logs: HashMap<(String, Channel), String>,
+    /// Its own log, if it is a file.
+    pub own_log: Option<String>,
     failures: HashMap<&'static str, VecDeque<RpcError>>,
 }
 
@@ -74,7 +82,8 @@ impl FakeSupervisor {
         self
     }
 
-    /// Lets the next call of `method` (`all`, `info`, `stop` or `start`) end with `error`.
+    /// Lets the next call of `method` (`all`, `info`, `details`, `tail`, `own_log`, `stop`, `start` or
+    /// `signal`) end with `error`.
     pub fn fail(&mut self, method: &'static str, error: RpcError) {
         self.failures.entry(method).or_default().push_back(error);
     }
@@ -119,6 +128,35 @@ impl Supervisor for FakeSupervisor {
         self.process(namespec).cloned()
     }
 
+    fn details(&mut self, namespec: &str) -> Result<Details, RpcError> {
+        self.call("details", namespec)?;
+        let info = self.process(namespec)?.clone();
+        let log = |channel: Channel| {
+            let kept = self.logs.contains_key(&(namespec.to_owned(), channel));
+            if kept { format!("/log/{namespec}.{}", channel.name()) } else { String::new() }
+        };
+        Ok(Details {
+            info,
+            spawn_error: self.spawn_errors.get(namespec).cloned().unwrap_or_default(),
+            stdout_log: log(Channel::Stdout),
+            stderr_log: log(Channel::Stderr),
+        })
+    }
+
+    fn tail(&mut self, namespec: &str, channel: Channel, bytes: u32) -> Result<LogEnd, RpcError> {
+        self.call("tail", &format!("{namespec} {}", channel.name()))?;
+        self.process(namespec)?;
+        let log = self.logs.get(&(namespec.to_owned(), channel));
+        Ok(log_end(log.map_or("", String::as_str), bytes))
+    }
+
+    fn own_log(&mut self, bytes: u32) -> Result<LogEnd, RpcError> {
+        self.call("own_log", "")?;
+        let fault = Fault { code: Fault::NO_FILE, text: "NO_FILE: None".to_owned() };
+        let log = self.own_log.as_ref().ok_or(RpcError::Fault(fault))?;
+        Ok(log_end(log, bytes))
+    }
+
     fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
         self.call("stop", namespec)?;
         let now = self.tick();
@@ -134,15 +172,23 @@ impl Supervisor for FakeSupervisor {
         (process.pid, process.state, process.start) = (4_000_000, State::Running, now);
         Ok(())
     }
+
+    fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
+        self.call("signal", &format!("{namespec}, {signal}"))?;
+        self.process(namespec).map(drop)
+    }
 }
 
-/// A mailer that keeps what it is given.
-#[derive(Debug, Default)]
-pub struct FakeMailer(pub Vec<Mail>);
+/// The last bytes of a log, or one or two less than to begin in the middle of a character.
+fn log_end(log: &str, bytes: u32) -> LogEnd {
+    let start = log.len().saturating_sub(bytes as usize);
+    let start = (start..=log.len()).find(|at| log.is_char_boundary(*at)).unwrap_or_default();
+    LogEnd { text: log.get(start..).unwrap_or_default().to_owned(), cut: start > 0 }
+}
 
-impl Mailer for FakeMailer {
-    fn send(&mut self, mail: Mail, _: Option<String>) {
-        self.0.push(mail);
+impl Alerts for Vec<Alert> {
+    fn raise(&mut self, alert: Alert) {
+        self.push(alert);
     }
 }
 
@@ -151,8 +197,8 @@ impl Mailer for FakeMailer {
 pub struct World {
     /// supervisord.
     pub supervisor: FakeSupervisor,
-    /// The mails sent.
-    pub mailer: FakeMailer,
+    /// The alerts raised.
+    pub alerts: Vec<Alert>,
     /// What is begun and not finished.
     pub unfinished: Unfinished,
     /// Whether the listener was told to end.
@@ -180,7 +226,7 @@ impl World {
         body(&mut Ctx {
             arrived: Moment { wall, instant: Instant::now() },
             supervisor: &mut self.supervisor,
-            mailer: &mut self.mailer,
+            alerts: &mut self.alerts,
             log: &log,
             unfinished: &self.unfinished,
             ending: &self.ending,

@@ -1,9 +1,8 @@
-//! What stands where a listener has no need of supervisord, or of a mailer.
+//! What stands where a listener has no need of supervisord.
 
-use crate::mail::{Mail, Mailer};
-use crate::supervisor::{ProcessInfo, RpcError, Supervisor};
+use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
 
-/// A supervisord that is never asked and a mailer that is never given anything.
+/// A supervisord that is never asked.
 ///
 /// The listeners that only send mail must also work where supervisord serves no RPC.
 pub struct Unneeded;
@@ -21,6 +20,18 @@ impl Supervisor for Unneeded {
         not_asked()
     }
 
+    fn details(&mut self, _: &str) -> Result<Details, RpcError> {
+        not_asked()
+    }
+
+    fn tail(&mut self, _: &str, _: Channel, _: u32) -> Result<LogEnd, RpcError> {
+        not_asked()
+    }
+
+    fn own_log(&mut self, _: u32) -> Result<LogEnd, RpcError> {
+        not_asked()
+    }
+
     fn stop(&mut self, _: &str) -> Result<(), RpcError> {
         not_asked()
     }
@@ -28,8 +39,8 @@ impl Supervisor for Unneeded {
     fn start(&mut self, _: &str) -> Result<(), RpcError> {
         not_asked()
     }
-}
 
-impl Mailer for Unneeded {
-    fn send(&mut self, _: Mail, _: Option<String>) {}
+    fn signal(&mut self, _: &str, _: &str) -> Result<(), RpcError> {
+        not_asked()
+    }
 }

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::alert::Pipeline;
 use crate::clock::Moment;
 use crate::event::Event;
 use crate::frame::Frame;
 use crate::listener::{Ctx, Interest, Listener};
 use crate::log::Log;
-use crate::mail::Mailer;
 use crate::queue::{Arrival, Next, Queue};
 use crate::supervisor::Supervisor;
 use crate::unfinished::Unfinished;
@@ -26,8 +26,8 @@ pub struct Service {
     pub listener: Box<dyn Listener>,
     /// supervisord.
     pub supervisor: Box<dyn Supervisor>,
-    /// Where mails go.
-    pub mailer: Box<dyn Mailer>,
+    /// What alerts go through.
+    pub alerts: Pipeline,
     /// Where messages go.
     pub log: Arc<Log>,
     /// What must not be lost in silence.
@@ -79,7 +79,7 @@ impl Worker {
             }
         }
         self.call(Moment::now(), &Call::Finish);
-        self.service.mailer.hurry();
+        self.service.alerts.hurry();
         while let Some(deadline) = self.deadline() {
             thread::sleep(deadline.saturating_duration_since(Instant::now()));
             self.call(Moment::now(), &Call::OnTime);
@@ -87,7 +87,7 @@ impl Worker {
                 break;
             }
         }
-        self.service.mailer.finish();
+        self.service.alerts.finish();
         // What is still owed now remains so; dropping the listener would forget it.
         for text in self.service.unfinished.texts() {
             self.service.log.line(text);
@@ -101,11 +101,15 @@ impl Worker {
     /// Calls the listener. An event that makes it panic is logged, and the next one is handled: dying
     /// would bring the same event back from supervisord for ever.
     fn call(&mut self, arrived: Moment, call: &Call<'_>) {
-        let Service { listener, supervisor, mailer, log, unfinished } = &mut self.service;
+        let Service { listener, supervisor, alerts, log, unfinished } = &mut self.service;
+        alerts.begin(match call {
+            Call::Handle(frame) => Some(frame),
+            Call::OnTime | Call::Finish => None,
+        });
         let mut ctx = Ctx {
             arrived,
             supervisor: &mut **supervisor,
-            mailer: &mut **mailer,
+            alerts,
             log,
             unfinished,
             ending: &self.end.ending,

@@ -4,6 +4,7 @@ mod listener;
 mod options;
 
 use clap::{ArgMatches, Error, FromArgMatches};
+use superlance_core::alert::Raiser;
 use superlance_core::applet::{Applet, Environment, Failure};
 use superlance_core::serve::Service;
 use superlance_core::unneeded::Unneeded;
@@ -14,16 +15,19 @@ use crate::options::Options;
 /// The command `crashmail`.
 pub const APPLET: Applet = Applet { name: "crashmail", command: options::command, service };
 
+const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true };
+
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Failure> {
     let bad = |error: Error| Failure::Usage(error.to_string());
     let options = Options::from_arg_matches(matches).map_err(bad)?;
-    options.warn(&environment.log);
-    let mailer = environment.outbox(&options.sendmail);
+    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
+    let told = alerts.has_ways();
+    options.warn(told, &environment.log);
     let Environment { log, unfinished, .. } = environment;
     Ok(Service {
-        listener: Box::new(Crashmail::new(options)),
+        listener: Box::new(Crashmail::new(options, told)),
         supervisor: Box::new(Unneeded),
-        mailer: Box::new(mailer),
+        alerts,
         log,
         unfinished,
     })

@@ -1,9 +1,9 @@
 //! What crashmail does when a process exits.
 
+use superlance_core::alert::Alert;
 use superlance_core::clock::log_time;
 use superlance_core::event::{Event, ProcessState};
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
-use superlance_core::mail::Mail;
 use superlance_core::selector::{Names, Selector};
 
 use crate::options::Options;
@@ -13,16 +13,20 @@ pub(crate) struct Crashmail {
     /// Whose exits are mailed about; empty for everybody's.
     programs: Vec<Selector>,
     optional_header: Option<String>,
-    email: Option<String>,
+    /// Whether anybody is told.
+    told: bool,
+    /// Whether that is done by mail.
+    mails: bool,
 }
 
 impl Crashmail {
-    pub(crate) fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options, told: bool) -> Self {
         Self {
             programs: if options.any { Vec::new() } else { options.programs },
+            told,
+            mails: options.mail.address().is_some(),
             // To Python, an empty text is as good as none.
             optional_header: options.optional_header.filter(|header| !header.is_empty()),
-            email: options.email.filter(|email| !email.is_empty()),
         }
     }
 
@@ -41,19 +45,19 @@ impl Crashmail {
         if !self.selects(change) {
             return ctx.log.line(format_args!("not mailed, since no -p selects it: {text}"));
         }
-        let Some(to) = self.email.clone() else {
+        if !self.told {
             return ctx.log.line(format_args!("not mailed, since -m is not given: {text}"));
-        };
+        }
         // The blank before the name is the original's; people filter by the whole subject.
         let subject = format!(" {process} crashed at {}", log_time(ctx.arrived.wall));
         let subject = match &self.optional_header {
             Some(header) => format!("{header}:{subject}"),
             None => subject,
         };
-        ctx.log.line("unexpected exit, mailing");
-        let mail = Mail { to, subject, text };
-        let confirm = format!("Mailed:\n\n{}", mail.plain());
-        ctx.mailer.send(mail, Some(confirm));
+        let how = if self.mails { "mailing" } else { "telling" };
+        ctx.log.line(format_args!("unexpected exit, {how}"));
+        let alert = Alert::new("crashmail", "exited", ctx.arrived.wall, subject, text);
+        ctx.alerts.raise(alert.about(group, process, pid.parse().ok()));
     }
 }
 

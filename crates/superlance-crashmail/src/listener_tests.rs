@@ -1,6 +1,7 @@
-//! crashmail and exits, with a mailer that keeps what it is given.
+//! crashmail and exits: what is raised, and what is logged.
 
 use clap::FromArgMatches;
+use superlance_core::alert::Process;
 use superlance_core::testing::{World, frame};
 
 use super::*;
@@ -9,7 +10,9 @@ use crate::options;
 fn crashmail(arguments: &[&str]) -> Crashmail {
     let arguments = ["crashmail"].iter().chain(arguments);
     let matches = options::command().try_get_matches_from(arguments).unwrap();
-    Crashmail::new(Options::from_arg_matches(&matches).unwrap())
+    let options = Options::from_arg_matches(&matches).unwrap();
+    let told = options.mail.address().is_some() || options.alerts.tells_others();
+    Crashmail::new(options, told)
 }
 
 /// What becomes of an exit of `group:process`.
@@ -25,7 +28,7 @@ fn exit(arguments: &[&str], process: &str, group: &str, expected: u8) -> World {
 #[track_caller]
 fn check(arguments: &[&str], process: &str, mails: usize) {
     let world = exit(arguments, process, "grp", 0);
-    assert_eq!(world.mailer.0.len(), mails, "{arguments:?} {process}");
+    assert_eq!(world.alerts.len(), mails, "{arguments:?} {process}");
     let said = if mails == 0 { "not mailed, since" } else { "unexpected exit, mailing\n" };
     assert!(world.log().starts_with(said), "{}", world.log());
 }
@@ -35,28 +38,30 @@ const TEXT: &str = "Process foo in group grp exited unexpectedly (pid 58597) fro
 #[test]
 fn an_unexpected_exit_is_mailed_in_the_words_of_the_original() {
     let world = exit(&["-m", "bob@example.com"], "foo", "grp", 0);
-    let mail = &world.mailer.0[0];
-    assert_eq!((mail.to.as_str(), mail.text.as_str()), ("bob@example.com", TEXT));
-    let (start, time) = mail.subject.split_at(" foo crashed at ".len());
+    let alert = &world.alerts[0];
+    assert_eq!((alert.kind.as_str(), alert.text.as_str()), ("exited", TEXT));
+    let (start, time) = alert.subject.split_at(" foo crashed at ".len());
     assert_eq!(start, " foo crashed at ");
     assert!(time.len() == 23 && time.ends_with(":00:00,000"), "{time}");
     assert_eq!(world.log(), "unexpected exit, mailing\n");
-    let start = format!("To: bob@example.com\nSubject: {}\n\n{TEXT}", mail.subject);
-    assert_eq!(mail.render(), start);
+    let start = format!("To: bob@example.com\nSubject: {}\n\n{TEXT}", alert.subject);
+    assert_eq!(alert.mail("bob@example.com").render(), start);
+    let process = Process { group: "grp".to_owned(), name: "foo".to_owned(), pid: Some(58597) };
+    assert_eq!(alert.process, Some(process));
 }
 
 #[test]
 fn the_optional_header_stands_before_the_subject() {
     let world = exit(&["-m", "bob", "-o", "HOST"], "foo", "grp", 0);
-    assert!(world.mailer.0[0].subject.starts_with("HOST: foo crashed at "));
+    assert!(world.alerts[0].subject.starts_with("HOST: foo crashed at "));
     let world = exit(&["-m", "bob", "-o", ""], "foo", "grp", 0);
-    assert!(world.mailer.0[0].subject.starts_with(" foo crashed at "));
+    assert!(world.alerts[0].subject.starts_with(" foo crashed at "));
 }
 
 #[test]
 fn an_expected_exit_and_other_events_are_nothing() {
     let world = exit(&["-m", "bob"], "foo", "grp", 1);
-    assert_eq!((world.mailer.0.len(), world.log().as_str()), (0, ""));
+    assert_eq!((world.alerts.len(), world.log().as_str()), (0, ""));
     let filter = crashmail(&[]).filter();
     assert_eq!(filter(&frame("PROCESS_STATE_FATAL", "")), Interest::Nothing);
     assert_eq!(filter(&frame("TICK_60", "when:1")), Interest::Nothing);
@@ -85,7 +90,7 @@ fn what_is_not_mailed_is_logged() {
     assert_eq!(world.log(), format!("not mailed, since no -p selects it: {TEXT}\n"));
     for arguments in [&[][..], &["-m", ""]] {
         let world = exit(arguments, "foo", "grp", 0);
-        assert_eq!(world.mailer.0.len(), 0);
+        assert_eq!(world.alerts.len(), 0);
         assert_eq!(world.log(), format!("not mailed, since -m is not given: {TEXT}\n"));
     }
 }
@@ -101,9 +106,9 @@ fn the_command_line_of_the_original_keeps_its_meaning() {
         let all = ["crashmail"].iter().chain(arguments);
         let matches = options::command().try_get_matches_from(all).unwrap();
         let options = Options::from_arg_matches(&matches).unwrap();
-        assert_eq!(options.email.as_deref(), Some("bob"), "{arguments:?}");
+        assert_eq!(options.mail.address(), Some("bob"), "{arguments:?}");
         assert_eq!(options.optional_header.as_deref(), Some("H"), "{arguments:?}");
-        assert_eq!(options.sendmail, "x");
+        assert_eq!(options.mail.sendmail, "x");
         assert!(options.any);
         assert_eq!(options.programs[0].as_str(), "p");
     }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
+use superlance_core::alert::options::{AlertOptions, MailOptions};
 use superlance_core::getopt::{as_getopt, warn_of_stray};
 use superlance_core::log::Log;
 use superlance_core::selector::Selector;
@@ -39,14 +40,11 @@ pub(crate) struct Options {
     #[arg(short, long = "optionalheader", value_name = "TEXT")]
     pub(crate) optional_header: Option<String>,
 
-    /// Command that sends a mail it is given on stdin, headers included
-    #[arg(short, long = "sendmail_program", value_name = "COMMAND")]
-    #[arg(default_value = "/usr/sbin/sendmail -t -i")]
-    pub(crate) sendmail: String,
+    #[command(flatten)]
+    pub(crate) mail: MailOptions,
 
-    /// Address to mail to; without it, nothing is mailed
-    #[arg(short = 'm', long, value_name = "ADDRESS")]
-    pub(crate) email: Option<String>,
+    #[command(flatten)]
+    pub(crate) alerts: AlertOptions,
 
     /// Ignored, as in the original, where getopt stops at the first of them
     #[arg(hide = true, trailing_var_arg = true)]
@@ -59,9 +57,9 @@ pub(crate) fn command() -> Command {
 
 impl Options {
     /// Says what is probably not meant. It is no error: the original accepts it.
-    pub(crate) fn warn(&self, log: &Log) {
+    pub(crate) fn warn(&self, told: bool, log: &Log) {
         warn_of_stray("crashmail", &self.stray, log);
-        if self.email.is_none() {
+        if self.mail.email.is_none() && !told {
             log.line("crashmail: -m is not given, so nothing is mailed");
         }
     }

@@ -1,18 +1,20 @@
 //! `httpok` restarts processes under supervisord when a URL does not answer as it should.
 //!
 //! With each tick it sends a GET request ([`probe`], through [`watch`]), compares the answer with what
-//! the command line expects ([`options`], [`url`], [`verdict`]), and where they differ restarts the
+//! the command line expects ([`options`], [`verdict`]), and where they differ restarts the
 //! processes it was given ([`processes`]), after a core dump of each if one is wanted ([`gcore`]);
 //! [`listener`] holds that together. What it writes into the log and into mails is the original's, word
 //! for word.
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod gcore;
 mod listener;
 mod options;
 mod probe;
 mod processes;
 mod search;
-mod url;
 mod verdict;
 mod watch;
 
@@ -20,6 +22,7 @@ mod watch;
 mod server;
 
 use clap::{ArgMatches, Error, FromArgMatches};
+use superlance_core::alert::Raiser;
 use superlance_core::applet::{Applet, Environment, Failure};
 use superlance_core::serve::Service;
 
@@ -30,20 +33,22 @@ use crate::probe::Probe;
 /// The command `httpok`.
 pub const APPLET: Applet = Applet { name: "httpok", command: options::command, service };
 
+const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true };
+
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Failure> {
     let bad = |error: Error| Failure::Usage(error.to_string());
     let options = Options::from_arg_matches(matches).map_err(bad)?;
     let target = options.target().map_err(Failure::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let mailer = environment.outbox(&options.sendmail);
+    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
     let shown = target.shown.clone();
     let probe = Probe::new(target, &options).map_err(Failure::Surroundings)?;
     let Environment { own_namespec, log, unfinished, .. } = environment;
     Ok(Service {
         listener: Box::new(HttpOk::new(options, shown, own_namespec, move || probe.get())),
         supervisor: Box::new(supervisor),
-        mailer: Box::new(mailer),
+        alerts,
         log,
         unfinished,
     })

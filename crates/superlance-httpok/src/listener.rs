@@ -7,7 +7,7 @@ use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 
 use crate::gcore::Gcore;
 use crate::options::Options;
-use crate::processes::Processes;
+use crate::processes::{Failure, Processes};
 use crate::verdict::{NoAnswer, Outcome, Verdict, describe, verdict};
 
 /// Pause before a refused connection is tried again.
@@ -55,7 +55,6 @@ impl HttpOk {
                 options.programs,
                 options.any,
                 Gcore::new(options.gcore, options.coredir),
-                options.email,
                 own_namespec,
             ),
         }
@@ -77,14 +76,15 @@ impl HttpOk {
         }
         let what = match verdict(&outcome, &self.expected) {
             Verdict::Good => return,
-            Verdict::BadStatus => "bad status returned",
-            Verdict::BadBody => "bad body returned",
+            Verdict::BadStatus => "bad status",
+            Verdict::BadBody => "bad body",
         };
         let subject = match &self.name {
-            Some(name) => format!("httpok [{name}]: {}: {what}", self.url),
-            None => format!("httpok: {}: {what}", self.url),
+            Some(name) => format!("httpok [{name}]: {}: {what} returned", self.url),
+            None => format!("httpok: {}: {what} returned", self.url),
         };
-        self.processes.act(subject, describe(&outcome, &self.url), ctx);
+        let failure = Failure { kind: what, subject, url: self.url.clone() };
+        self.processes.act(failure, describe(&outcome, &self.url), ctx);
     }
 }
 

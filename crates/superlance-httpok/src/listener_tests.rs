@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use clap::FromArgMatches;
-use superlance_core::mail::Mail;
 use superlance_core::supervisor::{RpcError, State};
 use superlance_core::testing::{FakeSupervisor, World, frame};
 
@@ -84,8 +83,9 @@ fn selected_processes_are_restarted_and_mailed_about() {
                 Programs not restarted because they did not exist: ['gone']";
     assert_eq!(world.log(), format!("{text}\n"));
     let subject = "httpok [x]: http://h/: bad status returned".to_owned();
-    let mail = Mail { to: "bob".to_owned(), subject, text: text.to_owned() };
-    assert_eq!(world.mailer.0, [mail]);
+    let [alert] = world.alerts.as_slice() else { panic!("{:?}", world.alerts) };
+    assert_eq!((&alert.subject, alert.text.as_str()), (&subject, text));
+    assert_eq!((alert.kind.as_str(), alert.done.as_deref()), ("bad status", Some("restart")));
 }
 
 #[test]
@@ -115,13 +115,6 @@ fn the_name_of_a_process_is_no_pattern() {
 }
 
 #[test]
-fn an_empty_address_is_none() {
-    let mut world = world();
-    tick(&mut world, &mut httpok(&["-m", ""], vec![]));
-    assert!(world.mailer.0.is_empty());
-}
-
-#[test]
 fn a_good_answer_asks_nothing_of_supervisord() {
     let mut world = world();
     tick(&mut world, &mut httpok(&["-a"], vec![good()]));
@@ -133,9 +126,9 @@ fn a_bad_body_is_called_so() {
     let mut world = world();
     let outcome = Ok(Answer { status: 200, reason: "OK".to_owned(), found: false });
     tick(&mut world, &mut httpok(&["-m", "bob", "-b", "x"], vec![outcome]));
-    assert_eq!(world.mailer.0[0].subject, "httpok: http://h/: bad body returned");
+    assert_eq!(world.alerts[0].subject, "httpok: http://h/: bad body returned");
     let text = "status contacting http://h/: 200 OK\nRestarting selected processes []";
-    assert_eq!(world.mailer.0[0].text, text);
+    assert_eq!(world.alerts[0].text, text);
 }
 
 #[test]
@@ -206,13 +199,13 @@ fn a_failed_start_is_reported_and_made_good() {
     let mut httpok = httpok(&["-p", "foo", "-m", "bob"], vec![]);
     world.supervisor.fail("start", lost());
     tick(&mut world, &mut httpok);
-    let text = &world.mailer.0[0].text;
+    let text = &world.alerts[0].text;
     assert!(text.ends_with("\nFailed to start process foo: connection lost"), "{text}");
     assert_eq!(world.unfinished.texts().len(), 1);
     std::thread::sleep(httpok.deadline().unwrap().saturating_duration_since(Instant::now()));
     world.with_ctx(|ctx| httpok.on_time(ctx));
     assert_eq!(world.supervisor.process("foo:foo").unwrap().state, State::Running);
-    let mail = &world.mailer.0[1];
+    let mail = &world.alerts[1];
     let subject = "httpok: http://h/: bad status returned";
     assert_eq!((mail.subject.as_str(), mail.text.as_str()), (subject, "foo:foo was started again"));
     assert_eq!((httpok.deadline(), world.unfinished.texts().len()), (None, 0));
@@ -243,7 +236,7 @@ fn an_unreachable_supervisord_is_no_end() {
     tick(&mut world, &mut httpok);
     let last = "Exception retrieving process info connection lost, not acting\n";
     assert!(world.log().ends_with(last), "{}", world.log());
-    assert!(world.mailer.0.is_empty());
+    assert!(world.alerts.is_empty());
 }
 
 #[test]
@@ -254,7 +247,7 @@ fn a_core_dump_comes_before_the_restart_and_into_the_report() {
     let mut world = world();
     let arguments = ["-p", "foo", "-p", "grp:bar", "-m", "bob", "-d", path, "-g", gcore];
     tick(&mut world, &mut httpok(&arguments, vec![]));
-    let text = &world.mailer.0[0].text;
+    let text = &world.alerts[0].text;
     let expected = "\ngcore output for foo:\n\n wrote 7\n\nfoo is in RUNNING state, restarting\n\
                     foo restarted\ngcore output for grp:bar:\n\n wrote 8\n\ngrp:bar is in RUNNING";
     assert!(text.contains(expected), "{text}");

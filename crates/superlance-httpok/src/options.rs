@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
+use superlance_core::alert::options::{AlertOptions, MailOptions};
 use superlance_core::getopt::as_getopt;
-use superlance_core::log::Log;
+use superlance_core::log::{Log, without_password};
 use superlance_core::selector::Selector;
 use superlance_core::units::parse_duration;
 
-use crate::url::Target;
+use superlance_core::url::Target;
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[
@@ -71,14 +72,8 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "TEXT")]
     pub(crate) body: Option<OsString>,
 
-    /// Command that sends a mail it is given on stdin, headers included
-    #[arg(short, long = "sendmail_program", value_name = "COMMAND")]
-    #[arg(default_value = "/usr/sbin/sendmail -t -i")]
-    pub(crate) sendmail: String,
-
-    /// Address to mail to when the URL did not answer as it should; without it, nothing is mailed
-    #[arg(short = 'm', long, value_name = "ADDRESS")]
-    pub(crate) email: Option<String>,
+    #[command(flatten)]
+    pub(crate) mail: MailOptions,
 
     /// Command that writes a core dump; it is given a file name and a process id
     #[arg(short, long, value_name = "COMMAND", default_value = "/usr/bin/gcore -o")]
@@ -104,6 +99,9 @@ pub(crate) struct Options {
     /// Treat a certificate that is not valid as an error; without this, it is not looked at
     #[arg(long)]
     pub(crate) tls_verify: bool,
+
+    #[command(flatten)]
+    pub(crate) alerts: AlertOptions,
 
     /// What to check. Whether it is one URL is seen later, to say what is wrong with more or less.
     #[arg(hide = true, trailing_var_arg = true)]
@@ -135,7 +133,7 @@ impl Options {
             [] => Err("expected a URL, such as http://localhost:8080/health".to_owned()),
             [_, rest @ ..] => Err(format!(
                 "expected one URL, and every option before it; after it stands: {}",
-                rest.join(" ")
+                rest.iter().map(|word| without_password(word)).collect::<Vec<_>>().join(" ")
             )),
         }
     }

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
+use superlance_core::alert::Alert;
 use superlance_core::listener::Ctx;
 use superlance_core::log::{Complaint, Log};
-use superlance_core::mail::Mail;
 use superlance_core::python;
 use superlance_core::restart::Restarts;
 use superlance_core::selector::{Names, Selector};
@@ -18,15 +18,25 @@ pub(crate) struct Processes {
     programs: Vec<Selector>,
     any: bool,
     gcore: Option<Gcore>,
-    email: Option<String>,
     /// `group:name` of httpok itself, which it never restarts.
     own_namespec: Option<String>,
-    /// With the subject of the mail about the failure.
-    restarts: Restarts<String>,
+    /// With what is known of the failure.
+    restarts: Restarts<Failure>,
     rpc_trouble: Complaint,
 }
 
-/// The lines of a mail, which are also logged.
+/// Why processes are restarted.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    /// Of what kind it is, such as `bad status`.
+    pub(crate) kind: &'static str,
+    /// The subject of the alert about it.
+    pub(crate) subject: String,
+    /// The URL, for messages.
+    pub(crate) url: String,
+}
+
+/// The lines of an alert, which are also logged.
 struct Report<'a> {
     lines: Vec<String>,
     log: &'a Log,
@@ -39,18 +49,22 @@ impl Report<'_> {
     }
 }
 
+impl Failure {
+    fn alert(&self, kind: &str, text: String, ctx: &Ctx<'_>) -> Alert {
+        let alert = Alert::new("httpok", kind, ctx.now(), self.subject.clone(), text);
+        alert.measuring("url", &self.url).done("restart")
+    }
+}
+
 impl Processes {
     pub(crate) fn new(
         programs: Vec<Selector>,
         any: bool,
         gcore: Option<Gcore>,
-        email: Option<String>,
         own_namespec: Option<String>,
     ) -> Self {
         let (restarts, rpc_trouble) = (Restarts::default(), Complaint::default());
-        // As in the original, an empty address is none.
-        let email = email.filter(|email| !email.is_empty());
-        Self { programs, any, gcore, email, own_namespec, restarts, rpc_trouble }
+        Self { programs, any, gcore, own_namespec, restarts, rpc_trouble }
     }
 
     /// Whether one of them runs. When supervisord does not say, nothing could be restarted either.
@@ -74,8 +88,8 @@ impl Processes {
         !is_self && (self.any || self.programs.iter().any(|program| means(program, info, all)))
     }
 
-    /// Restarts them, and mails about it. `message` says why.
-    pub(crate) fn act(&mut self, subject: String, message: String, ctx: &mut Ctx<'_>) {
+    /// Restarts them, and tells about it. `message` says why.
+    pub(crate) fn act(&mut self, failure: Failure, message: String, ctx: &mut Ctx<'_>) {
         let mut report = Report { lines: Vec::new(), log: ctx.log };
         report.write(message);
         let all = match ctx.supervisor.all() {
@@ -98,7 +112,7 @@ impl Processes {
                 let name = info.short_name();
                 report.write(format!("{name} NOT restarted, since httpok was told to end"));
             } else {
-                self.restart(info, &subject, &mut report, ctx);
+                self.restart(info, &failure, &mut report, ctx);
             }
         }
         let unknown = |program: &&Selector| !all.iter().any(|info| program.matches(names(info)));
@@ -107,14 +121,15 @@ impl Processes {
             let unknown = python::repr_list(&unknown);
             report.write(format!("Programs not restarted because they did not exist: {unknown}"));
         }
-        self.mail(subject, report.lines.join("\n"), ctx);
+        let text = report.lines.join("\n");
+        ctx.alerts.raise(failure.alert(failure.kind, text, ctx));
     }
 
     /// Restarts a process if it still runs: the ones before it may have taken minutes.
     fn restart(
         &mut self,
         seen: &ProcessInfo,
-        subject: &str,
+        failure: &Failure,
         report: &mut Report<'_>,
         ctx: &mut Ctx<'_>,
     ) {
@@ -134,7 +149,7 @@ impl Processes {
             report.write(line);
         }
         report.write(format!("{name} is in RUNNING state, restarting"));
-        if let Err(error) = self.restarts.stop(&info, subject.to_owned(), ctx) {
+        if let Err(error) = self.restarts.stop(&info, failure.clone(), ctx) {
             report.write(format!("Failed to stop process {name}: {error}"));
             // A process that ended by itself is started, as in the original. Where no answer came,
             // `restarts` finds out what became of the process.
@@ -146,12 +161,6 @@ impl Processes {
             Ok(()) => format!("{name} restarted"),
             Err(error) => format!("Failed to start process {name}: {error}"),
         });
-    }
-
-    fn mail(&self, subject: String, text: String, ctx: &mut Ctx<'_>) {
-        let Some(to) = self.email.clone() else { return };
-        let confirm = format!("Mailed:\n\nTo: {to}\nSubject: {subject}\n\n{text}");
-        ctx.mailer.send(Mail { to, subject, text }, Some(confirm));
     }
 
     /// When [`retry`](Self::retry) should be called next.
@@ -166,8 +175,10 @@ impl Processes {
 
     /// Tries again to start what was stopped and could not be started.
     pub(crate) fn retry(&mut self, ctx: &mut Ctx<'_>) {
-        for (namespec, subject) in self.restarts.retry(ctx) {
-            self.mail(subject, format!("{namespec} was started again"), ctx);
+        for (namespec, failure) in self.restarts.retry(ctx) {
+            let (group, name) = namespec.split_once(':').unwrap_or((&namespec, &namespec));
+            let text = format!("{namespec} was started again");
+            ctx.alerts.raise(failure.alert("started again", text, ctx).about(group, name, None));
         }
     }
 }
@@ -192,13 +203,14 @@ mod tests {
     fn a_process_that_changed_meanwhile_is_looked_at_again() {
         let mut world = World::new(FakeSupervisor::at(1000).with("foo:foo", 7));
         let seen = world.supervisor.process("foo:foo").unwrap().clone();
-        let mut processes = Processes::new(Vec::new(), true, None, None, None);
+        let mut processes = Processes::new(Vec::new(), true, None, None);
         world.supervisor.process("foo:foo").unwrap().state = State::Exited;
         let log = Log::new(std::io::sink());
         let mut report = Report { lines: Vec::new(), log: &log };
-        world.with_ctx(|ctx| processes.restart(&seen, "s", &mut report, ctx));
+        let failure = Failure { kind: "x", subject: String::new(), url: String::new() };
+        world.with_ctx(|ctx| processes.restart(&seen, &failure, &mut report, ctx));
         world.supervisor.processes.clear();
-        world.with_ctx(|ctx| processes.restart(&seen, "s", &mut report, ctx));
+        world.with_ctx(|ctx| processes.restart(&seen, &failure, &mut report, ctx));
         assert_eq!(report.lines[0], "foo not in RUNNING state, NOT restarting");
         let gone = "Failed to restart process foo: <Fault 10: 'BAD_NAME: foo:foo'>";
         assert_eq!(report.lines[1], gone);

@@ -4,6 +4,7 @@
 
 mod answer;
 mod connection;
+mod log;
 mod process;
 mod record;
 mod server;
@@ -94,8 +95,13 @@ impl FakeSupervisor {
     }
 
     /// Sets supervisord's own log, which `readLog` reads.
-    pub fn set_log(&self, log: &str) {
-        self.shared.state().log = log.to_owned();
+    pub fn set_log(&self, log: impl Into<Vec<u8>>) {
+        self.shared.state().log = Some(log.into());
+    }
+
+    /// From now on, it has no log of its own that could be read.
+    pub fn remove_log(&self) {
+        self.shared.state().log = None;
     }
 
     /// From now on, answers 401 to whoever does not give this user and password.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use crate::log::without_password;
+
 /// An SMTP server: `host`, `host:port`, `address`, `[v6 address]:port`; port 25 unless given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
@@ -25,6 +27,14 @@ impl FromStr for Server {
     type Err = BadServer;
 
     fn from_str(text: &str) -> Result<Self, BadServer> {
+        Self::parse(text, PORT).ok_or_else(|| BadServer(without_password(text)))
+    }
+}
+
+impl Server {
+    /// The server that `text` names, with `port` unless it names one.
+    pub(super) fn parse(text: &str, port: u16) -> Option<Self> {
+        let default = port;
         let trimmed = text.trim();
         let (host, port) = match trimmed.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, "")) => (host, None),
@@ -36,13 +46,13 @@ impl FromStr for Server {
                 None => (trimmed, None),
             },
         };
-        let port = port.map_or(Ok(PORT), str::parse);
+        let port = port.map_or(Ok(default), str::parse);
         let bad_name = |c: char| c.is_whitespace() || c.is_control() || "/@[]".contains(c);
         match port {
             Ok(port) if !host.is_empty() && !host.contains(bad_name) => {
-                Ok(Self { host: host.to_owned(), port })
+                Some(Self { host: host.to_owned(), port })
             }
-            _ => Err(BadServer(text.to_owned())),
+            _ => None,
         }
     }
 }
@@ -86,5 +96,7 @@ mod tests {
                 "{error}"
             );
         }
+        let error = "smtp://u:secret@host".parse::<Server>().unwrap_err().to_string();
+        assert!(error.starts_with("\"smtp://u:***@host\" is not"), "{error}");
     }
 }

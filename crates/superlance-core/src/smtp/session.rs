@@ -14,7 +14,9 @@ use lettre::transport::smtp::extension::{ClientId, Extension};
 use nix::unistd::gethostname;
 
 use super::message::envelope_address;
-use super::{Fate, Gate, Job, Message, Tls, tls};
+use super::{Gate, Job, Message, Tls, tls};
+use crate::fate::Fate;
+use crate::mime::one_line;
 
 /// Time for the goodbye.
 const QUIT: Duration = Duration::from_secs(2);
@@ -92,12 +94,16 @@ fn connect(job: &Job) -> Result<SmtpConnection, String> {
     let settings = &job.settings;
     let (host, port) = (settings.server.host.as_str(), settings.server.port);
     let hello = hello_name();
-    let connection =
-        SmtpConnection::connect((host, port), Some(job.limits.talk), &hello, None, None);
+    let encrypted = match settings.tls {
+        Tls::Implicit => Some(tls::parameters(host, true)?),
+        Tls::Off | Tls::Required | Tls::Verified => None,
+    };
+    let limit = Some(job.limits.talk);
+    let connection = SmtpConnection::connect((host, port), limit, &hello, encrypted.as_ref(), None);
     let mut connection = connection.map_err(|error| describe(&error))?;
-    if settings.tls != Tls::Off {
+    if let Tls::Required | Tls::Verified = settings.tls {
         if !connection.can_starttls() {
-            return Err("the server does not offer STARTTLS, which --tls asks for".to_owned());
+            return Err("the server does not offer STARTTLS, which is insisted on".to_owned());
         }
         let parameters = tls::parameters(host, settings.tls == Tls::Verified)?;
         let started = connection.starttls(&parameters, &hello);
@@ -149,7 +155,8 @@ pub(crate) fn host_name() -> String {
 
 /// An error in words for the log. lettre's own begin with its internal kinds of error.
 fn describe(error: &Error) -> String {
-    let detail = error.source().map(ToString::to_string);
+    // A server's line may have a line end in it, which would make two of it in the log.
+    let detail = error.source().map(|source| one_line(&source.to_string()));
     if let Some(code) = error.status() {
         return format!("{code} {}", detail.unwrap_or_default()).trim_end().to_owned();
     }

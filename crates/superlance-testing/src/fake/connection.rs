@@ -98,7 +98,8 @@ impl Connection<'_> {
     }
 
     fn perform(&self, call: &Call) -> Vec<u8> {
-        http(200, self.shared.state().perform(call).as_bytes())
+        let (status, body) = self.shared.state().perform(call);
+        http(status, body.as_bytes())
     }
 
     /// Waits for a time or for the release of held calls; an error when the server stops.

@@ -52,6 +52,10 @@ pub struct FakeProcess {
     pub stdout_logfile: String,
     /// The file of its standard error.
     pub stderr_logfile: String,
+    /// What is in the file of its standard output.
+    pub stdout: Vec<u8>,
+    /// What is in the file of its standard error.
+    pub stderr: Vec<u8>,
     /// The process ID that it gets at its next start; `None` is one that nobody has.
     pub next_pid: Option<u32>,
 }
@@ -73,6 +77,8 @@ impl FakeProcess {
             exitstatus: 0,
             stdout_logfile: String::new(),
             stderr_logfile: String::new(),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
             next_pid: None,
         }
     }
@@ -97,6 +103,15 @@ impl FakeProcess {
     #[must_use]
     pub fn next_pid(mut self, pid: u32) -> FakeProcess {
         self.next_pid = Some(pid);
+        self
+    }
+
+    /// With these outputs, in files that have a name.
+    #[must_use]
+    pub fn logs(mut self, stdout: impl Into<Vec<u8>>, stderr: impl Into<Vec<u8>>) -> FakeProcess {
+        (self.stdout, self.stderr) = (stdout.into(), stderr.into());
+        self.stdout_logfile = format!("/log/{}.stdout", self.name);
+        self.stderr_logfile = format!("/log/{}.stderr", self.name);
         self
     }
 

@@ -1,6 +1,7 @@
 //! What the fake supervisord knows, and what its methods do with it.
 
 use super::answer::{Answer, matches};
+use super::log::{read_file, tail_file};
 use super::process::{FakeProcess, ProcessState};
 use crate::wire::xml::{Call, Value, fault, response};
 
@@ -18,8 +19,23 @@ pub(super) struct State {
     pub(super) in_flight: usize,
     pub(super) released: u64,
     pub(super) statecode: i64,
-    pub(super) log: String,
+    /// Its own log, if it has one.
+    pub(super) log: Option<Vec<u8>>,
     started: u32,
+}
+
+/// Why a call has no result.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Fault(i64, String),
+    /// An exception that nobody catches: HTTP 500.
+    Exception,
+}
+
+impl From<(i64, String)> for Refusal {
+    fn from((code, text): (i64, String)) -> Refusal {
+        Refusal::Fault(code, text)
+    }
 }
 
 impl Default for State {
@@ -33,7 +49,7 @@ impl Default for State {
             in_flight: 0,
             released: 0,
             statecode: 1,
-            log: String::new(),
+            log: Some(Vec::new()),
             started: 0,
         }
     }
@@ -66,26 +82,38 @@ impl State {
         Some(answer)
     }
 
-    /// Does what supervisord does, and returns the document that it sends.
-    pub(super) fn perform(&mut self, call: &Call) -> String {
+    /// Does what supervisord does, and returns the status and the document that it sends.
+    pub(super) fn perform(&mut self, call: &Call) -> (u16, String) {
         match self.result(call) {
-            Ok(value) => response(&value.to_string()),
-            Err((code, text)) => fault(code, &text),
+            Ok(value) => (200, response(&value.to_string())),
+            Err(Refusal::Fault(code, text)) => (200, fault(code, &text)),
+            Err(Refusal::Exception) => (500, "<html>Internal Server Error</html>".to_owned()),
         }
     }
 
-    fn result(&mut self, call: &Call) -> Result<Value, (i64, String)> {
+    fn result(&mut self, call: &Call) -> Result<Value, Refusal> {
         let arg = |index: usize| call.args.get(index).map_or("", String::as_str);
+        let number = |index: usize| arg(index).parse::<i64>().map_err(|_| Refusal::Exception);
         match call.method.as_str() {
             "supervisor.getAllProcessInfo" => {
                 Ok(Value::Array(self.processes.iter().map(FakeProcess::info).collect()))
             }
             "supervisor.getProcessInfo" => Ok(self.named(arg(0))?.info()),
-            "supervisor.stopProcess" => self.stop(arg(0)),
-            "supervisor.startProcess" => self.start(arg(0)),
+            "supervisor.stopProcess" => Ok(self.stop(arg(0))?),
+            "supervisor.startProcess" => Ok(self.start(arg(0))?),
+            "supervisor.signalProcess" => Ok(self.signal(arg(0))?),
             "supervisor.getState" => Ok(self.supervisor_state()),
-            "supervisor.readLog" => Ok(Value::Text(self.read_log(arg(0), arg(1)))),
-            _ => Err((1, "UNKNOWN_METHOD".to_owned())),
+            "supervisor.readLog" => match &self.log {
+                Some(log) => read_file(log, number(0)?, number(1)?),
+                None => Err((20, "NO_FILE: None".to_owned()).into()),
+            },
+            "supervisor.tailProcessStdoutLog" => {
+                tail_file(&self.named(arg(0))?.stdout, number(1)?, number(2)?)
+            }
+            "supervisor.tailProcessStderrLog" => {
+                tail_file(&self.named(arg(0))?.stderr, number(1)?, number(2)?)
+            }
+            _ => Err((1, "UNKNOWN_METHOD".to_owned()).into()),
         }
     }
 
@@ -118,6 +146,15 @@ impl State {
         Ok(Value::Bool(true))
     }
 
+    /// The call is on record; what the signal does to a process is up to the test.
+    fn signal(&mut self, name: &str) -> Result<Value, (i64, String)> {
+        let process = self.named(name)?;
+        if process.pid == 0 {
+            return Err((70, format!("NOT_RUNNING: {name}")));
+        }
+        Ok(Value::Bool(true))
+    }
+
     fn supervisor_state(&self) -> Value {
         let name = match self.statecode {
             2 => "FATAL",
@@ -129,17 +166,5 @@ impl State {
             ("statecode", Value::Int(self.statecode)),
             ("statename", Value::Text(name.to_owned())),
         ])
-    }
-
-    /// From `offset` on, or its last bytes if `offset` is negative; `length` 0 is all of it.
-    fn read_log(&self, offset: &str, length: &str) -> String {
-        let offset: i64 = offset.parse().unwrap_or(0);
-        let skip = match usize::try_from(offset) {
-            Ok(skip) => skip,
-            Err(_) => self.log.len().saturating_sub(usize::try_from(-offset).unwrap_or(0)),
-        };
-        let length = length.parse().ok().filter(|length| *length > 0).unwrap_or(usize::MAX);
-        let bytes: Vec<u8> = self.log.bytes().skip(skip).take(length).collect();
-        String::from_utf8_lossy(&bytes).into_owned()
     }
 }

@@ -59,6 +59,52 @@ fn behaves_like_supervisord() {
     }
 }
 
+/// Compares the fake's answers for a log with those of supervisor's own functions for a file.
+const COMPARE_LOGS: &str = r"
+import tempfile
+from supervisor.options import readFile, tailFile
+from supervisor.compat import as_string
+file = tempfile.NamedTemporaryFile()
+file.write(log)
+file.flush()
+def theirs(f, *args):
+    try: return f(file.name, *args)
+    except UnicodeDecodeError: return 'ProtocolError'
+    except ValueError: return 'Fault'
+def fakes(f, *args):
+    try: return f(*args)
+    except Exception as e: return type(e).__name__
+def compare(fake, real, *context):
+    text = real if isinstance(real, str) else real[0]
+    # No XML parser takes an escape.
+    assert fake == real or (fake == 'ExpatError' and '\x1b' in text), (*context, fake, real)
+read = lambda *args: as_string(readFile(*args))
+for offset in range(-19, 20, 3):
+    for length in range(-2, 19, 2):
+        args = offset, length
+        compare(fakes(s.readLog, *args), theirs(read, *args), 'readLog', args)
+        if offset >= 0 and length >= 0:
+            fake = fakes(s.tailProcessStderrLog, 'foo', *args)
+            compare(fake, theirs(tailFile, *args), 'tail', args)
+print(s.tailProcessStdoutLog('foo', 0, 9), attempt(s.tailProcessStdoutLog, 'x', 0, 9))
+";
+
+#[test]
+fn reads_logs_like_supervisord() {
+    let text = "réd\nzwei\u{1b}[1m\n€";
+    for log in [text.as_bytes(), b"", b"a\xffb"] {
+        let fake = FakeSupervisor::unix();
+        fake.add(FakeProcess::running("foo", 77).logs(b"x", log));
+        fake.set_log(log);
+        let said = python(&fake, &format!("log = bytes({log:?})\n{COMPARE_LOGS}"));
+        assert_eq!(said, "['x', 1, False] Fault: <Fault 10: 'BAD_NAME: x'>\n");
+    }
+    let fake = FakeSupervisor::unix();
+    fake.remove_log();
+    let said = python(&fake, "print(attempt(s.readLog, -9, 0))");
+    assert_eq!(said, "Fault: <Fault 20: 'NO_FILE: None'>\n");
+}
+
 #[test]
 fn scripts_are_obeyed() {
     let fake = with_foo(FakeSupervisor::unix());

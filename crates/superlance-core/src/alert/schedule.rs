@@ -1,0 +1,220 @@
+//! What waits to be delivered through one way, and when it is tried. Pure.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Pause after the first failure; doubled for each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Longest pause before something that failed is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// Longest pause before something else is tried. It is the shorter one, so that something that is
+/// refused for ever does not keep everything behind it waiting.
+const LONGEST_CLOSED: Duration = Duration::from_secs(30);
+
+/// Things in their order. The oldest goes first, as long as the way works; what has failed waits.
+#[derive(Debug)]
+pub(super) struct Schedule<T> {
+    last: u64,
+    waiting: BTreeMap<u64, Waiting<T>>,
+    /// Failures since something was delivered.
+    failures: u32,
+    /// Nothing is tried before this.
+    closed_until: Option<Instant>,
+    /// Whether everything is tried now, and only once more.
+    hurried: bool,
+}
+
+#[derive(Debug)]
+struct Waiting<T> {
+    item: T,
+    tries: u32,
+    due: Option<Instant>,
+}
+
+/// Something that is being tried.
+#[derive(Debug)]
+pub(super) struct Attempt<T> {
+    number: u64,
+    tries: u32,
+    /// What it is.
+    pub(super) item: T,
+}
+
+impl<T> Default for Schedule<T> {
+    fn default() -> Self {
+        let (waiting, closed_until) = (BTreeMap::new(), None);
+        Self { last: 0, waiting, failures: 0, closed_until, hurried: false }
+    }
+}
+
+impl<T> Schedule<T> {
+    /// Puts something behind everything else.
+    pub(super) fn push(&mut self, item: T) {
+        self.last += 1;
+        self.waiting.insert(self.last, Waiting { item, tries: 0, due: None });
+    }
+
+    /// How many things wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// What to try now. It waits no longer.
+    pub(super) fn take(&mut self, now: Instant) -> Option<Attempt<T>> {
+        let due = |waiting: &Waiting<T>| self.hurried || waiting.due.is_none_or(|due| due <= now);
+        if !self.hurried && self.closed_until.is_some_and(|until| until > now) {
+            return None;
+        }
+        let number = self.waiting.iter().find(|(_, waiting)| due(waiting)).map(|(n, _)| *n)?;
+        let Waiting { item, tries, .. } = self.waiting.remove(&number)?;
+        Some(Attempt { number, tries, item })
+    }
+
+    /// When there may be something to try, if anything waits.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let first = self.waiting.values().map(|waiting| waiting.due).min()?;
+        first.max(self.closed_until)
+    }
+
+    /// It was delivered, so the way works: what has failed before is tried again at once.
+    pub(super) fn delivered(&mut self) {
+        if self.failures > 0 {
+            self.waiting.values_mut().for_each(|waiting| waiting.due = None);
+        }
+        (self.failures, self.closed_until) = (0, None);
+    }
+
+    /// It was not delivered: it waits in its old place. `pause` is how long whoever was to take it
+    /// wants to be left alone. It is returned when there is no further try.
+    pub(super) fn failed(
+        &mut self,
+        attempt: Attempt<T>,
+        pause: Option<Duration>,
+        now: Instant,
+    ) -> Option<T> {
+        let Attempt { number, tries, item } = attempt;
+        if self.hurried {
+            return Some(item);
+        }
+        let closed = growing(self.failures).min(LONGEST_CLOSED).max(pause.unwrap_or_default());
+        let due = growing(tries).min(LONGEST_PAUSE).max(closed);
+        self.failures = self.failures.saturating_add(1);
+        self.closed_until = self.closed_until.max(now.checked_add(closed));
+        let waiting = Waiting { item, tries: tries.saturating_add(1), due: now.checked_add(due) };
+        self.waiting.insert(number, waiting);
+        None
+    }
+
+    /// From now on everything is tried at once, and once.
+    pub(super) fn hurry(&mut self) {
+        self.hurried = true;
+    }
+}
+
+fn growing(failures: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(2u32.saturating_pow(failures.min(20)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A way that may be broken; what was tried, with the second of the try.
+    struct Scene {
+        schedule: Schedule<&'static str>,
+        start: Instant,
+        tried: Vec<(u64, &'static str)>,
+    }
+
+    impl Scene {
+        fn new(items: &[&'static str]) -> Self {
+            let mut schedule = Schedule::default();
+            items.iter().for_each(|item| schedule.push(*item));
+            Self { schedule, start: Instant::now(), tried: Vec::new() }
+        }
+
+        /// Tries whatever is due in this time; what `works` says no to, fails.
+        fn run(&mut self, seconds: std::ops::Range<u64>, works: impl Fn(&str) -> bool) {
+            for second in seconds {
+                let now = self.start + Duration::from_secs(second);
+                while let Some(attempt) = self.schedule.take(now) {
+                    self.tried.push((second, attempt.item));
+                    if works(attempt.item) {
+                        self.schedule.delivered();
+                    } else {
+                        assert_eq!(self.schedule.failed(attempt, None, now), None);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn as_long_as_the_way_works_things_go_in_order() {
+        let mut scene = Scene::new(&["a", "b", "c"]);
+        scene.run(0..1, |_| true);
+        assert_eq!(scene.tried, [(0, "a"), (0, "b"), (0, "c")]);
+        assert_eq!((scene.schedule.len(), scene.schedule.next()), (0, None));
+    }
+
+    #[test]
+    fn pauses_grow_to_five_minutes() {
+        let mut scene = Scene::new(&["a"]);
+        scene.run(0..1200, |_| false);
+        let seconds: Vec<_> = scene.tried.iter().map(|(second, _)| *second).collect();
+        assert_eq!(seconds, [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1111]);
+    }
+
+    #[test]
+    fn after_an_outage_everything_goes_out_at_once_and_in_order() {
+        let mut scene = Scene::new(&["a", "b"]);
+        scene.run(0..400, |_| false);
+        scene.schedule.push("c");
+        scene.tried.clear();
+        scene.run(400..800, |_| true);
+        let second = scene.tried[0].0;
+        assert!(second < 431, "{second}");
+        let mut items: Vec<_> = scene.tried.iter().map(|(_, item)| *item).collect();
+        assert!(scene.tried.iter().all(|(at, _)| *at == second), "{:?}", scene.tried);
+        items.sort_unstable();
+        assert_eq!(items, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_is_never_taken_does_not_stop_the_rest() {
+        let mut scene = Scene::new(&["poison", "b"]);
+        scene.run(0..120, |item| item != "poison");
+        assert!(scene.tried.contains(&(61, "b")), "{:?}", scene.tried);
+        scene.schedule.push("c");
+        scene.run(120..150, |item| item != "poison");
+        assert!(scene.tried.iter().any(|(_, item)| *item == "c"), "{:?}", scene.tried);
+        assert_eq!(scene.schedule.len(), 1);
+    }
+
+    #[test]
+    fn whoever_asks_to_be_left_alone_is() {
+        let mut scene = Scene::new(&["a", "b"]);
+        let attempt = scene.schedule.take(scene.start).unwrap();
+        let pause = Some(Duration::from_secs(1000));
+        assert_eq!(scene.schedule.failed(attempt, pause, scene.start), None);
+        assert_eq!(scene.schedule.next(), Some(scene.start + Duration::from_secs(1000)));
+        scene.run(0..1000, |_| true);
+        assert_eq!(scene.tried, []);
+        scene.run(1000..1001, |_| true);
+        assert_eq!(scene.tried, [(1000, "a"), (1000, "b")]);
+    }
+
+    #[test]
+    fn in_a_hurry_everything_is_tried_once_more() {
+        let mut scene = Scene::new(&["a", "b"]);
+        scene.run(0..100, |_| false);
+        scene.schedule.hurry();
+        for item in ["a", "b"] {
+            let attempt = scene.schedule.take(scene.start).unwrap();
+            assert_eq!(scene.schedule.failed(attempt, None, scene.start), Some(item));
+        }
+        assert_eq!(scene.schedule.len(), 0);
+    }
+}
