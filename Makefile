@@ -6,7 +6,7 @@
 #   make compat        compare with the original, and print what is the same and what is not;
 #                      D=D3 shows one deviation in full, D=all all of them
 #   make picture       draw docs/status.svg again, from a real run
-#   make bench         measure beside the original; takes minutes
+#   make bench         measure beside the original, ten minutes; writes tables and a picture
 #   make check         formatting, lints, documentation, and all tests
 #   make fuzz          try each parser with input that a fuzzer makes up, FUZZ_SECONDS=60 each
 #   make install       put the program, its links and manual pages below PREFIX
