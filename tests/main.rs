@@ -12,13 +12,16 @@
 
 mod command_line;
 mod crash;
+mod dependencies;
 mod docs;
 mod faults;
 mod httpok;
 mod memmon;
 mod names;
 mod protocol;
+mod reliability;
 mod security;
+mod status;
 mod verdict;
 
 use std::path::{Path, PathBuf};

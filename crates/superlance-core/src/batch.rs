@@ -20,7 +20,7 @@ use crate::alert::Raiser;
 use crate::applet::{Environment, Failure};
 use crate::event::ProcessState;
 use crate::serve::Service;
-use crate::smtp::{Smtp, host_name};
+use crate::smtp::{Smtp, SmtpUrl, host_name};
 use crate::unneeded::Unneeded;
 
 /// What distinguishes the three tools.
@@ -60,11 +60,18 @@ impl Tool {
     ) -> Result<Service, Failure> {
         let options = Options::from_arg_matches(matches)
             .map_err(|error| Failure::Usage(error.to_string()))?;
-        let alerts = environment.alerts(Raiser { name: self.name, confirms: false }, None);
-        let Environment { smtp_password, log, unfinished, .. } = environment;
+        let raiser = Raiser { name: self.name, confirms: false };
+        let alerts = environment.alerts(raiser, None, &options.alerts, matches)?;
+        let password = environment.smtp_password(options.alerts.smtp_password_file.as_deref())?;
+        let settings = match &options.alerts.smtp_url {
+            Some(url) => SmtpUrl::parse(url)?.settings(password)?,
+            None => options.settings(password),
+        };
+        let Environment { log, unfinished, .. } = environment;
         options.warn(self.name, &log);
-        let post = Smtp::new(options.settings(smtp_password), Arc::clone(&log));
-        let listener = BatchListener::new(self, options, Box::new(post), id_prefix());
+        let post = Smtp::new(settings, Arc::clone(&log));
+        let mut listener = BatchListener::new(self, options, Box::new(post), id_prefix());
+        listener.keep(alerts.diary("batch", "lines that wait"), &log);
         Ok(Service {
             listener: Box::new(listener),
             supervisor: Box::new(Unneeded),

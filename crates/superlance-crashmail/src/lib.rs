@@ -7,7 +7,6 @@ use clap::{ArgMatches, Error, FromArgMatches};
 use superlance_core::alert::Raiser;
 use superlance_core::applet::{Applet, Environment, Failure};
 use superlance_core::serve::Service;
-use superlance_core::unneeded::Unneeded;
 
 use crate::listener::Crashmail;
 use crate::options::Options;
@@ -20,12 +19,14 @@ const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true };
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Failure> {
     let bad = |error: Error| Failure::Usage(error.to_string());
     let options = Options::from_arg_matches(matches).map_err(bad)?;
-    options.warn(&environment.log);
-    let alerts = environment.alerts(RAISER, Some(&options.mail));
+    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
+    let told = alerts.has_ways();
+    options.warn(told, &environment.log);
+    let supervisor = options.mail.supervisor(&environment)?;
     let Environment { log, unfinished, .. } = environment;
     Ok(Service {
-        listener: Box::new(Crashmail::new(options)),
-        supervisor: Box::new(Unneeded),
+        listener: Box::new(Crashmail::new(options, told)),
+        supervisor,
         alerts,
         log,
         unfinished,

@@ -15,13 +15,16 @@ pub(crate) struct Crashmail {
     optional_header: Option<String>,
     /// Whether anybody is told.
     told: bool,
+    /// Whether that is done by mail.
+    mails: bool,
 }
 
 impl Crashmail {
-    pub(crate) fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options, told: bool) -> Self {
         Self {
             programs: if options.any { Vec::new() } else { options.programs },
-            told: options.mail.address().is_some(),
+            told,
+            mails: options.mail.address().is_some(),
             // To Python, an empty text is as good as none.
             optional_header: options.optional_header.filter(|header| !header.is_empty()),
         }
@@ -51,7 +54,8 @@ impl Crashmail {
             Some(header) => format!("{header}:{subject}"),
             None => subject,
         };
-        ctx.log.line("unexpected exit, mailing");
+        let how = if self.mails { "mailing" } else { "telling" };
+        ctx.log.line(format_args!("unexpected exit, {how}"));
         let alert = Alert::new("crashmail", "exited", ctx.arrived.wall, subject, text);
         ctx.alerts.raise(alert.about(group, process, pid.parse().ok()));
     }

@@ -6,18 +6,22 @@ use std::time::{Duration, Instant};
 use super::Tool;
 use super::message_id;
 use super::options::Options;
-use super::pending::{Batch, Due};
+use super::pending::{Batch, Due, Entry};
+use crate::alert::{Alert, Diary, prefixed};
 use crate::event::Event;
 use crate::fate::Fate;
 use crate::listener::{Ctx, Filter, Interest, Listener};
 use crate::log::Log;
-use crate::smtp::{Message, Post};
+use crate::smtp::{Message, Post, host_name};
 
 /// Characters of a mail's text that are logged when it is sent.
 const DIGEST: usize = 76;
 
 /// Intervals without a tick before that is remarked upon.
 const PATIENCE: f64 = 3.0;
+
+/// Stands among the recipients for all ways out but mail. It is no address.
+const OTHERS: &str = "";
 
 /// The listener.
 pub(super) struct BatchListener {
@@ -27,6 +31,8 @@ pub(super) struct BatchListener {
     batch: Batch,
     post: Box<dyn Post>,
     id_prefix: String,
+    /// The batch on disk.
+    diary: Diary,
     /// When the first line that waits, or the last tick, came: the patience is counted from there.
     waiting_since: Option<Instant>,
     /// Whether a missing tick was remarked upon.
@@ -41,9 +47,29 @@ impl BatchListener {
         id_prefix: String,
     ) -> Self {
         let subject = options.subject.clone().or(tool.subject.map(str::to_owned));
-        let batch = Batch::new(options.interval, options.tick.minutes, &options.to.0);
-        let (waiting_since, remarked) = (None, false);
-        Self { tool, options, subject, batch, post, id_prefix, waiting_since, remarked }
+        let mut recipients = options.to().to_vec();
+        recipients.extend(options.alerts.tells_others().then(|| OTHERS.to_owned()));
+        let batch = Batch::new(options.interval, options.tick.minutes, &recipients);
+        let (diary, waiting_since, remarked) = (Diary::default(), None, false);
+        Self { tool, options, subject, batch, post, id_prefix, diary, waiting_since, remarked }
+    }
+
+    /// From now on, what waits is kept on disk. What an earlier listener kept there waits, too.
+    pub(super) fn keep(&mut self, (diary, entries): (Diary, Vec<Entry>), log: &Log) {
+        self.diary = diary;
+        if let Some(prefix) = self.batch.restore(entries) {
+            self.id_prefix = prefix;
+        }
+        if !self.batch.is_empty() {
+            self.waiting_since = Some(Instant::now());
+            let name = self.tool.name;
+            log.line(format_args!("{name}: lines wait that were not mailed before the last end"));
+        }
+        self.write_diary(log);
+    }
+
+    fn write_diary(&mut self, log: &Log) {
+        self.diary.rewrite(self.batch.entries(&self.id_prefix), log);
     }
 
     /// Sends what is due. `true` if someone got something.
@@ -53,22 +79,58 @@ impl BatchListener {
         let mut entries: Vec<_> = mails.iter().map(unsent).collect();
         let mut progress = false;
         for mail in &mails {
-            let message = self.message(mail, ctx);
-            let fates = self.post.send(&message);
-            self.report(&message, mail, &fates, ctx.log);
+            for doubt in self.batch.in_doubt(mail) {
+                self.diary.add(&doubt, ctx.log);
+            }
+            let fates = self.deliver(mail, ctx);
             self.batch.settle(mail, &fates);
+            self.write_diary(ctx.log);
             progress |= fates.contains(&Fate::Delivered);
             entries.drain(..1);
         }
         progress
     }
 
-    fn message(&self, mail: &Due, ctx: &Ctx<'_>) -> Message {
+    /// A fate for each recipient. What is raised for the others is in the hands of the pipeline.
+    fn deliver(&self, mail: &Due, ctx: &mut Ctx<'_>) -> Vec<Fate> {
+        if mail.recipients.iter().any(|recipient| recipient == OTHERS) {
+            ctx.alerts.raise(self.digest(mail, ctx));
+        }
+        let recipients = addresses(mail);
+        let mut fates = Vec::new().into_iter();
+        if !recipients.is_empty() {
+            let message = self.message(mail, recipients, ctx);
+            let posted = self.post.send(&message);
+            self.report(&message, mail, &posted, ctx.log);
+            fates = posted.into_iter();
+        }
+        let mut fate = |recipient: &String| match recipient.as_str() {
+            OTHERS => Some(Fate::Delivered),
+            _ => fates.next(),
+        };
+        mail.recipients.iter().filter_map(&mut fate).collect()
+    }
+
+    /// The same as an alert.
+    fn digest(&self, mail: &Due, ctx: &Ctx<'_>) -> Alert {
+        let name = self.tool.name;
+        let subject = self.subject.clone().filter(|subject| !subject.is_empty());
+        let subject = subject.unwrap_or_else(|| name.to_owned());
+        let text = (self.tool.text)(&mail.lines, mail.dropped);
+        Alert::new(name, "digest", ctx.now(), subject, text).measuring("lines", mail.lines.len())
+    }
+
+    fn message(&self, mail: &Due, recipients: Vec<String>, ctx: &Ctx<'_>) -> Message {
+        let host = self.options.alerts.hostname.then(host_name);
+        let subject = match (host, self.subject.clone()) {
+            (Some(host), Some(subject)) => Some(prefixed(&host, &subject)),
+            (host, subject) => subject.or(host),
+        };
         Message {
-            from: self.options.from.clone(),
-            to: self.options.to.0.clone(),
-            recipients: mail.recipients.clone(),
-            subject: self.subject.clone(),
+            from: self.options.from.clone().unwrap_or_default(),
+            to: self.options.to().to_vec(),
+            recipients,
+            subject,
             text: (self.tool.text)(&mail.lines, mail.dropped),
             id: message_id(&self.id_prefix, &mail.range),
             date: ctx.now(),
@@ -78,7 +140,7 @@ impl BatchListener {
     fn report(&self, message: &Message, mail: &Due, fates: &[Fate], log: &Log) {
         let mut delivered = Vec::new();
         let mut troubles: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for (address, fate) in mail.recipients.iter().zip(fates) {
+        for (address, fate) in message.recipients.iter().zip(fates) {
             let trouble = match fate {
                 Fate::Delivered => {
                     delivered.push(address.as_str());
@@ -144,7 +206,11 @@ impl Listener for BatchListener {
                 if self.batch.is_empty() {
                     self.waiting_since = Some(ctx.arrived.instant);
                 }
-                self.batch.add(line);
+                self.batch.add(line.clone());
+                self.diary.add(&Entry::Line(line), ctx.log);
+                if self.diary.needs_rewriting() {
+                    self.write_diary(ctx.log);
+                }
             }
             Event::Other { .. } => {}
         }
@@ -168,19 +234,33 @@ impl Listener for BatchListener {
     fn finish(&mut self, ctx: &mut Ctx<'_>) {
         // Whoever got one mail may lack another.
         while self.flush(ctx) && !self.batch.is_empty() {}
+        let kept = self.diary.is_complete();
         for mail in self.batch.due() {
-            ctx.log.line(not_mailed(&mail, "before the end"));
+            if kept {
+                let count = mail.lines.len();
+                let recipients = mail.recipients.join(", ");
+                ctx.log.line(format_args!(
+                    "Kept until the next start for {recipients}: {count} lines"
+                ));
+            } else {
+                ctx.log.line(not_mailed(&mail, "before the end"));
+            }
         }
         // Nothing is owed any more.
         self.remarked = true;
     }
 }
 
+/// Whom a mail goes to.
+fn addresses(mail: &Due) -> Vec<String> {
+    mail.recipients.iter().filter(|recipient| *recipient != OTHERS).cloned().collect()
+}
+
 /// What the log says of a mail that did not reach its recipients: all of it.
 fn not_mailed(mail: &Due, when: &str) -> String {
     format!(
         "Not mailed {when} (recipients: {}):\n{}",
-        mail.recipients.join(", "),
+        addresses(mail).join(", "),
         super::plain_text(&mail.lines, mail.dropped)
     )
 }
