@@ -167,7 +167,12 @@ impl Shared {
             return state.schedule.delivered();
         }
         let reason = reasons.join("; ");
-        match state.schedule.failed(attempt, pause, Instant::now()) {
+        let now = Instant::now();
+        let given_up = match delivered.is_empty() {
+            true => state.schedule.failed(attempt, pause, now),
+            false => state.schedule.failed_in_part(attempt, now),
+        };
+        match given_up {
             Some(job) => self.log.line(self.way.given_up(&job.alert, &reason)),
             None => {
                 let name = self.way.name();
