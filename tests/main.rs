@@ -13,12 +13,15 @@
 mod alerts;
 mod command_line;
 mod crash;
+mod dependencies;
 mod docs;
 mod httpok;
 mod memmon;
 mod names;
 mod protocol;
+mod reliability;
 mod security;
+mod status;
 mod verdict;
 
 use std::path::{Path, PathBuf};
