@@ -12,6 +12,7 @@
 
 mod command_line;
 mod crash;
+mod dependencies;
 mod docs;
 mod httpok;
 mod memmon;
@@ -19,6 +20,7 @@ mod names;
 mod protocol;
 mod reliability;
 mod security;
+mod status;
 mod verdict;
 
 use std::path::{Path, PathBuf};
