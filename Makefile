@@ -5,6 +5,7 @@
 #   make test          run all tests
 #   make compat        compare with the original, and print what is the same and what is not;
 #                      D=D3 shows one deviation in full, D=all all of them
+#   make picture       draw docs/status.svg again, from a real run
 #   make bench         measure beside the original, ten minutes; writes tables and a picture
 #   make check         formatting, lints, documentation, and all tests
 #   make fuzz          try each parser with input that a fuzzer makes up, FUZZ_SECONDS=60 each
@@ -15,8 +16,11 @@
 #
 # Tests and demo need Python 3 with venv, for supervisord and the original superlance.
 
-# The commands: each is a link to the program and has a manual page.
+# The event listeners: each is a link to the program.
 COMMANDS = crashmail crashmailbatch crashsms fatalmailbatch httpok memmon
+
+# What has a manual page.
+MANUALS = superlance superlance-status $(COMMANDS)
 
 DESTDIR ?=
 PREFIX ?= /usr/local
@@ -83,6 +87,9 @@ fuzz:
 demo: venv all
 	$(VENV)/bin/python tests/demo/run.py $(PROGRAM)
 
+picture: venv all
+	$(VENV)/bin/python tests/demo/picture.py $(PROGRAM) docs/status.svg
+
 bench: venv
 	$(CARGO) bench --locked -p superlance --bench bench
 
@@ -104,14 +111,13 @@ $(PROGRAM):
 install: $(PROGRAM)
 	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man7"
 	$(INSTALL) -m 755 $(PROGRAM) "$(DESTDIR)$(BINDIR)/superlance"
-	$(INSTALL) -m 644 man/superlance.1 $(COMMANDS:%=man/%.1) "$(DESTDIR)$(MANDIR)/man1"
+	$(INSTALL) -m 644 $(MANUALS:%=man/%.1) "$(DESTDIR)$(MANDIR)/man1"
 	$(INSTALL) -m 644 man/superlance-alerts.7 "$(DESTDIR)$(MANDIR)/man7"
 	for name in $(COMMANDS); do ln -sf superlance "$(DESTDIR)$(BINDIR)/$$name" || exit 1; done
 
 uninstall:
-	for name in superlance $(COMMANDS); do \
-	    rm -f "$(DESTDIR)$(BINDIR)/$$name" "$(DESTDIR)$(MANDIR)/man1/$$name.1" || exit 1; \
-	done
+	for name in superlance $(COMMANDS); do rm -f "$(DESTDIR)$(BINDIR)/$$name" || exit 1; done
+	for name in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man1/$$name.1" || exit 1; done
 	rm -f "$(DESTDIR)$(MANDIR)/man7/superlance-alerts.7"
 
 dist:
@@ -121,4 +127,4 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check compat fuzz demo bench venv install uninstall dist clean
+.PHONY: all test check compat fuzz demo picture bench venv install uninstall dist clean

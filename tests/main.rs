@@ -18,7 +18,9 @@ mod httpok;
 mod memmon;
 mod names;
 mod protocol;
+mod reliability;
 mod security;
+mod status;
 mod verdict;
 
 use std::path::{Path, PathBuf};

@@ -119,15 +119,13 @@ impl Batch {
         std::iter::once(head).chain(recipients).chain(lines)
     }
 
-    /// What is to be kept while these mails are being sent: until their fates are known, each may have
-    /// arrived.
+    /// What is to be kept while a mail is being sent: until its fate is known it may have arrived.
     #[must_use]
-    pub fn in_doubt(&self, mails: &[Due]) -> Vec<Entry> {
-        let mut doubtful = self.clone();
-        for mail in mails {
-            doubtful.settle(mail, &vec![Fate::Unknown(String::new()); mail.recipients.len()]);
-        }
-        doubtful.recipients.into_iter().map(Entry::Recipient).collect()
+    pub fn in_doubt(&self, mail: &Due) -> Vec<Entry> {
+        let to = |recipient: &&Recipient| mail.recipients.contains(&recipient.address);
+        let recipients = self.recipients.iter().filter(to).cloned();
+        let doubtful = |recipient| Recipient { unsettled: Some(mail.range.end), ..recipient };
+        recipients.map(doubtful).map(Entry::Recipient).collect()
     }
 
     /// Whether nobody lacks anything.

@@ -102,6 +102,8 @@ impl State {
             "supervisor.stopProcess" => Ok(self.stop(arg(0))?),
             "supervisor.startProcess" => Ok(self.start(arg(0))?),
             "supervisor.signalProcess" => Ok(self.signal(arg(0))?),
+            // The processes are children of the test.
+            "supervisor.getPID" => Ok(Value::Int(i64::from(std::process::id()))),
             "supervisor.getState" => Ok(self.supervisor_state()),
             "supervisor.readLog" => match &self.log {
                 Some(log) => read_file(log, number(0)?, number(1)?),

@@ -15,6 +15,8 @@ pub struct HttpRequest {
     pub path: String,
     /// Names and values, as they were sent.
     pub headers: Vec<(String, String)>,
+    /// What came behind the headers.
+    pub body: String,
     /// Which connection it came by, from 1.
     pub connection: u64,
 }
@@ -55,8 +57,9 @@ impl Script {
         let mut word = || words.next().unwrap_or_default();
         let (method, path) = (word(), word());
         let headers = message.headers.clone();
+        let body = String::from_utf8_lossy(&message.body).into_owned();
         let mut state = self.state();
-        state.requests.push(HttpRequest { method, path, headers, connection });
+        state.requests.push(HttpRequest { method, path, headers, body, connection });
         state.in_flight += 1;
         state.next.pop_front().unwrap_or_else(|| state.usual.clone())
     }

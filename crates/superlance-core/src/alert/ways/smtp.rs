@@ -36,7 +36,7 @@ pub(super) fn smtp(plan: &Plan<'_>) -> Result<Vec<Box<dyn Way>>, Failure> {
     }
     let settings = SmtpUrl::parse(url).and_then(|url| {
         let file = plan.options.smtp_password_file.as_deref();
-        Ok(url.settings(plan.environment.smtp_password(file)?)?)
+        url.settings(plan.environment.smtp_password(file)?)
     })?;
     let default = || format!("{}@{}", plan.raiser.name, plan.host);
     Ok(vec![Box::new(Mails {

@@ -1,0 +1,1 @@
+//! Listeners that are killed at any moment.
