@@ -10,6 +10,7 @@
     reason = "tests: a failure should end the test, and lists of one grow"
 )]
 
+mod alerts;
 mod command_line;
 mod crash;
 mod dependencies;
