@@ -15,6 +15,7 @@ mod command_line;
 mod crash;
 mod dependencies;
 mod docs;
+mod faults;
 mod httpok;
 mod memmon;
 mod names;

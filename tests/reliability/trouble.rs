@@ -1,10 +1,12 @@
 //! A disk that is full, a spool that is no directory: the listener works on, and says so once.
 
 use nix::sys::signal::Signal;
-use superlance_testing::{Mailbox, SOON, Scratch, Subject};
+use superlance_testing::{
+    Channel, HttpAnswer, HttpServer, Mailbox, SOON, Scratch, Subject, Supervisord, wait_until,
+};
 
 use super::{crashmail, exit};
-use crate::ours;
+use crate::{links, ours};
 
 /// Lets five processes crash, and returns the log.
 #[track_caller]
@@ -66,4 +68,66 @@ fn two_listeners_of_one_name_do_not_share_a_spool() {
     assert!(!crashes(&other).contains("in use"));
     assert!(!first.stderr().contains("not kept"));
     mailbox.wait_for(11);
+}
+
+/// The names of the processes that a webhook was told of, in order.
+fn told(http: &HttpServer) -> Vec<String> {
+    let requests = http.requests().into_iter();
+    let names = requests.filter_map(|request| {
+        let (_, rest) = request.body.split_once("Process ")?;
+        rest.split(' ').next().map(str::to_owned)
+    });
+    names.collect()
+}
+
+#[test]
+fn a_webhook_that_does_not_work_is_said_once_and_gets_everything_later() {
+    let (spool, http) = (Scratch::new(), HttpServer::new());
+    http.usually(HttpAnswer::status(500));
+    let subject = crashmail(&spool).args(["--webhook", &http.url()]);
+    let mut listener = subject.spawn();
+    for number in 0..20 {
+        listener.event("PROCESS_STATE_EXITED", &exit(&format!("p{number}")));
+        assert_eq!(listener.wait_result(), "OK");
+    }
+    listener.wait_for_log("HTTP status 500; alerts are kept, and tried again");
+    listener.signal(Signal::SIGTERM);
+    assert!(listener.wait_exit(SOON).success());
+    let log = listener.stderr();
+    assert_eq!(log.matches("alerts are kept, and tried again").count(), 1, "{log}");
+    assert_eq!(log.matches("; kept until the next start: p").count(), 20, "{log}");
+    assert!(!log.contains("The alert was:"), "{log}");
+
+    http.usually(HttpAnswer::status(200));
+    let before = told(&http).len();
+    let listener = subject.spawn();
+    wait_until("everything to arrive", SOON, || told(&http).len() >= before + 20);
+    let expected: Vec<_> = (0..20).map(|number| format!("p{number}")).collect();
+    assert_eq!(told(&http)[before..], expected, "{}", listener.stderr());
+}
+
+#[test]
+fn alerts_survive_a_supervisord() {
+    let ((folder, path), spool, mut http) = (links(), Scratch::new(), HttpServer::new());
+    http.stop();
+    let command = format!("crashmail --webhook {} --spool {}", http.url(), spool.path().display());
+    let builder = || {
+        Supervisord::builder().first_in_path(&path).listener(
+            "crashmail",
+            &command,
+            "PROCESS_STATE_EXITED",
+            &[],
+        )
+    };
+    let once = [("startsecs", "0"), ("autorestart", "false")];
+    let mut supervisord = builder().program("foo", "/bin/sh -c 'exit 1'", &once).start();
+    supervisord.wait_for_process_log("crashmail", Channel::Stderr, "alerts are kept");
+    supervisord.stop();
+    assert_eq!(told(&http).len(), 0);
+    http.start();
+    let mut supervisord = builder().start();
+    wait_until("the alert to arrive", SOON, || told(&http) == ["foo"]);
+    supervisord.wait_for_process_log("crashmail", Channel::Stderr, "Sent to webhook ");
+    supervisord.stop();
+    drop(folder);
 }

@@ -229,6 +229,10 @@ pub(crate) fn prefixed(prefix: &str, subject: &str) -> String {
 }
 
 impl Alerts for Pipeline {
+    fn event_id(&self) -> Option<String> {
+        self.identity.event()
+    }
+
     fn raise(&mut self, mut alert: Alert) {
         if self.senders.is_empty() {
             return;

@@ -201,13 +201,17 @@ impl Listener for BatchListener {
                 }
             }
             Event::ProcessState(change) => {
+                let event = ctx.alerts.event_id();
+                if self.batch.has(event.as_deref()) {
+                    return;
+                }
                 let line = (self.tool.line)(change, ctx.arrived.wall);
                 ctx.log.line(&line);
                 if self.batch.is_empty() {
                     self.waiting_since = Some(ctx.arrived.instant);
                 }
-                self.batch.add(line.clone());
-                self.diary.add(&Entry::Line(line), ctx.log);
+                self.batch.add(line.clone(), event.clone());
+                self.diary.add(&Entry::Line { text: line, event }, ctx.log);
                 if self.diary.needs_rewriting() {
                     self.write_diary(ctx.log);
                 }
