@@ -5,6 +5,7 @@
 #   make test          run all tests
 #   make compat        compare with the original, and print what is the same and what is not;
 #                      D=D3 shows one deviation in full, D=all all of them
+#   make reliability   have supervisord misbehave in every call, and write docs/reliability.md
 #   make picture       draw docs/status.svg again, from a real run
 #   make bench         measure beside the original, ten minutes; writes tables and a picture
 #   make check         formatting, lints, documentation, and all tests
@@ -64,6 +65,10 @@ compat: venv
 	    $(CARGO) test --quiet --locked -p superlance --test tests -- $(COMPARING); tests=$$?; \
 	 $(CARGO) run --quiet --locked -p superlance-testing --bin compat -- $(TABLE) "$(D)" \
 	    && exit $$tests
+
+# `make test` runs this, too, and compares.
+reliability: venv
+	SUPERLANCE_WRITE=1 $(CARGO) test --quiet --locked -p superlance --test tests -- faults::
 
 # Needs a nightly compiler and cargo-fuzz. What is found is minimized by hand (cargo fuzz tmin), and put
 # into tests/fuzz/crashes/TARGET, from where ordinary tests take it.
@@ -127,4 +132,4 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check compat fuzz demo picture bench venv install uninstall dist clean
+.PHONY: all test check compat reliability fuzz demo picture bench venv install uninstall dist clean

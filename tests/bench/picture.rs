@@ -5,14 +5,18 @@ use std::fmt::Write as _;
 use crate::table::Row;
 
 const LINE: usize = 24;
-const WIDTH: usize = 960;
-const LEFT: usize = 380;
+const WIDTH: usize = 900;
+const LEFT: usize = 350;
 /// Width of a factor of ten.
 const DECADE: f64 = 105.0;
 
-/// The rows that have a ratio to the original, as SVG.
+/// The rows that people care for and that have a ratio to the original, as SVG.
 pub(crate) fn draw(rows: &[Row]) -> String {
-    let bars: Vec<_> = rows.iter().filter_map(|row| Some((row, row.better()?))).collect();
+    let bars: Vec<_> = rows
+        .iter()
+        .filter(|row| row.headline)
+        .filter_map(|row| Some((row, row.better()?)))
+        .collect();
     let (height, bottom) = (LINE * (bars.len() + 2), LINE * (bars.len() + 1) + 6);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \

@@ -151,7 +151,7 @@ impl Bench {
         }
         vec![
             Row::new("crashmailbatch, crashes acknowledged", "1/s", rates),
-            Row::new("crashmailbatch, 10,000 crashes in one mail", "ms", time),
+            Row::new("crashmailbatch, 10,000 crashes in one mail", "ms", time).headline(),
         ]
     }
 
@@ -177,7 +177,7 @@ impl Bench {
         }
         vec![
             Row::new("httpok, a good answer", "ms", time),
-            Row::new("httpok, a good answer, CPU", "ms", cpu),
+            Row::new("httpok, a good answer, CPU", "ms", cpu).headline(),
         ]
     }
 

@@ -46,20 +46,16 @@ impl Bench {
             1_000 => "1,000 processes".to_owned(),
             count => format!("{count} processes"),
         };
-        let mut plain = self.tick(&supervisord, size, size.theirs, &["-a", "100GB"]);
-        plain.iter_mut().for_each(|row| row.what = format!("memmon, {count}{}", row.what));
+        let mut plain = self.tick(&supervisord, size, &format!("memmon, {count}"), None);
         let crowd = (size.processes == LARGE).then(|| Crowd::new(2_000));
         let beside = if crowd.is_some() { " beside 2,000 others" } else { "" };
-        let mut cumulative =
-            self.tick(&supervisord, size, size.theirs_cumulative, &["-c", "-a", "100GB"]);
-        cumulative
-            .iter_mut()
-            .for_each(|row| row.what = format!("memmon -c, {count}{beside}{}", row.what));
+        let what = format!("memmon -c, {count}{beside}");
+        let mut cumulative = self.tick(&supervisord, size, &what, Some("-c"));
+        plain[0].headline = size.processes > 1;
         if size.processes == LARGE {
-            let [time, cpu] = plain;
-            let time = time.target(Target::Better(300.0)).target(Target::OfFloor(2.0));
-            plain = [time.headline(), cpu.target(Target::Better(300.0)).headline()];
-            cumulative = cumulative.map(|row| row.target(Target::Better(300.0)));
+            let [time, cpu] = plain.map(|row| row.target(Target::Better(300.0)).headline());
+            plain = [time.target(Target::OfFloor(2.0)), cpu];
+            cumulative = cumulative.map(|row| row.target(Target::Better(300.0)).headline());
         }
         plain.into_iter().chain(cumulative).collect()
     }
@@ -68,21 +64,23 @@ impl Bench {
     fn tick(
         &self,
         supervisord: &Supervisord,
-        Size { processes, ours, .. }: Size,
-        theirs: usize,
-        args: &[&str],
+        size: Size,
+        what: &str,
+        cumulative: Option<&str>,
     ) -> [Row; 2] {
+        let theirs = if cumulative.is_some() { size.theirs_cumulative } else { size.theirs };
+        let args: Vec<_> = cumulative.into_iter().chain(["-a", "100GB"]).collect();
         let url = supervisord.server_url();
         let [mut time, mut cpu]: [[Vec<f64>; 3]; 2] = Default::default();
         let mut plugs = [
-            (self.plug(0, "memmon", args, &url), processes),
-            (self.plug(1, "memmon", args, &url), processes),
+            (self.plug(0, "memmon", &args, &url), size.processes),
+            (self.plug(1, "memmon", &args, &url), size.processes),
             (floor(Some(&url)), 1),
         ];
-        for round in 0..=ours {
+        for round in 0..=size.ours {
             for (who, (plug, lines)) in plugs.iter_mut().enumerate() {
                 // The first round connects and warms caches. The original's are not worth their minutes.
-                let (rounds, warm) = if who == 0 { (theirs, 0) } else { (ours, 1) };
+                let (rounds, warm) = if who == 0 { (theirs, 0) } else { (size.ours, 1) };
                 if round >= rounds + warm {
                     continue;
                 }
@@ -98,7 +96,7 @@ impl Bench {
                 }
             }
         }
-        [Row::new("", "ms", time), Row::new(", CPU", "ms", cpu)]
+        [Row::new(what, "ms", time), Row::new(format!("{what}, CPU"), "ms", cpu)]
     }
 }
 

@@ -154,8 +154,10 @@ impl RpcClient {
         let request =
             arguments.iter().fold(Request::new(method), |request, argument| request.arg(*argument));
         self.exchange(&request, None)
-            .and_then(|answer| parse(&request, without_control_characters(answer)))
-            .map(drop)
+            .and_then(|answer| match parse(&request, without_control_characters(answer))? {
+                Value::Bool(true) => Ok(()),
+                _ => Err(CallError::Answer("expected true".to_owned())),
+            })
             .map_err(|error| self.explain(error))
     }
 

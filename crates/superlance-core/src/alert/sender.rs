@@ -201,7 +201,12 @@ impl Shared {
             return state.schedule.delivered();
         }
         let reason = reasons.join("; ");
-        match state.schedule.failed(attempt, pause, Instant::now()) {
+        let now = Instant::now();
+        let given_up = match delivered.is_empty() {
+            true => state.schedule.failed(attempt, pause, now),
+            false => state.schedule.failed_in_part(attempt, now),
+        };
+        match given_up {
             Some(job) if self.keeps(&job.alert) => {
                 let (name, subject) = (self.way.name(), job.alert.subject.trim());
                 let kept = "kept until the next start";
