@@ -7,7 +7,6 @@ use clap::{ArgMatches, Error, FromArgMatches};
 use superlance_core::alert::Raiser;
 use superlance_core::applet::{Applet, Environment, Failure};
 use superlance_core::serve::Service;
-use superlance_core::unneeded::Unneeded;
 
 use crate::listener::Crashmail;
 use crate::options::Options;
@@ -22,12 +21,7 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     let options = Options::from_arg_matches(matches).map_err(bad)?;
     options.warn(&environment.log);
     let alerts = environment.alerts(RAISER, Some(&options.mail));
+    let supervisor = environment.supervisor_for(options.tail.tail.map(|_| "--tail"))?;
     let Environment { log, unfinished, .. } = environment;
-    Ok(Service {
-        listener: Box::new(Crashmail::new(options)),
-        supervisor: Box::new(Unneeded),
-        alerts,
-        log,
-        unfinished,
-    })
+    Ok(Service { listener: Box::new(Crashmail::new(options)), supervisor, alerts, log, unfinished })
 }

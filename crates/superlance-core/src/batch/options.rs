@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, Command};
 
 use super::Tool;
+use super::choice::Choice;
 use crate::getopt::{as_getopt, warn_of_stray};
 use crate::log::Log;
 use crate::smtp::{Server, Settings, Tls};
@@ -98,10 +99,11 @@ pub(super) fn command(tool: &Tool) -> Command {
     let name = tool.name;
     let example = format!(
         "Example, in supervisord.conf:\n\n  [eventlistener:{name}]\n  command={name} -t \
-         bob@example.com -f supervisord@example.com\n  events={},TICK_60",
-        tool.event
+         bob@example.com -f supervisord@example.com\n  events=PROCESS_STATE_{},TICK_60",
+        tool.occasion.state()
     );
     let command = Options::augment_args(Command::new(name).disable_help_flag(true));
+    let command = Choice::augment(command, tool);
     let command = as_getopt(command, OPTPARSE_NAMES).about(tool.about).after_help(example);
     command.mut_arg("subject", |arg| match tool.subject {
         Some(subject) => arg.help(format!("Subject of the mails [default: {subject}]")),
