@@ -3,8 +3,11 @@
 #   make               build the release program
 #   make demo          watch memmon restart a leaking program; ends by itself
 #   make test          run all tests
+#   make compat        compare with the original, and print what is the same and what is not;
+#                      D=D3 shows one deviation in full, D=all all of them
 #   make bench         measure beside the original; takes minutes
 #   make check         formatting, lints, documentation, and all tests
+#   make fuzz          try each parser with input that a fuzzer makes up, FUZZ_SECONDS=60 each
 #   make install       put the program, its links and manual pages below PREFIX
 #   make uninstall     remove them
 #   make dist          pack the sources of HEAD
@@ -45,6 +48,38 @@ check:
 	    $(CARGO) doc --workspace --no-deps --document-private-items --locked
 	$(MAKE) test
 
+# The tests that play both, and then the table of what they compared; a test that fails is in it as
+# unexplained. SUPERLANCE_UNDER_TEST=theirs puts the original into our place.
+COMPARING = crash:: httpok:: memmon:: --skip under_supervisord --test-threads=4
+TABLE = $(CURDIR)/target/compat.json
+
+compat: venv
+	@mkdir -p $(dir $(TABLE))
+	@rm -f $(TABLE)
+	@SUPERLANCE_COMPAT_TABLE=$(TABLE) \
+	    $(CARGO) test --quiet --locked -p superlance --test tests -- $(COMPARING); tests=$$?; \
+	 $(CARGO) run --quiet --locked -p superlance-testing --bin compat -- $(TABLE) "$(D)" \
+	    && exit $$tests
+
+# Needs a nightly compiler and cargo-fuzz. What is found is minimized by hand (cargo fuzz tmin), and put
+# into tests/fuzz/crashes/TARGET, from where ordinary tests take it.
+FUZZ_TARGETS = frame payload answer http units selector
+FUZZ_SECONDS ?= 60
+FUZZ = $(CARGO) +nightly fuzz
+FUZZ_FOLDERS = --fuzz-dir tests/fuzz --target-dir target/fuzz
+
+fuzz:
+	@$(FUZZ) --version >/dev/null 2>&1 || { echo "make: fuzzing needs a nightly compiler and\
+	 cargo-fuzz: rustup toolchain install nightly; cargo install cargo-fuzz" >&2; exit 1; }
+	cp Cargo.lock tests/fuzz
+	$(FUZZ) build $(FUZZ_FOLDERS)
+	for target in $(FUZZ_TARGETS); do \
+	    mkdir -p target/fuzz/corpus/$$target && \
+	    $(FUZZ) run $(FUZZ_FOLDERS) $$target target/fuzz/corpus/$$target \
+	        tests/fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
+	        -print_final_stats=1 || exit 1; \
+	done
+
 demo: venv all
 	$(VENV)/bin/python tests/demo/run.py $(PROGRAM)
 
@@ -84,4 +119,4 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check demo bench venv install uninstall dist clean
+.PHONY: all test check compat fuzz demo bench venv install uninstall dist clean

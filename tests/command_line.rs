@@ -39,6 +39,7 @@ fn httpok_says_what_it_expected() {
         (&[][..], &["expected a URL, such as http://localhost:8080/health"][..]),
         (&["-a", "-p", "foo"], &["expected a URL"]),
         (&[URL, "http://b/"], &["expected one URL, and every option before it", "http://b/"]),
+        (&[URL, "http://u:secret@b/"], &["after it stands: http://u:***@b/"]),
         (&[URL, "-p", "foo"], &["expected one URL, and every option before it", "-p foo"]),
         (&["localhost:80/"], &["\"localhost:80/\" has no scheme; expected http:// or https://"]),
         (&["ftp://h/"], &["\"ftp://h/\" has a scheme other than http and https"]),
@@ -56,7 +57,8 @@ fn httpok_says_what_it_expected() {
         (&["-c", "20", URL], &["'20'", "--code <STATUS>", status]),
         (&["-p", "", URL], &["\"\" is not a process name, a group:name"]),
         (&["-p"], &["--program <NAME>"]),
-        (&["--co", "200", URL], &["'--co'", "--help"]),
+        (&["--co", "200", URL], &["'--co'", "exist: '--code', '--coredir'\n", "--help"]),
+        (&["--tmieout", "5", URL], &["exists: '--timeout'\n"]),
         (&["--nonsense", URL], &["'--nonsense'", "--help"]),
         (&["-x", URL], &["'-x'", "--help"]),
     ] {
@@ -118,6 +120,9 @@ fn a_bad_value_is_shown_with_what_was_expected() {
         ),
         (&["-a"], &["--any <SIZE>"]),
         (&["--nonsense"], &["'--nonsense'", "--help"]),
+        (&["--emial", "x"], &["'--emial'", "exists: '--email'\n"]),
+        // Similar to the prefix `--emai` rather than to the whole.
+        (&["--emia", "x"], &["exists: '--email'\n"]),
         (&["-x"], &["'-x'", "--help"]),
         (&[], &["Usage: memmon", "--program <NAME=SIZE>", "200MB"]),
     ] {

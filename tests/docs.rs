@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use superlance_testing::headings;
+
 use crate::ours;
 
 /// A file of the project.
@@ -99,12 +101,22 @@ fn every_command_is_in_the_overviews() {
     }
 }
 
+/// That a number which a test names has a heading is seen when the test runs.
 #[test]
-fn every_deviation_has_a_heading() {
-    let text = read("docs/compatibility.md");
-    let numbers = text.lines().filter_map(|line| line.strip_prefix("## D")?.split(' ').next());
-    let numbers: Vec<u32> = numbers.map(|number| number.parse().unwrap()).collect();
-    assert!(numbers.len() >= 31 && numbers.iter().copied().eq(1..=numbers.len() as u32));
+fn every_heading_of_a_deviation_has_a_test() {
+    let headings: Vec<String> = headings().into_iter().map(|heading| heading.number).collect();
+    let in_order = (1..=headings.len()).map(|number| format!("D{number}"));
+    assert!(headings.len() >= 34 && headings.iter().cloned().eq(in_order), "{headings:?}");
+    let mut sources = Vec::new();
+    for folder in ["crash", "httpok", "memmon"].map(|name| file(&format!("tests/{name}"))) {
+        let files = names_in(&folder).into_iter().map(|name| folder.join(name));
+        sources.extend(files.map(|path| fs::read_to_string(path).unwrap()));
+    }
+    let unshown: Vec<_> = headings
+        .iter()
+        .filter(|number| !sources.iter().any(|text| text.contains(&format!("\"{number}\""))))
+        .collect();
+    assert!(unshown.is_empty(), "no test deviates(…) or record(…)s {unshown:?}");
 }
 
 #[test]

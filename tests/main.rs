@@ -17,6 +17,7 @@ mod httpok;
 mod memmon;
 mod names;
 mod protocol;
+mod security;
 mod verdict;
 
 use std::path::{Path, PathBuf};

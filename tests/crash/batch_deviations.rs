@@ -7,7 +7,7 @@ use std::thread;
 
 use superlance_testing::{
     Certificate, ListenerState, Outcome, SmtpAnswer, SmtpServer, Subject, Transcript, Until, Who,
-    record,
+    record, record_both,
 };
 
 use super::{ADDRESSES, BATCHES, Events, batch, exit};
@@ -28,7 +28,7 @@ fn deviates_in_mails(
     let ours = transcript.until(Until::Mails(mails)).run(&Who::Ours(ours().to_owned()));
     judge(&theirs, &ours);
     assert_well(&ours);
-    record(number, tool, title);
+    record_both(number, tool, title, &theirs, &ours);
 }
 
 #[test]
@@ -213,4 +213,15 @@ fn d30_cram_md5_is_not_spoken() {
         "{log}"
     );
     record("D30", "crashmailbatch", "a server that offers CRAM-MD5 only");
+}
+
+#[test]
+fn d34_a_server_that_knows_no_ehlo_is_too_old() {
+    let server = SmtpServer::builder().on("EHLO", SmtpAnswer::Code(502));
+    let transcript = batch("crashmailbatch", "a server without EHLO", &[]).smtp(server);
+    deviates("D34", &transcript.crash("foo").tick(), |theirs, ours| {
+        assert_eq!(theirs.received.len(), 1, "{theirs:#?}");
+        assert!(ours.received.is_empty(), "{ours:#?}");
+        assert!(ours.log.contains("Error sending email: [SMTP]: 502 "), "{}", ours.log);
+    });
 }

@@ -1,7 +1,7 @@
 //! What the batch tools do otherwise because all listeners here do: protocol, command line, and the
 //! length of short messages.
 
-use superlance_testing::{Frame, ListenerState, Subject, Who, record};
+use superlance_testing::{Frame, ListenerState, Subject, Who, record, record_both};
 
 use super::{BATCHES, END, Events, batch, exit, fatal};
 use crate::ours;
@@ -84,7 +84,8 @@ fn d23_intervals_that_cannot_be_are_errors() {
         let arguments = ["-t", "a@b", "-f", "c@d", "-i", interval];
         let ours = Subject::ours(ours(), "crashmailbatch").args(arguments).output(END);
         assert_eq!(ours.status.code(), Some(2));
-        record("D23", "crashmailbatch", &format!("an interval of {interval}"));
+        let title = format!("an interval of {interval}");
+        record_both("D23", "crashmailbatch", &title, &theirs, &ours);
     }
 }
 
@@ -115,7 +116,7 @@ fn d24_usage_errors_leave_the_protocol_alone() {
         assert_eq!(theirs.status.code(), Some(code), "{arguments:?}");
         assert_eq!(ours.status.code(), Some(2), "{arguments:?}");
         assert!(!ours.stderr.is_empty() && ours.stdout.is_empty(), "{arguments:?}");
-        record("D24", tool, &format!("usage error {arguments:?}"));
+        record_both("D24", tool, &format!("usage error {arguments:?}"), &theirs, &ours);
     }
 }
 

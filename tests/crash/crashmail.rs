@@ -40,6 +40,7 @@ fn a_crash_is_mailed_about() {
         ("every process in spite of -p", &["-p", "other", "-a"]),
         ("a program of several", &["-p", "other", "-p", "foo"]),
         ("a program with its group", &["-p", "foo:foo"]),
+        ("a group", &["-p", "foo:*"]),
         ("several addresses", &["-m", "a@b, c@d"]),
         ("an address without a domain", &["-m", "root"]),
         ("a name with an address", &["-m", "Bob <bob@example.com>"]),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use superlance_testing::{
     Answer, Certificate, FakeSupervisor, HttpAnswer, HttpServer, Outcome, Transcript, Until, Who,
-    record,
+    record, record_both,
 };
 
 use super::{acts, foo, httpok, ill, one_tick, running};
@@ -35,7 +35,7 @@ fn d4_a_start_that_failed_is_made_good() {
     assert_eq!(acts(&ours), [RESTART[0], RESTART[1], RESTART[1]]);
     assert!(ours.log.contains(said) && ours.log.contains("foo:foo was started again\n"));
     assert!(ours.mails[1].ends_with(": bad status returned\n\nfoo:foo was started again"));
-    record("D4", "httpok", "start refused");
+    record_both("D4", "httpok", "start refused", &theirs, &ours);
 }
 
 #[test]
@@ -104,10 +104,10 @@ fn d10_https_works_and_names_the_server() {
     deviates("D10", &transcript, |theirs, ours| {
         assert!(theirs.mails.len() == 1 || theirs.requests == ["GET /"], "{theirs:#?}");
         assert_eq!((&*ours.log, &*ours.requests), ("", &["GET /".to_owned()][..]));
+        let names = names.borrow();
+        assert!(names[0].iter().all(String::is_empty), "{names:?}");
+        assert_eq!(names[1], ["localhost"]);
     });
-    let names = names.borrow();
-    assert!(names[0].iter().all(String::is_empty), "{names:?}");
-    assert_eq!(names[1], ["localhost"]);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn d12_a_refused_connection_is_tried_again_after_ten_seconds() {
     let transcript = transcript.event("TICK_60", "when:2").until(Until::Requests(1));
     let ours = run_ours(&transcript);
     assert_eq!((&*ours.log, ours.requests.len()), ("", 1));
-    record("D12", "httpok", "a server that starts slowly");
+    record_both("D12", "httpok", "a server that starts slowly", &theirs, &ours);
 }
 
 #[test]
@@ -235,10 +235,10 @@ fn d14_user_and_password_in_the_url() {
     deviates("D14", &transcript, |theirs, ours| {
         assert!(theirs.requests.is_empty() && acts(theirs) == RESTART, "{theirs:#?}");
         assert_eq!((&*ours.log, &*ours.requests), ("", &["GET /x".to_owned()][..]));
+        // bob:se@cret
+        let expected = Some("Basic Ym9iOnNlQGNyZXQ=");
+        assert_eq!(requests.borrow()[0].header("Authorization"), expected);
     });
-    // bob:se@cret
-    let expected = Some("Basic Ym9iOnNlQGNyZXQ=");
-    assert_eq!(requests.borrow()[0].header("Authorization"), expected);
     // The password is nobody's business.
     let ours = run_ours(&foo("", &[url], ill()).event("TICK_60", "when:1"));
     assert!(!format!("{} {:?}", ours.log, ours.mails).contains("cret"), "{ours:#?}");
@@ -259,5 +259,23 @@ fn d33_supervisord_is_asked_when_it_matters() {
         assert_eq!(theirs.calls, [&asked[..], &["stopProcess(foo)", "startProcess(foo)"]].concat());
         let asked = ["getAllProcessInfo()", "getProcessInfo(foo:foo)"];
         assert_eq!(ours.calls, [&asked[..], &RESTART].concat());
+    });
+}
+
+#[test]
+fn d35_a_core_is_private_and_its_name_only_a_name() {
+    let gcore = "f() { umask; echo \"$1\"; }; f";
+    let arguments = ["-a", "-g", gcore, "-d", "/tmp", "{http}/"];
+    let transcript = one_tick("cores", &arguments, &[running("../x$((6*7))")], ill());
+    deviates("D35", &transcript, |theirs, ours| {
+        let dump = |outcome: &Outcome| {
+            let rest = outcome.log.split("gcore output for ../x$((6*7)):\n\n ").nth(1).unwrap();
+            let mut lines = rest.lines();
+            let umask = u32::from_str_radix(lines.next().unwrap(), 8).unwrap();
+            (umask, lines.next().unwrap().to_owned())
+        };
+        let ((theirs_umask, theirs), (ours_umask, ours)) = (dump(theirs), dump(ours));
+        assert_eq!((theirs.as_str(), ours.as_str()), ("/tmp/../x42", "/tmp/.._x$((6*7))"));
+        assert_eq!(ours_umask, theirs_umask | 0o007);
     });
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use superlance_testing::{
     Answer, FakeSupervisor, Frame, HttpAnswer, HttpServer, ListenerState, Outcome, Subject,
-    Transcript, Who, record,
+    Transcript, Who, record, record_both,
 };
 
 use super::{acts, compared_log, foo, httpok, ill, one_tick, running};
@@ -108,7 +108,7 @@ fn d23_no_time_and_less_are_errors() {
         assert!(theirs.requests.is_empty() && acts(&theirs).len() == 2, "{theirs:#?}");
         let ours = Subject::ours(ours(), "httpok").args(["-t", limit, "http://h/"]).output(SOON);
         assert_eq!((ours.status.code(), ours.stdout.len()), (Some(2), 0));
-        record("D23", "httpok", &format!("-t {limit}"));
+        record_both("D23", "httpok", &format!("-t {limit}"), &theirs, &ours);
     }
 }
 
@@ -136,7 +136,7 @@ fn d24_usage_errors_leave_the_protocol_alone() {
         assert_eq!(theirs.stdout.is_empty(), code == 1, "{arguments:?}");
         assert_eq!(ours.status.code(), Some(2), "{arguments:?}");
         assert!(!ours.stderr.is_empty() && ours.stdout.is_empty(), "{arguments:?}");
-        record("D24", "httpok", &format!("usage error {arguments:?}"));
+        record_both("D24", "httpok", &format!("usage error {arguments:?}"), &theirs, &ours);
     }
 }
 
@@ -150,7 +150,7 @@ fn d24_without_a_server_the_missing_section_is_named() {
     let message = String::from_utf8_lossy(&ours.stderr).into_owned();
     assert!(message.contains("[unix_http_server] or [inet_http_server]"), "{message}");
     assert_eq!((ours.status.code(), ours.stdout.len()), (Some(1), 0));
-    record("D24", "httpok", "no http server");
+    record_both("D24", "httpok", "no http server", &theirs, &ours);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::fs;
 use std::time::Duration;
 
 use superlance_testing::{
-    Answer, FakeProcess, HttpAnswer, HttpServer, ProcessState, Scratch, Who, record, same,
+    Answer, FakeProcess, HttpAnswer, HttpServer, ProcessState, Scratch, Who, record, record_both,
+    same,
 };
 
 use super::{acts, check, httpok, ill, one_tick, running};
@@ -55,7 +56,7 @@ fn more_names_than_the_original_knows() {
         assert!(theirs.log.contains(&unknown) && acts(&theirs).is_empty(), "{theirs:#?}");
         let ours = transcript.run(&Who::Ours(ours().to_owned()));
         assert!(!ours.log.contains(&unknown) && acts(&ours).len() == 2, "{ours:#?}");
-        record("added", "httpok", &format!("-p {name}"));
+        record_both("added", "httpok", &format!("-p {name}"), &theirs, &ours);
     }
 }
 

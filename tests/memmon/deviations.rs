@@ -2,7 +2,7 @@
 //! the headings of docs/compatibility.md.
 
 use superlance_testing::{
-    Answer, Ballast, FakeProcess, FakeSupervisor, Outcome, Scratch, Until, Who, record,
+    Answer, Ballast, FakeProcess, FakeSupervisor, Outcome, Scratch, Until, Who, record, record_both,
 };
 
 use super::{RESTART, memmon, one_tick, twenty_megabytes};
@@ -107,7 +107,7 @@ fn d4_a_start_that_failed_is_made_good() {
             .starts_with("To: bob@example.com\nSubject: memmon: process foo:foo restarted\n")
     );
     assert!(ours.log.ends_with("foo:foo was started again\n"), "{}", ours.log);
-    record("D4", "memmon", "start refused");
+    record_both("D4", "memmon", "start refused", &theirs, &ours);
 }
 
 #[test]

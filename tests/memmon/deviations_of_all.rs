@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use superlance_testing::{
     Answer, Ballast, FakeProcess, FakeSupervisor, Frame, ListenerState, SOON, Subject, Transcript,
-    Who, record, wait_until,
+    Who, record, record_both, wait_until,
 };
 
 use super::{one_tick, twenty_megabytes};
@@ -110,7 +111,7 @@ fn d23_negative_sizes_are_errors() {
     assert!(theirs.calls.contains(&"stopProcess(foo:foo)".to_owned()), "restarts everything");
     let ours = Subject::ours(ours(), "memmon").args(["-a", "-5MB"]).output(Duration::from_secs(10));
     assert_eq!(ours.status.code(), Some(2));
-    record("D23", "memmon", "a negative size");
+    record_both("D23", "memmon", "a negative size", &theirs, &ours);
 }
 
 #[test]
@@ -124,7 +125,7 @@ fn d24_usage_errors_leave_the_protocol_alone() {
         assert!(theirs.stderr.is_empty() && !theirs.stdout.is_empty(), "{arguments:?}");
         assert_eq!(ours.status.code(), Some(2), "{arguments:?}");
         assert!(!ours.stderr.is_empty() && ours.stdout.is_empty(), "{arguments:?}");
-        record("D24", "memmon", &format!("usage error {arguments:?}"));
+        record_both("D24", "memmon", &format!("usage error {arguments:?}"), &theirs, &ours);
     }
 }
 
@@ -137,7 +138,7 @@ fn d24_without_a_server_the_missing_section_is_named() {
     let message = String::from_utf8_lossy(&ours.stderr).into_owned();
     assert!(message.contains("[unix_http_server] or [inet_http_server]"), "{message}");
     assert_eq!((ours.status.code(), ours.stdout.len()), (Some(1), 0));
-    record("D24", "memmon", "no http server");
+    record_both("D24", "memmon", "no http server", &theirs, &ours);
 }
 
 #[test]
@@ -224,4 +225,26 @@ fn d28_ticks_from_before_the_restart_do_not_restart_again() {
     ours.wait_idle();
     assert_eq!(stops(&fake), 1);
     record("D28", "memmon", "ticks behind a slow stop");
+}
+
+/// What is not answered supervisord sends again, and what is answered it forgets.
+#[test]
+fn d29_an_event_is_answered_when_it_is_in_the_queue() {
+    let killed_in_a_check = |subject: Subject| {
+        let fake = FakeSupervisor::unix();
+        fake.on("getAllProcessInfo", Answer::Hold);
+        let mut listener = subject.args(["-a", "5MB"]).server_url(&fake.server_url()).spawn();
+        listener.event("TICK_60", "when:1");
+        fake.wait_for_call("getAllProcessInfo");
+        listener
+    };
+    let mut theirs = killed_in_a_check(Subject::theirs("memmon"));
+    let mut ours = killed_in_a_check(Subject::ours(ours(), "memmon"));
+    assert_eq!(ours.wait_result(), "OK");
+    for listener in [&mut theirs, &mut ours] {
+        listener.signal(Signal::SIGKILL);
+        listener.wait_exit(SOON);
+    }
+    assert_eq!((theirs.results().len(), ours.results().len()), (0, 1));
+    record("D29", "memmon", "kill -9 in the middle of a check");
 }

@@ -5,10 +5,15 @@
 
 mod command;
 mod identity;
+pub mod journal;
+pub mod limit;
 pub mod options;
 mod pipeline;
+mod private;
+pub mod recovery;
 mod schedule;
 mod sender;
+pub mod spool;
 mod way;
 mod ways;
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
 
+use crate::getopt::with_hints;
 use crate::log::Log;
 use crate::rpc::RpcClient;
 use crate::serve::{Service, serve};
@@ -119,6 +120,7 @@ impl Applet {
         let mut command = (self.command)();
         let matches = command.try_get_matches_from_mut(arguments).map_err(|error| {
             // Help goes to stdout and ends with 0, everything else to stderr and with 2.
+            let error = with_hints(error, &command);
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })?;

@@ -1,6 +1,6 @@
 //! Times as the original prints them: local, by `TZ` or `/etc/localtime`.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, FixedOffset, Offset as _, Utc};
 use tz::TimeZone;
@@ -19,6 +19,13 @@ impl Moment {
     #[must_use]
     pub fn now() -> Self {
         Self { wall: SystemTime::now(), instant: Instant::now() }
+    }
+
+    /// When `time` has passed since. Longer than can be counted is as good as a century.
+    #[must_use]
+    pub fn after(self, time: Duration) -> Instant {
+        let century = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+        self.instant.checked_add(time).unwrap_or(self.instant + century)
     }
 }
 

@@ -16,6 +16,9 @@ use crate::headers::Headers;
 /// Longest header line that is believed; a real one has about a hundred bytes.
 const MAX_HEADER: u64 = 64 * 1024;
 
+/// Room for the usual header line or payload, which is then allocated once.
+const USUAL: usize = 256;
+
 /// Largest payload that is believed. Process output in `PROCESS_COMMUNICATION` events is the only
 /// large one, and supervisord bounds it by `*_capture_maxbytes`.
 const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
@@ -75,7 +78,7 @@ impl FrameReader {
     }
 
     fn read_payload(&mut self, source: &mut impl Source, len: usize) -> io::Result<String> {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(len.min(USUAL));
         read_exactly(source, len, &mut bytes)?;
         if !bytes.is_ascii() && (self.counts_characters || source.more_is_coming()?) {
             self.counts_characters = true;
@@ -83,9 +86,14 @@ impl FrameReader {
                 read_exactly(source, missing, &mut bytes)?;
             }
         }
-        Ok(String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        Ok(text(bytes))
     }
+}
+
+/// The bytes as text, whatever they are.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// At least how many bytes are missing until `bytes` holds `len` whole UTF-8 characters.
@@ -115,7 +123,7 @@ fn width(lead: u8) -> usize {
 }
 
 fn read_header_line(source: &mut impl Source) -> io::Result<Option<String>> {
-    let mut line = Vec::new();
+    let mut line = Vec::with_capacity(USUAL);
     source.take(MAX_HEADER).read_until(b'\n', &mut line)?;
     if line.is_empty() {
         return Ok(None);
@@ -126,7 +134,7 @@ fn read_header_line(source: &mut impl Source) -> io::Result<Option<String>> {
             "the input ended (or went on without end) inside an event header",
         ));
     }
-    Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+    Ok(Some(text(line)))
 }
 
 fn read_exactly(source: &mut impl Source, count: usize, into: &mut Vec<u8>) -> io::Result<()> {

@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, Command};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, Command, Error};
 
-use crate::log::Log;
+use crate::log::{Log, without_password};
 
 /// Makes `command` read options as the original does.
 ///
@@ -26,11 +27,38 @@ pub fn as_getopt(command: Command, names: &[&'static str]) -> Command {
     })
 }
 
+/// The same error, with better hints if it is about an unknown option: whole options in place of the
+/// prefixes among which clap looks for similar ones, all that an ambiguous prefix may mean, and no
+/// advice to put `--` before it.
+#[must_use]
+pub fn with_hints(mut error: Error, command: &Command) -> Error {
+    let of = |kind| match error.get(kind) {
+        Some(ContextValue::String(option)) => option.strip_prefix("--"),
+        _ => None,
+    };
+    let given = of(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument);
+    let Some(given) = given else { return error };
+    let shown = || command.get_arguments().filter(|arg| !arg.is_hide_set());
+    let begins = |arg: &&Arg| arg.get_long().is_some_and(|long| long.starts_with(given));
+    let mut hints: Vec<_> = shown().filter(begins).filter_map(Arg::get_long).collect();
+    if let (true, Some(similar)) = (hints.is_empty(), of(ContextKind::SuggestedArg)) {
+        let means = |arg: &&Arg| arg.get_all_aliases().unwrap_or_default().contains(&similar);
+        hints.push(shown().find(means).and_then(Arg::get_long).unwrap_or(similar));
+    }
+    let hints: Vec<_> = hints.into_iter().map(|long| format!("--{long}")).collect();
+    if !hints.is_empty() {
+        error.insert(ContextKind::SuggestedArg, ContextValue::Strings(hints));
+    }
+    error.remove(ContextKind::Suggested);
+    error
+}
+
 /// Says which arguments are ignored. They are no error, since the original ignores them in silence, and
 /// a configuration that worked must not lose its listener.
 pub fn warn_of_stray(name: &str, stray: &[OsString], log: &Log) {
     if !stray.is_empty() {
-        let words: Vec<_> = stray.iter().map(|word| word.to_string_lossy()).collect();
+        let words = stray.iter().map(|word| without_password(&word.to_string_lossy()));
+        let words: Vec<_> = words.collect();
         let words = words.join(" ");
         log.line(format_args!("{name}: ignored, since no option takes the first of them: {words}"));
     }

@@ -1,7 +1,5 @@
 //! The `key:value key:value` lines of supervisord's event protocol.
 
-use std::collections::HashMap;
-
 /// The values of one line, found by key.
 ///
 /// Values are not escaped on the wire, and an `identifier = my host:1` puts spaces and colons into
@@ -10,39 +8,39 @@ use std::collections::HashMap;
 /// asks for do no harm, and where a value imitates a key the last one counts, since supervisord
 /// writes its own keys after the identifier.
 #[derive(Debug)]
-pub(crate) struct Headers<'a>(HashMap<&'a str, &'a str>);
+pub(crate) struct Headers<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Headers<'a> {
     /// Takes the first line of `text` apart.
     #[must_use]
     pub(crate) fn parse(text: &'a str) -> Self {
         let line = text.lines().next().unwrap_or_default();
-        let mut values = HashMap::new();
+        // As many as supervisord writes.
+        let mut pairs = Vec::with_capacity(8);
         let mut end = line.len();
         // From the right, so that a value's end is known when its key is found.
-        for (space, _) in line.rmatch_indices(' ') {
-            if let Some((key, value)) = pair(line.get(space + 1..end)) {
-                values.entry(key).or_insert(value);
+        for (space, _) in line.bytes().enumerate().rev().filter(|(_, byte)| *byte == b' ') {
+            if let Some(pair) = pair(line.get(space + 1..end)) {
+                pairs.push(pair);
                 end = space;
             }
         }
-        if let Some((key, value)) = pair(line.get(..end)) {
-            values.entry(key).or_insert(value);
-        }
-        Self(values)
+        pairs.extend(pair(line.get(..end)));
+        Self(pairs)
     }
 
     /// The value of `key`, if the line has it.
     #[must_use]
     pub(crate) fn get(&self, key: &str) -> Option<&'a str> {
-        self.0.get(key).copied()
+        self.0.iter().find(|pair| pair.0 == key).map(|pair| pair.1)
     }
 }
 
 fn pair(text: Option<&str>) -> Option<(&str, &str)> {
-    let (key, value) = text?.split_once(':')?;
-    let is_key = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    (!key.is_empty() && key.chars().all(is_key)).then(|| (key, value.trim_end()))
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let (key, rest) = text?.split_at_checked(text?.bytes().position(|byte| !is_key(byte))?)?;
+    let value = rest.strip_prefix(':')?;
+    (!key.is_empty()).then(|| (key, value.trim_end()))
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ pub mod event;
 pub mod evidence;
 mod fate;
 pub mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod getopt;
 mod headers;
 pub mod listener;

@@ -16,17 +16,36 @@ impl Log {
 
     /// Writes a message of one line or several.
     ///
-    /// Names, URLs and answers from elsewhere are part of messages, so control characters (which a
-    /// terminal would obey when someone reads the log) become `?`. A log that cannot be written is
-    /// no reason to stop watching.
+    /// Names, URLs and answers from elsewhere are part of messages, so what a terminal would obey when
+    /// someone reads the log becomes `?`. A log that cannot be written is no reason to stop watching.
     pub fn line(&self, message: impl Display) {
-        let printable = |c: char| {
-            if c.is_control() && c != '\n' && c != '\t' { '?' } else { c }
-        };
+        let printable = |c: char| if is_obeyed(c) { '?' } else { c };
         let mut text: String = message.to_string().chars().map(printable).collect();
         text.push('\n');
         let mut out = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+/// Whether a terminal or a pager does something else than to show it: control characters (C1 too, of
+/// which one is the same as ESC and `[`), ends of lines that are none to grep, and what turns around
+/// the order of the letters that follow.
+fn is_obeyed(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        _ => c.is_control(),
+    }
+}
+
+/// `text` as it may stand in a log: without the password, if it is a URL or was meant to be one.
+#[must_use]
+pub fn without_password(text: &str) -> String {
+    let (scheme, rest) = text.split_at(text.find("://").map_or(0, |at| at + "://".len()));
+    let login = rest.rsplit_once('@').filter(|_| scheme != "unix://");
+    match login.and_then(|(login, host)| Some((login.split_once(':')?.0, host))) {
+        Some((user, host)) => format!("{scheme}{user}:***@{host}"),
+        None => text.to_owned(),
     }
 }
 
@@ -66,7 +85,27 @@ mod tests {
         let log = Log::new(recorder.clone());
         log.line("RSS of a\x1b[2J:b is 5");
         log.line("Mailed:\n\nTo: café");
-        assert_eq!(recorder.text(), "RSS of a?[2J:b is 5\nMailed:\n\nTo: café\n");
+        log.line("a\rb\u{9b}2Jc\u{7f}d");
+        log.line("gpj\u{202e}exe.\u{2066}\u{2028}\u{5d0}\u{200f}");
+        let expected =
+            "RSS of a?[2J:b is 5\nMailed:\n\nTo: café\na?b?2Jc?d\ngpj?exe.??\u{5d0}\u{200f}\n";
+        assert_eq!(recorder.text(), expected);
+    }
+
+    #[test]
+    fn a_password_is_no_part_of_messages() {
+        for (text, shown) in [
+            ("http://u:s@cr:et@host:1/x", "http://u:***@host:1/x"),
+            ("smtp://u:secret@host", "smtp://u:***@host"),
+            ("u:secret@host", "u:***@host"),
+            ("http:/u:secret@host", "http:***@host"),
+            ("http://:secret@host", "http://:***@host"),
+            ("http://host:1/x", "http://host:1/x"),
+            ("bob@example.com", "bob@example.com"),
+            ("unix:///run/a:b@c", "unix:///run/a:b@c"),
+        ] {
+            assert_eq!(without_password(text), shown);
+        }
     }
 
     #[test]

@@ -11,10 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::Agent;
 use xmlrpc::{Request, Value};
 
+use crate::log::without_password;
 use crate::process_list;
-use crate::socket::{
-    Endpoint, EndpointConnector, NoResolver, NotConnected, endpoint, without_user_info,
-};
+use crate::socket::{Endpoint, EndpointConnector, NoResolver, NotConnected, endpoint};
 use crate::supervisor::{
     Channel, Details, Fault, LogEnd, ProcessInfo, RpcError, State, Supervisor,
 };
@@ -40,7 +39,7 @@ pub struct BadServerUrl(String);
 /// A connection to supervisord.
 pub struct RpcClient {
     agent: Agent,
-    /// As configured but for user and password, for messages.
+    /// As configured but for a password, for messages.
     url: String,
     /// Value of the `Authorization` header.
     authorization: Option<String>,
@@ -52,7 +51,7 @@ impl RpcClient {
     /// # Errors
     /// When `url` is neither `unix://PATH` nor `http://HOST[:PORT]`.
     pub fn new(url: &str, username: &str, password: &str) -> Result<Self, BadServerUrl> {
-        let endpoint = endpoint(url).ok_or_else(|| BadServerUrl(without_user_info(url)))?;
+        let endpoint = endpoint(url).ok_or_else(|| BadServerUrl(without_password(url)))?;
         // supervisord answers 40 ms later on a TCP connection that is kept: it writes an answer in
         // pieces, and the kernel waits between them.
         let keep = if matches!(endpoint, Endpoint::Unix(_)) { 1 } else { 0 };
@@ -67,7 +66,7 @@ impl RpcClient {
         let credentials = STANDARD.encode(format!("{username}:{password}"));
         Ok(Self {
             agent: Agent::with_parts(config, EndpointConnector(endpoint), NoResolver),
-            url: without_user_info(url),
+            url: without_password(url),
             authorization: (!username.is_empty()).then(|| format!("Basic {credentials}")),
         })
     }
@@ -304,7 +303,7 @@ impl xmlrpc::Transport for Answered {
 }
 
 /// Replaces what XML does not allow and supervisord sends all the same, in a name say.
-fn without_control_characters(mut answer: Vec<u8>) -> Vec<u8> {
+pub(crate) fn without_control_characters(mut answer: Vec<u8>) -> Vec<u8> {
     for byte in &mut answer {
         if *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') {
             *byte = b'?';
@@ -333,7 +332,7 @@ fn depth(xml: &[u8]) -> usize {
 }
 
 /// What the general parser makes of an answer to `getAllProcessInfo`.
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn process_list_by_tree(answer: Vec<u8>) -> Option<Vec<ProcessInfo>> {
     process_infos(&parse(&Request::new("supervisor.getAllProcessInfo"), answer).ok()?)
 }

@@ -99,12 +99,9 @@ fn glob_to_regex(glob: &str) -> Option<String> {
             '*' => out.push_str(".*"),
             '?' => out.push('.'),
             '[' => {
-                let set = rest.as_str();
-                // A `]` that stands first is a member, as in the shell.
-                let first = set.chars().take_while(|c| "!]".contains(*c)).map(char::len_utf8).sum();
-                let end = first + set.get(first..)?.find(']')?;
-                out.push_str(&set_to_class(set.get(..end)?));
-                rest = set.get(end + 1..)?.chars();
+                let (class, after) = set_to_class(rest.as_str())?;
+                out.push_str(&class);
+                rest = after.chars();
             }
             c => out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
         }
@@ -113,17 +110,32 @@ fn glob_to_regex(glob: &str) -> Option<String> {
     Some(out)
 }
 
-/// The inside of `[…]`: ranges keep their `-`, everything else stands for itself.
-fn set_to_class(set: &str) -> String {
-    let (start, members) = match set.strip_prefix('!') {
+/// The set at the beginning of `text`, after its `[`, as a regular expression, and what follows it.
+fn set_to_class(text: &str) -> Option<(String, &str)> {
+    let (start, members) = match text.strip_prefix('!') {
         Some(members) => ("[^", members),
-        None => ("[", set),
+        None => ("[", text),
     };
-    let members: String = members
-        .chars()
-        .map(|c| if c == '-' || c.is_alphanumeric() { c.to_string() } else { format!("\\{c}") })
-        .collect();
-    format!("{start}{members}]")
+    // A `]` that stands first is a member, as in the shell.
+    let first = members.chars().next()?.len_utf8();
+    let end = first + members.get(first..)?.find(']')?;
+    let (members, rest) = members.split_at_checked(end)?;
+    let members: Vec<char> = members.chars().collect();
+    // By number, since what a character means in a class depends on its neighbours: `--`, `&&`.
+    let number = |c: char| format!("\\x{{{:x}}}", u32::from(c));
+    let mut class = start.to_owned();
+    let mut left = members.as_slice();
+    while let [first, tail @ ..] = left {
+        class += &number(*first);
+        left = match tail {
+            ['-', last, tail @ ..] => {
+                class += &format!("-{}", number(*last));
+                tail
+            }
+            _ => tail,
+        };
+    }
+    Some((class + "]", rest.get(1..)?))
 }
 
 #[cfg(test)]
@@ -162,6 +174,12 @@ mod tests {
         check("w[ab-d]", &["g:wa", "g:wc"], &["g:we", "g:w-"]);
         check("w[!a]", &["g:wb"], &["g:wa", "g:w"]);
         check("w[]x]", &["g:w]", "g:wx"], &["g:w"]);
+        check("w[!!]", &["g:wa"], &["g:w!", "g:wa]"]);
+        check("w[<&&>]", &["g:w<", "g:w&"], &["g:wa"]);
+        check("w[a--b]", &["g:w[a--b]"], &["g:wa"]);
+        check("w[+--]", &["g:w+", "g:w,", "g:w-"], &["g:wa"]);
+        check("w[a-c-e]", &["g:wb", "g:w-", "g:we"], &["g:wd"]);
+        check("w[“”]", &["g:w“"], &["g:wa"]);
         check("a.c*", &["g:a.c", "g:a.cd"], &["g:abc"]);
         check("caf?", &["g:café"], &["g:caf"]);
     }

@@ -1,19 +1,20 @@
 //! Runs a listener: reads events, acknowledges them, has them handled, and ends in good order.
 //!
-//! Three threads: the reader owns the protocol and acknowledges an event as soon as it is in the
-//! queue; the worker ([`crate::worker`]) owns the listener and handles events one by one; a third waits for signals. So
-//! a slow mail server or a process that takes a minute to stop never makes supervisord's buffer of
-//! ten events overflow. This file starts them and waits for what ends them.
+//! Two threads: the reader owns the protocol and acknowledges an event as soon as it is in the queue;
+//! the worker ([`crate::worker`]) owns the listener and handles events one by one. So a slow mail
+//! server or a process that takes a minute to stop never makes supervisord's buffer of ten events
+//! overflow. This file starts them and waits for what ends them, or for a signal.
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::clock::Moment;
@@ -35,9 +36,8 @@ const MEMORY: usize = 1_000;
 /// What a `stopsignal` may be, but for KILL. Each ends the listener in good order.
 const SIGNALS: [i32; 6] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
 
-/// What the other threads tell the one that waits.
+/// What the other threads say when they end.
 enum Notice {
-    Signal,
     InputEnded,
     ProtocolLost(io::Error),
     WorkerDone,
@@ -49,41 +49,49 @@ enum Notice {
 /// When the protocol is lost: events cannot be read or acknowledged any more. What was begun is
 /// finished in that case, too.
 pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<()> {
-    let (notify, notices) = channel();
     let queue = Arc::new(Queue::default());
     let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
     let filter = service.listener.filter();
 
     let end = Arc::new(End::default());
 
+    // A limit for the size of files (`ulimit -f`) is an error of whoever writes one, as in Python; left
+    // alone, the signal that comes with it would end the listener.
+    flag::register(SIGXFSZ, Arc::default())?;
     let mut signals = Signals::new(SIGNALS)?;
-    spawn("signals", &notify, move |notify| {
-        for _ in signals.forever() {
-            let _ = notify.send(Notice::Signal);
-        }
-    })?;
+    let (notify, notices) = channel();
+    let spawn = |name: &str, body: Box<dyn FnOnce() -> Notice + Send>| {
+        let (notify, waiting) = (notify.clone(), signals.handle());
+        let body = move || {
+            let _ = notify.send(body());
+            waiting.close();
+        };
+        thread::Builder::new().name(name.to_owned()).spawn(body).map(drop)
+    };
     let (events, how) = (Arc::clone(&queue), Arc::clone(&end));
-    spawn("worker", &notify, move |notify| {
+    let worker = move || {
         Worker::new(service, how).run(&events);
-        let _ = notify.send(Notice::WorkerDone);
-    })?;
+        Notice::WorkerDone
+    };
+    spawn("worker", Box::new(worker))?;
     let events = Arc::clone(&queue);
-    spawn("reader", &notify, move |notify| {
-        let _ = notify.send(match read(input, &mut output, &events, &filter) {
-            Ok(()) => Notice::InputEnded,
-            // supervisord is gone, and so will be our input.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Notice::InputEnded,
-            Err(error) => Notice::ProtocolLost(error),
-        });
-    })?;
+    let reader = move || match read(input, &mut output, &events, &filter) {
+        Ok(()) => Notice::InputEnded,
+        // supervisord is gone, and so will be our input.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Notice::InputEnded,
+        Err(error) => Notice::ProtocolLost(error),
+    };
+    spawn("reader", Box::new(reader))?;
 
-    let outcome = match notices.recv() {
+    // Until a signal comes, or a thread closes this.
+    let _ = signals.forever().next();
+    let outcome = match notices.try_recv() {
         Ok(Notice::ProtocolLost(error)) => Err(error),
         Ok(Notice::InputEnded) => {
             end.orphaned.store(true, Ordering::Relaxed);
             Ok(())
         }
-        Ok(Notice::Signal | Notice::WorkerDone) | Err(_) => Ok(()),
+        Ok(Notice::WorkerDone) | Err(_) => Ok(()),
     };
     end.ending.store(true, Ordering::Relaxed);
     queue.close();
@@ -97,17 +105,8 @@ pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<(
     outcome
 }
 
-fn spawn(
-    name: &str,
-    notify: &Sender<Notice>,
-    body: impl FnOnce(Sender<Notice>) + Send + 'static,
-) -> io::Result<()> {
-    let notify = notify.clone();
-    thread::Builder::new().name(name.to_owned()).spawn(move || body(notify)).map(drop)
-}
-
-/// Waits until the worker is done or its time is up. Further signals change nothing: a service manager
-/// often sends them to supervisord and to its children, and supervisord sends its own.
+/// Waits until the worker is done or its time is up. Further signals are caught and change nothing: a
+/// service manager often sends them to supervisord and to its children, and supervisord its own.
 fn wait_for_worker(notices: &Receiver<Notice>) {
     let deadline = Instant::now() + GRACE;
     loop {

@@ -136,6 +136,13 @@ fn a_mail_without_an_answer_may_have_arrived() {
 }
 
 #[test]
+fn a_server_writes_no_line_of_its_own_into_the_log() {
+    let script: Script = &[("RCPT", Say("550 no\nfoo:foo was started again\r\x1b[2J"))];
+    let (fates, _) = send(script, "x");
+    assert_eq!(fates, all(Fate::Refused, "550 no foo:foo was started again  [2J"));
+}
+
+#[test]
 fn a_goodbye_without_an_answer_changes_nothing() {
     assert_eq!(send(&[("QUIT", Silence)], "x").0, vec![Fate::Delivered; 3]);
 }

@@ -50,14 +50,6 @@ impl Endpoint {
     }
 }
 
-/// `url` as it may stand in a log.
-pub(crate) fn without_user_info(url: &str) -> String {
-    match url.split_once("://").zip(url.rsplit_once('@')) {
-        Some(((scheme, _), (_, rest))) if scheme == "http" => format!("{scheme}://{rest}"),
-        _ => url.to_owned(),
-    }
-}
-
 /// The meaning of a server URL, `None` if it has none.
 pub(crate) fn endpoint(url: &str) -> Option<Endpoint> {
     if let Some(path) = url.strip_prefix("unix://") {

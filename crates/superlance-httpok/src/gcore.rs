@@ -38,17 +38,23 @@ impl Gcore {
     }
 
     /// The original's command, `GCORE "DIRECTORY/NAME" PID`. The directory is the user's own text and
-    /// may contain variables; the name comes from elsewhere and stands for nothing but itself.
+    /// may contain variables; the name comes from elsewhere, stands for nothing but itself, and leads
+    /// to no other directory. A core has all that the process knew: not everybody may read it.
     fn command_line(&self, name: &str, pid: u32) -> String {
         let Self { command, directory } = self;
         let slash = if directory.ends_with('/') { "" } else { "/" };
-        let name = name.replace('\'', r"'\''");
-        format!("{command} \"{directory}{slash}\"'{name}' {pid}")
+        let file = match name {
+            "." | ".." => "_".to_owned(),
+            name => name.replace('/', "_").replace('\'', r"'\''"),
+        };
+        format!("umask o=; {command} \"{directory}{slash}\"'{file}' {pid}")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use proptest::prelude::*;
     use superlance_core::supervisor::State;
 
@@ -89,6 +95,30 @@ mod tests {
                 "gcore for g:x: the command failed with exit status 1",
             ]
         );
+    }
+
+    #[test]
+    fn no_name_leads_elsewhere() {
+        for (name, file) in [("../x", "g:.._x"), ("/etc/x", "g:_etc_x"), ("..", "g:..")] {
+            let report = gcore("printf '<%s>'", "/d").dump(&process(name));
+            assert!(report.iter().any(|line| line.contains(&format!("</d/{file}>"))), "{report:?}");
+        }
+        // The name alone, where the group is called the same.
+        for (name, file) in [("..", "_"), (".", "_"), ("../../x", ".._.._x")] {
+            let info = ProcessInfo { group: name.to_owned(), ..process(name) };
+            let report = gcore("printf '<%s>'", "/d").dump(&info);
+            assert!(report.iter().any(|line| line.contains(&format!("</d/{file}>"))), "{report:?}");
+        }
+    }
+
+    #[test]
+    fn a_core_is_not_for_everybody() {
+        let directory = tempfile::tempdir().unwrap();
+        let copy = "f() { umask; echo core > \"$1\"; }; f";
+        let report = gcore(copy, directory.path().to_str().unwrap()).dump(&process("x"));
+        assert!(report[0].trim_end().ends_with('7'), "the umask: {report:?}");
+        let core = std::fs::metadata(directory.path().join("g:x")).unwrap();
+        assert_eq!(core.permissions().mode() & 0o007, 0);
     }
 
     #[test]

@@ -6,6 +6,9 @@
 //! [`listener`] holds that together. What it writes into the log and into mails is the original's, word
 //! for word.
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod gcore;
 mod listener;
 mod options;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Command, CommandFactory, Parser};
 use superlance_core::alert::options::MailOptions;
 use superlance_core::getopt::as_getopt;
-use superlance_core::log::Log;
+use superlance_core::log::{Log, without_password};
 use superlance_core::selector::Selector;
 use superlance_core::units::parse_duration;
 
@@ -130,7 +130,7 @@ impl Options {
             [] => Err("expected a URL, such as http://localhost:8080/health".to_owned()),
             [_, rest @ ..] => Err(format!(
                 "expected one URL, and every option before it; after it stands: {}",
-                rest.join(" ")
+                rest.iter().map(|word| without_password(word)).collect::<Vec<_>>().join(" ")
             )),
         }
     }

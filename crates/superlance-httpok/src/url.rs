@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use superlance_core::log::without_password;
 use ureq::http::Uri;
 
 /// What is checked.
@@ -28,7 +29,8 @@ impl Target {
             Some((user, _)) => format!("{scheme}://{user}:***@{host}{path}"),
             None => given.to_owned(),
         };
-        let bad = |what: &str| Err(format!("{shown:?} {what}"));
+        // What is no URL may have its password somewhere else.
+        let bad = |what: &str| Err(format!("{:?} {what}", without_password(given)));
 
         if given.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return bad("contains blanks; a blank in a URL is written %20");

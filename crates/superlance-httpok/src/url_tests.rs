@@ -73,8 +73,11 @@ fn what_is_no_url_says_what_was_expected() {
         let message = Target::parse(given).unwrap_err();
         assert!(message.contains(expected), "{given}: {message}");
     }
-    let message = Target::parse("http://u:secret@h:x/").unwrap_err();
-    assert!(!message.contains("secret"), "{message}");
+    for given in ["http://u:secret@h:x/", "http:/u:secret@h/", "u:secret@h", "http://u:secret/x@h/"]
+    {
+        let message = Target::parse(given).unwrap_err();
+        assert!(!message.contains("secret"), "{message}");
+    }
 }
 
 proptest! {

@@ -28,7 +28,7 @@ impl StatusLine {
 
     /// Keeps the first line of `head`, if it is that of an answer. An answer such as 100 Continue is
     /// followed by the one that counts, so the last one is kept.
-    fn note(&self, head: &[u8]) {
+    pub(crate) fn note(&self, head: &[u8]) {
         let Some(end) = head.iter().position(|byte| *byte == b'\n') else { return };
         if let Some(line) = head.get(..end).filter(|line| line.starts_with(b"HTTP/")) {
             line.clone_into(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));

@@ -3,6 +3,7 @@
 //! | to have | use |
 //! |---|---|
 //! | the program under test, ours or the Python original, with the test as its supervisord | [`Subject`], [`Listener`] |
+//! | a supervisord's memory for what a listener that was killed has not acknowledged | [`Feed`] |
 //! | a supervisord that obeys the test | [`FakeSupervisor`], [`FakeProcess`], [`Answer`] |
 //! | a real supervisord | [`Supervisord`] |
 //! | a receiver of mail by command | [`Mailbox`] |
@@ -153,8 +154,10 @@
 
 mod ballast;
 mod capture;
+mod cases;
 mod certificate;
 mod fake;
+mod feed;
 mod frame;
 mod http;
 mod idle;
@@ -173,8 +176,10 @@ mod wait;
 mod wire;
 
 pub use ballast::{Ballast, RunningBallast};
+pub use cases::{Case, Heading, headings};
 pub use certificate::Certificate;
 pub use fake::{Answer, FakeProcess, FakeSupervisor, ProcessState};
+pub use feed::Feed;
 pub use frame::Frame;
 pub use http::{HttpAnswer, HttpBuilder, HttpRequest, HttpServer};
 pub use listener::Listener;
@@ -184,5 +189,8 @@ pub use scratch::Scratch;
 pub use smtp::{Received, SmtpAnswer, SmtpBuilder, SmtpServer};
 pub use subject::{Subject, Who};
 pub use supervisord::{Builder, Channel, Http, Supervisord};
-pub use transcript::{Afterwards, Outcome, Transcript, Until, deviates, record, same};
+pub use transcript::{
+    Afterwards, Outcome, Shown, Transcript, Until, deviates, record, record_both, same,
+    theirs_is_under_test,
+};
 pub use wait::{SOON, try_wait, wait_for, wait_until};

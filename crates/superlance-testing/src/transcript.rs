@@ -5,14 +5,16 @@ mod compat;
 mod diff;
 mod filters;
 mod outcome;
+mod sections;
 mod stage;
 mod step;
 mod world;
 
 use std::rc::Rc;
 
-pub use compat::{deviates, record, same};
+pub use compat::{deviates, record, record_both, same, theirs_is_under_test};
 pub use outcome::{Afterwards, Outcome};
+pub use sections::Shown;
 use step::Step;
 pub use step::Until;
 

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::fate::Fate;
 
 /// Lines that are kept for recipients who cannot be reached. The oldest go first.
@@ -28,14 +30,32 @@ pub struct Batch {
     recipients: Vec<Recipient>,
 }
 
-#[derive(Debug, Clone)]
-struct Recipient {
+/// Someone who is to get the lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
     address: String,
     /// The first line that he lacks. Less than `Batch::first` when some of them were dropped.
     next: u64,
     /// The end of a mail that he may have got. Until that is known he gets this very mail again,
     /// so that its id tells his mail program that there are not two.
     unsettled: Option<u64>,
+}
+
+/// What is kept on disk of a batch, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Entry {
+    /// The number of the next line, and what the ids of mails begin with: a mail with the same lines
+    /// shall have the same id, whoever sends it.
+    Head {
+        /// The number.
+        first: u64,
+        /// The beginning of ids.
+        ids: String,
+    },
+    /// What someone lacks from here on.
+    Recipient(Recipient),
+    /// A line.
+    Line(String),
 }
 
 /// A mail to be sent.
@@ -65,6 +85,49 @@ impl Batch {
             first: 0,
             recipients: recipients.iter().map(recipient).collect(),
         }
+    }
+
+    /// Takes up what an earlier listener kept, and returns what its mails' ids begin with. Whoever was
+    /// no recipient then gets all that is there.
+    pub fn restore(&mut self, entries: Vec<Entry>) -> Option<String> {
+        let mut prefix = None;
+        for entry in entries {
+            match entry {
+                Entry::Head { first, ids } => {
+                    self.first = first;
+                    self.recipients.iter_mut().for_each(|recipient| recipient.next = first);
+                    prefix = Some(ids);
+                }
+                Entry::Recipient(kept) => {
+                    let same = |recipient: &&mut Recipient| recipient.address == kept.address;
+                    for recipient in self.recipients.iter_mut().filter(same) {
+                        recipient.clone_from(&kept);
+                    }
+                }
+                Entry::Line(line) => self.add(line),
+            }
+        }
+        self.forget_settled();
+        prefix
+    }
+
+    /// What is to be kept, of a batch whose mails' ids begin with `ids`.
+    pub fn entries(&self, ids: &str) -> impl Iterator<Item = Entry> {
+        let head = Entry::Head { first: self.first, ids: ids.to_owned() };
+        let recipients = self.recipients.iter().cloned().map(Entry::Recipient);
+        let lines = self.lines.iter().cloned().map(Entry::Line);
+        std::iter::once(head).chain(recipients).chain(lines)
+    }
+
+    /// What is to be kept while these mails are being sent: until their fates are known, each may have
+    /// arrived.
+    #[must_use]
+    pub fn in_doubt(&self, mails: &[Due]) -> Vec<Entry> {
+        let mut doubtful = self.clone();
+        for mail in mails {
+            doubtful.settle(mail, &vec![Fate::Unknown(String::new()); mail.recipients.len()]);
+        }
+        doubtful.recipients.into_iter().map(Entry::Recipient).collect()
     }
 
     /// Whether nobody lacks anything.
@@ -128,6 +191,11 @@ impl Batch {
                 }
             }
         }
+        self.forget_settled();
+    }
+
+    /// Forgets the lines that nobody lacks.
+    fn forget_settled(&mut self) {
         let lacking = self.recipients.iter().map(|recipient| recipient.next).min();
         let lacking = lacking.unwrap_or_else(|| self.end());
         while self.first < lacking && self.lines.pop_front().is_some() {

@@ -106,15 +106,53 @@ fn beyond_the_capacity_the_oldest_lines_go_and_are_counted() {
     assert!(batch.is_empty());
 }
 
+#[test]
+fn another_listener_goes_on_where_one_was_killed() {
+    let mut killed = with_lines(&["a", "b"], &["1", "2"]);
+    let kept: Vec<_> = killed.entries("prefix").collect();
+    let mut next = batch(&["a", "b"]);
+    assert_eq!(next.restore(kept).as_deref(), Some("prefix"));
+    assert_eq!(next.due(), killed.due());
+    // One recipient is new, and one is none any more.
+    settle(&mut killed, &[Fate::Delivered, later()]);
+    let mut next = batch(&["b", "c"]);
+    next.restore(killed.entries("prefix").collect());
+    assert_eq!(due(&next), [("b c".to_owned(), "1 2".to_owned(), 0)]);
+    assert_eq!(next.due()[0].range, 0..2);
+    // Those who lacked something are gone altogether.
+    let mut next = batch(&["a"]);
+    next.restore(killed.entries("prefix").collect());
+    assert!(next.is_empty());
+    next.add("3".to_owned());
+    assert_eq!(next.due()[0].range, 2..3);
+}
+
+#[test]
+fn a_mail_that_was_being_sent_when_the_listener_was_killed_is_repeated_as_it_was() {
+    let killed = with_lines(&["a"], &["1"]);
+    let mut kept: Vec<_> = killed.entries("prefix").collect();
+    kept.extend(killed.in_doubt(&killed.due()));
+    kept.push(Entry::Line("2".to_owned()));
+    let mut next = batch(&["a"]);
+    next.restore(kept);
+    assert_eq!(due(&next), [("a".to_owned(), "1".to_owned(), 0)]);
+    settle(&mut next, &[Fate::Delivered]);
+    assert_eq!(due(&next), [("a".to_owned(), "2".to_owned(), 0)]);
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Add,
     Flush(Vec<u8>),
+    /// The listener is killed: between two steps, or after the first of the mails that are due was
+    /// sent.
+    Killed(bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let flush = proptest::collection::vec(0u8..4, 9).prop_map(Step::Flush);
-    proptest::collection::vec(prop_oneof![3 => Just(Step::Add), 2 => flush], 0..60)
+    let killed = any::<bool>().prop_map(Step::Killed);
+    proptest::collection::vec(prop_oneof![6 => Just(Step::Add), 4 => flush, 1 => killed], 0..60)
 }
 
 proptest! {
@@ -124,15 +162,34 @@ proptest! {
     fn no_line_is_lost_and_none_is_repeated(steps in steps()) {
         let recipients = ["a", "b", "c"];
         let mut batch = batch(&recipients);
+        let mut journal: Vec<Entry> = batch.entries("x").collect();
         let mut added = 0u64;
         let mut got: Vec<Vec<u64>> = vec![Vec::new(); 3];
         let mut doubtful: BTreeSet<(usize, u64, u64)> = BTreeSet::new();
         let end = Step::Flush(vec![0; 9]);
         for step in steps.into_iter().chain([end.clone(), end]) {
-            let Step::Flush(fates) = step else {
-                batch.add(added.to_string());
-                added += 1;
-                continue;
+            let fates = match step {
+                Step::Add => {
+                    batch.add(added.to_string());
+                    journal.push(Entry::Line(added.to_string()));
+                    added += 1;
+                    continue;
+                }
+                Step::Killed(sending) => {
+                    let mails = batch.due();
+                    if let Some(mail) = mails.first().filter(|_| sending) {
+                        journal.extend(batch.in_doubt(&mails));
+                        for address in &mail.recipients {
+                            let who = recipients.iter().position(|name| name == address).unwrap();
+                            doubtful.insert((who, mail.range.start, mail.range.end));
+                        }
+                    }
+                    batch = super::tests::batch(&recipients);
+                    batch.restore(std::mem::take(&mut journal));
+                    journal = batch.entries("x").collect();
+                    continue;
+                }
+                Step::Flush(fates) => fates,
             };
             let mut fates = fates.into_iter();
             let mut addressed = BTreeSet::new();
@@ -163,6 +220,7 @@ proptest! {
                 }
                 batch.settle(&mail, &outcome);
             }
+            journal = batch.entries("x").collect();
         }
         prop_assert!(batch.is_empty());
         for lines in got {

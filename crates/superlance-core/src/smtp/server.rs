@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use crate::log::without_password;
+
 /// An SMTP server: `host`, `host:port`, `address`, `[v6 address]:port`; port 25 unless given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
@@ -42,7 +44,7 @@ impl FromStr for Server {
             Ok(port) if !host.is_empty() && !host.contains(bad_name) => {
                 Ok(Self { host: host.to_owned(), port })
             }
-            _ => Err(BadServer(text.to_owned())),
+            _ => Err(BadServer(without_password(text))),
         }
     }
 }
@@ -86,5 +88,7 @@ mod tests {
                 "{error}"
             );
         }
+        let error = "smtp://u:secret@host".parse::<Server>().unwrap_err().to_string();
+        assert!(error.starts_with("\"smtp://u:***@host\" is not"), "{error}");
     }
 }

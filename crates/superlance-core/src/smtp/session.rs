@@ -16,6 +16,7 @@ use nix::unistd::gethostname;
 use super::message::envelope_address;
 use super::{Gate, Job, Message, Tls, tls};
 use crate::fate::Fate;
+use crate::mime::one_line;
 
 /// Time for the goodbye.
 const QUIT: Duration = Duration::from_secs(2);
@@ -150,7 +151,8 @@ pub(crate) fn host_name() -> String {
 
 /// An error in words for the log. lettre's own begin with its internal kinds of error.
 fn describe(error: &Error) -> String {
-    let detail = error.source().map(ToString::to_string);
+    // A server's line may have a line end in it, which would make two of it in the log.
+    let detail = error.source().map(|source| one_line(&source.to_string()));
     if let Some(code) = error.status() {
         return format!("{code} {}", detail.unwrap_or_default()).trim_end().to_owned();
     }

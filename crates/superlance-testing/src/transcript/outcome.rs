@@ -1,6 +1,7 @@
 //! What came out of a run.
 
 use super::Transcript;
+use super::sections::{self, Section, Sections, Shown};
 use crate::smtp::Received;
 
 /// What a program did, with everything that differs from run to run replaced.
@@ -55,26 +56,30 @@ impl Outcome {
 
     /// What is compared, as a text of sections.
     pub(super) fn to_text(&self) -> String {
-        let mut text = String::new();
-        let mut section = |title: &str, body: &str| {
-            text += &format!("== {title}\n");
-            // A missing line end at the end must be seen.
-            text += &body.replace('\t', "\\t");
-            text += if body.ends_with('\n') || body.is_empty() { "" } else { "\\no line end\n" };
-        };
-        let lines = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect();
-        section("calls", &lines(&self.calls) as &String);
-        for (number, mail) in (1..).zip(&self.mails) {
-            section(&format!("mail {number}"), mail);
-        }
-        for (number, mail) in (1..).zip(&self.received) {
-            section(&format!("mail {number} by SMTP"), &mail.to_text());
-        }
-        section("requests", &lines(&self.requests) as &String);
-        section("log", &self.log);
-        section("protocol", &self.protocol);
-        section("alive", &format!("{}\n", self.alive));
-        section("given up by supervisord", &format!("{}\n", self.unknown));
-        text
+        sections::to_text(&self.compared())
+    }
+
+    fn compared(&self) -> Vec<Section> {
+        let mut all = Sections::default();
+        all.lines("calls", &self.calls);
+        all.mails("", &self.mails, &self.received);
+        all.lines("requests", &self.requests);
+        all.text("log", &self.log);
+        all.text("protocol", &self.protocol);
+        all.text("alive", &format!("{}\n", self.alive));
+        all.text("given up by supervisord", &format!("{}\n", self.unknown));
+        all.0
+    }
+}
+
+impl Shown for Outcome {
+    fn sections(&self) -> Vec<Section> {
+        let mut all = Sections(self.compared());
+        let Afterwards { calls, mails, received, log } = &self.afterwards;
+        all.lines("calls after the end of the events", calls);
+        all.mails(" after the end of the events", mails, received);
+        all.text("log after the end of the events", log);
+        all.text("exit status after the end of the events", &sections::exit(self.exit));
+        all.0
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use superlance_testing::{
-    Ballast, FakeProcess, FakeSupervisor, Frame, ListenerState, Mailbox, SOON, Subject, wait_until,
+    Answer, Ballast, FakeProcess, FakeSupervisor, Feed, Frame, ListenerState, Mailbox, SOON,
+    Subject, wait_until,
 };
 
 #[test]
@@ -114,4 +115,19 @@ fn usage_comes_on_stdout_from_theirs() {
     let output = Subject::theirs("memmon").args(["--help"]).output(Duration::from_secs(20));
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).contains("memmon.py [-c]"));
+}
+
+#[test]
+fn what_a_listener_that_was_killed_has_not_acknowledged_is_sent_again() {
+    let fake = FakeSupervisor::unix();
+    fake.once("getAllProcessInfo", Answer::Hold);
+    let memmon = Subject::theirs("memmon").server_url(&fake.server_url()).args(["-a", "1"]);
+    let mut feed = Feed::new(memmon);
+    let killed = feed.listener().pid();
+    feed.event_and_kill("TICK_60", "when:1", |_| fake.wait_for_call("getAllProcessInfo"));
+    assert_ne!(feed.listener().pid(), killed);
+    assert_eq!(feed.listener().results(), ["OK"]);
+    feed.event("TICK_60", "when:2");
+    assert_eq!(feed.listener().results(), ["OK", "OK"]);
+    assert_eq!(feed.logs().matches("Checking any=1").count(), fake.calls().len());
 }

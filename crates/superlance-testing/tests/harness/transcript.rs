@@ -34,10 +34,16 @@ fn the_same_is_the_same() {
     let longer = restart(ballast.pid())
         .event("PROCESS_STATE_EXITED", "processname:x")
         .until(Until::Mails(2))
+        .event("TICK_60", "when:2");
+    same(&longer, &ours);
+    // When both are dead, that they did the same is no comfort.
+    let deadly = restart(ballast.pid())
         .act(|fake| fake.on("stopProcess", Answer::fault(30, "FAILED: no")))
         .event("TICK_60", "when:2")
         .event("TICK_60", "never sent, as the original is dead");
-    same(&longer, &ours);
+    let compare = std::panic::AssertUnwindSafe(|| same(&deadly, &ours));
+    let panic = std::panic::catch_unwind(compare).unwrap_err();
+    assert!(panic.downcast_ref::<String>().unwrap().starts_with("memmon has died, restarts"));
 }
 
 #[test]
@@ -80,7 +86,7 @@ fn a_difference_is_shown_side_by_side() {
 fn a_deviation_shows_both() {
     let (scratch, ballast) = (Scratch::new(), Ballast::new(5).spawn());
     let ours = disguised(&scratch, r#"exec "$name" -a 1GB -p foo=1GB -n x"#);
-    deviates(&restart(ballast.pid()), &ours, "D0", |theirs, ours| {
+    deviates(&restart(ballast.pid()), &ours, "D1", |theirs, ours| {
         assert_eq!((theirs.mails.len(), ours.mails.len()), (2, 0));
         assert_eq!(ours.calls, ["getAllProcessInfo()"]);
     });
@@ -140,7 +146,7 @@ fn what_goes_by_smtp_is_part_of_it() {
         .event("TICK_60", "when:180");
     same(&longer, &ours);
     let other = disguised(&scratch, r#"exec "$name" "$@" -f eve@example.com"#);
-    deviates(&crash().smtp(SmtpServer::builder()), &other, "D0", |theirs, ours| {
+    deviates(&crash().smtp(SmtpServer::builder()), &other, "D1", |theirs, ours| {
         assert_eq!(theirs.received[0].from, "me@example.com");
         assert_eq!(ours.received[0].from, "eve@example.com");
         assert_ne!(theirs.received[0].to_text(), ours.received[0].to_text());

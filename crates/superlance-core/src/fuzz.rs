@@ -1,0 +1,214 @@
+//! What fuzzers call (`tests/fuzz`): each function takes any bytes, and panics where a promise is broken.
+//!
+//! The tests here give them the corpus, and whatever a fuzzer ever broke them with.
+
+mod shell_pattern;
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{self, BufRead, Read};
+use std::path::{Path, PathBuf};
+
+use crate::event::Event;
+use crate::frame::{Frame, FrameReader, Source};
+use crate::headers::Headers;
+use crate::rpc::{without_control_characters, process_list_by_tree};
+use crate::selector::{Names, Selector};
+use crate::{process_list, units};
+
+/// A wire that delivers its bytes in the given pieces and then ends, or is silent for ever.
+pub(crate) struct Wire {
+    pieces: VecDeque<Vec<u8>>,
+    buffer: Vec<u8>,
+}
+
+impl Wire {
+    pub(crate) fn new(pieces: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let pieces = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
+        Self { pieces, buffer: Vec::new() }
+    }
+
+    pub(crate) fn whole(bytes: &[u8]) -> Self {
+        Self::new([bytes.to_vec()])
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(into)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Wire {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.buffer.is_empty() {
+            self.buffer = self.pieces.pop_front().unwrap_or_default();
+        }
+        Ok(&self.buffer)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.buffer.drain(..count);
+    }
+}
+
+impl Source for Wire {
+    fn more_is_coming(&mut self) -> io::Result<bool> {
+        Ok(!self.buffer.is_empty() || !self.pieces.is_empty())
+    }
+}
+
+/// Frames: how the bytes are cut changes nothing, and a payload survives both ways to count it. The
+/// first byte is the size of the pieces.
+pub fn frame(data: &[u8]) {
+    let Some((size, stream)) = data.split_first() else { return };
+    let pieces = stream.chunks(usize::from(*size) + 1).map(<[u8]>::to_vec);
+    assert_eq!(frames(Wire::new(pieces)), frames(Wire::whole(stream)), "cut or whole");
+
+    let payload = String::from_utf8_lossy(stream);
+    for len in [payload.len(), payload.chars().count()] {
+        let bytes = format!("ver:3.0 serial:7 eventname:X len:{len}\n{payload}").into_bytes();
+        let pieces = bytes.chunks(usize::from(*size) + 1).map(<[u8]>::to_vec);
+        let (frames, error) = frames(Wire::new(pieces));
+        let payloads: Vec<_> = frames.iter().map(|frame| frame.payload.as_str()).collect();
+        assert_eq!((payloads, error), (vec![&*payload], None), "len:{len}");
+    }
+}
+
+/// The frames of a wire up to its end, or to the error that ended them.
+fn frames(mut wire: Wire) -> (Vec<Frame>, Option<String>) {
+    let (mut reader, mut frames) = (FrameReader::default(), Vec::new());
+    loop {
+        match reader.read(&mut wire) {
+            Ok(Some(frame)) => frames.push(frame),
+            Ok(None) => return (frames, None),
+            Err(error) => return (frames, Some(error.to_string())),
+        }
+    }
+}
+
+/// The name of an event, a line end, and its payload: what is read is there, and an identifier changes
+/// nothing of what follows it.
+pub fn payload(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (name, payload) = text.split_once('\n').unwrap_or(("PROCESS_STATE_EXITED", &text));
+    let frame = Frame { name: name.to_owned(), serial: None, payload: payload.to_owned() };
+    let line = payload.lines().next().unwrap_or_default();
+    match Event::parse(&frame) {
+        Ok(Event::ProcessState(change)) => {
+            assert_eq!(change.expected.is_some(), change.state == "EXITED");
+            let pid = change.pid.clone().unwrap_or_default();
+            for (key, value) in [
+                ("processname", &change.process),
+                ("groupname", &change.group),
+                ("from_state", &change.from_state),
+                ("pid", &pid),
+            ] {
+                let written = format!("{key}:{value}");
+                assert!(line.contains(&written) || value.is_empty(), "{written} in {line:?}");
+            }
+        }
+        Ok(Event::Tick { name }) => assert!(name.starts_with("TICK")),
+        Ok(Event::Other { name }) => assert_eq!(frame.name, name),
+        Err(error) => assert!(error.to_string().contains(name), "{error}"),
+    }
+    let header = format!("ver:3.0 server:{line} serial:21 pool:p poolserial:4 eventname:T len:15");
+    let headers = Headers::parse(&header);
+    for (key, value) in
+        [("ver", "3.0"), ("serial", "21"), ("poolserial", "4"), ("eventname", "T"), ("len", "15")]
+    {
+        assert_eq!(headers.get(key), Some(value), "{key} in {header:?}");
+    }
+}
+
+/// An answer of supervisord: the fast way to read it agrees with the general one, which refuses what
+/// is nested so deeply that it would overflow the stack.
+pub fn answer(data: &[u8]) {
+    let answer = without_control_characters(data.to_vec());
+    let decoded = process_list::decode(&answer);
+    let general = process_list_by_tree(answer);
+    assert!(decoded.is_none() || decoded == general, "{decoded:?} for {general:?}");
+}
+
+/// Sizes and times: what is understood is understood in any case, with blanks around it, and as the
+/// number that it is.
+pub fn units(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let variants = [text.to_ascii_uppercase(), text.to_ascii_lowercase(), format!(" {text}\t")];
+    if let Ok(size) = units::parse_size(&text) {
+        assert_eq!(units::parse_size(&size.to_string()), Ok(size), "{text:?}");
+        for variant in &variants {
+            assert_eq!(units::parse_size(variant), Ok(size), "{variant:?}");
+        }
+    }
+    if let Ok(time) = units::parse_duration(&text) {
+        assert_eq!(units::parse_duration(&time.as_secs().to_string()), Ok(time), "{text:?}");
+        for variant in &variants {
+            assert_eq!(units::parse_duration(variant), Ok(time), "{variant:?}");
+        }
+    }
+}
+
+/// A selector, a group and a process, a line each: a name means itself, and a pattern means what a
+/// shell's would.
+pub fn selector(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut lines = text.splitn(3, '\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (text, group, process) = (line(), line(), line());
+    let names = Names { group, process };
+    for name in [process.to_owned(), format!("{group}:{process}")] {
+        // Names with blanks around them, and names of processes with a colon, supervisord has not.
+        if let Ok(selector) = Selector::parse(&name) {
+            let odd = name != name.trim() || process.contains(':') || group.contains(':');
+            assert!(odd || selector.names(names), "{name:?} means itself");
+        }
+    }
+    let Ok(selector) = Selector::parse(text) else {
+        return assert!(text.trim().is_empty(), "{text:?} was refused");
+    };
+    let text = text.trim();
+    let whole = if text.contains(':') { format!("{group}:{process}") } else { process.to_owned() };
+    let expected = selector.names(names) || shell_pattern::matches(text, &whole);
+    assert_eq!(selector.matches(names), expected, "{text:?} and {whole:?}");
+}
+
+/// What is stored for a target in `tests/fuzz`: the corpus, and what it once failed at.
+///
+/// # Errors
+/// When there is no corpus.
+pub fn stored(target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz");
+    let corpus = fs::read_dir(fuzz.join("corpus").join(target))?;
+    let crashes = fs::read_dir(fuzz.join("crashes").join(target)).into_iter().flatten();
+    let paths = corpus.chain(crashes).map(|entry| Ok(entry?.path()));
+    paths
+        .map(|path: io::Result<_>| path.and_then(|path| Ok((path.clone(), fs::read(path)?))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, target: fn(&[u8])) {
+        let stored = stored(name).unwrap();
+        assert!(!stored.is_empty());
+        for (path, data) in stored {
+            println!("{}", path.display());
+            target(&data);
+        }
+    }
+
+    #[test]
+    fn what_is_stored_passes() {
+        check("frame", frame);
+        check("payload", payload);
+        check("answer", answer);
+        check("units", units);
+        check("selector", selector);
+    }
+}
