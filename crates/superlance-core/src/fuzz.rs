@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::event::Event;
 use crate::frame::{Frame, FrameReader, Source};
 use crate::headers::Headers;
-use crate::rpc::{without_control_characters, process_list_by_tree};
+use crate::rpc::{process_list_by_tree, without_control_characters};
 use crate::selector::{Names, Selector};
 use crate::{process_list, units};
 
