@@ -63,7 +63,7 @@ compat: venv
 
 # Needs a nightly compiler and cargo-fuzz. What is found is minimized by hand (cargo fuzz tmin), and put
 # into tests/fuzz/crashes/TARGET, from where ordinary tests take it.
-FUZZ_TARGETS = frame payload answer http units selector
+FUZZ_TARGETS = frame payload answer http tail cause units selector
 FUZZ_SECONDS ?= 60
 FUZZ = $(CARGO) +nightly fuzz
 FUZZ_FOLDERS = --fuzz-dir tests/fuzz --target-dir target/fuzz
@@ -102,15 +102,17 @@ $(PROGRAM):
 	$(MAKE) all
 
 install: $(PROGRAM)
-	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(MANDIR)/man1"
+	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man7"
 	$(INSTALL) -m 755 $(PROGRAM) "$(DESTDIR)$(BINDIR)/superlance"
 	$(INSTALL) -m 644 man/superlance.1 $(COMMANDS:%=man/%.1) "$(DESTDIR)$(MANDIR)/man1"
+	$(INSTALL) -m 644 man/superlance-alerts.7 "$(DESTDIR)$(MANDIR)/man7"
 	for name in $(COMMANDS); do ln -sf superlance "$(DESTDIR)$(BINDIR)/$$name" || exit 1; done
 
 uninstall:
 	for name in superlance $(COMMANDS); do \
 	    rm -f "$(DESTDIR)$(BINDIR)/$$name" "$(DESTDIR)$(MANDIR)/man1/$$name.1" || exit 1; \
 	done
+	rm -f "$(DESTDIR)$(MANDIR)/man7/superlance-alerts.7"
 
 dist:
 	mkdir -p target

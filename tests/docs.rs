@@ -10,7 +10,7 @@ use superlance_testing::headings;
 use crate::ours;
 
 /// A file of the project.
-fn file(path: &str) -> PathBuf {
+pub(crate) fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
@@ -51,6 +51,11 @@ fn options_of_help(text: &str) -> Options {
     first.chain(also).collect()
 }
 
+/// The part of a `--help` text with the options of a command, and that with those of all listeners.
+fn parts_of_help(text: &str) -> (&str, &str) {
+    text.split_once("\nAlerts:\n").unwrap_or((text, ""))
+}
+
 /// The options that some lines of a manual page mark up with `Fl`.
 fn options_of_man<'a>(lines: impl Iterator<Item = &'a str>) -> Options {
     let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
@@ -69,24 +74,34 @@ fn options_of_guide(text: &str) -> Options {
 #[test]
 fn help_manual_and_guide_have_the_same_options() {
     let mut differences = Vec::new();
-    let mut compare = |path: &str, program: &Options, written: &Options| {
-        let missing = program.difference(written);
+    let mut compare = |path: &str, program: &Options, written: &Options, whole: bool| {
+        let missing = program.difference(written).filter(|_| whole);
         differences.extend(missing.map(|option| format!("{path} lacks {option}")));
         let unknown = written.difference(program);
         differences.extend(unknown.map(|option| format!("{path} has {option}, --help does not")));
     };
+    let options_of_page = |page: &str, start: &str| {
+        options_of_man(read(page).lines().filter(|line| line.starts_with(start)))
+    };
+    let (mut all, mut shared) = (Options::new(), Options::new());
     for name in commands() {
-        let program = options_of_help(&run(Command::new(ours()).args([&name, "--help"])));
+        let help = run(Command::new(ours()).args([&name, "--help"]));
+        let (own, of_all) = parts_of_help(&help);
+        let (program, every) = (options_of_help(own), options_of_help(&help));
         assert!(program.contains("--help"), "{program:?}");
         let (manual, guide) = (format!("man/{name}.1"), format!("docs/{name}.md"));
-        let text = read(&manual);
-        let described = options_of_man(text.lines().filter(|line| line.starts_with(".It ")));
-        compare(&manual, &program, &described);
+        compare(&manual, &program, &options_of_page(&manual, ".It "), true);
         // What the rest of the page mentions must exist.
-        let mentioned = options_of_man(text.lines().filter(|line| line.starts_with('.')));
-        compare(&manual, &program, &mentioned);
-        compare(&guide, &program, &options_of_guide(&read(&guide)));
+        compare(&manual, &every, &options_of_page(&manual, "."), false);
+        compare(&guide, &program, &options_of_guide(&read(&guide)), true);
+        all.extend(every);
+        shared.extend(options_of_help(of_all));
     }
+    // What all have in common is described once.
+    let (manual, guide) = ("man/superlance-alerts.7", "docs/alerts.md");
+    compare(manual, &shared, &options_of_page(manual, ".It "), true);
+    compare(manual, &all, &options_of_page(manual, "."), false);
+    compare(guide, &shared, &options_of_guide(&read(guide)), true);
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
 }
 
@@ -119,6 +134,33 @@ fn every_heading_of_a_deviation_has_a_test() {
     assert!(unshown.is_empty(), "no test deviates(…) or record(…)s {unshown:?}");
 }
 
+/// docs/security.md names tests as `MODULE::NAME`, where the module is that of a file.
+#[test]
+fn every_test_that_is_named_exists() {
+    let mut sources = Vec::new();
+    let mut folders = vec![file("crates"), file("tests")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let module = path.file_stem().unwrap().to_str().unwrap().trim_end_matches("_tests");
+                sources.push((module.to_owned(), text));
+            }
+        }
+    }
+    let text = read("docs/security.md");
+    let named = text.split('`').skip(1).step_by(2).filter_map(|name| name.split_once("::"));
+    let named: Vec<_> = named.collect();
+    let exists = |module: &str, name: &str| {
+        let function = format!("fn {name}(");
+        sources.iter().any(|(file, text)| file == module && text.contains(&function))
+    };
+    let missing: Vec<_> = named.iter().filter(|(module, name)| !exists(module, name)).collect();
+    assert!(named.len() > 20 && missing.is_empty(), "docs/security.md names {missing:?}");
+}
+
 #[test]
 fn manual_pages_are_well_formed() {
     let checkers = [
@@ -129,8 +171,10 @@ fn manual_pages_are_well_formed() {
     let mut used = Vec::new();
     for (name, arguments) in checkers.into_iter().filter(|(name, _)| installed(name)) {
         used.push(name);
-        for command in commands().iter().map(String::as_str).chain(["superlance"]) {
-            let page = file(&format!("man/{command}.1"));
+        let pages = commands().into_iter().chain(["superlance".to_owned()]);
+        let pages = pages.map(|command| format!("man/{command}.1"));
+        for page in pages.chain(["man/superlance-alerts.7".to_owned()]) {
+            let page = file(&page);
             run(Command::new(name).args(arguments).arg(page));
         }
     }
@@ -165,11 +209,13 @@ fn what_is_installed_works_and_can_be_removed() {
     assert_eq!(names_in(&bin), names, "COMMANDS in the Makefile are not those of --list");
     let pages: Vec<_> = names.iter().map(|name| format!("{name}.1")).collect();
     assert_eq!(names_in(&man), pages);
+    assert_eq!(names_in(&folder.join("usr/share/man/man7")), ["superlance-alerts.7"]);
 
     // Once more over it, as an update does.
     make("install");
     make("uninstall");
     assert_eq!((names_in(&bin), names_in(&man)), (vec![], vec![]));
+    assert_eq!(names_in(&folder.join("usr/share/man/man7")), Vec::<String>::new());
 }
 
 fn names_in(folder: &Path) -> Vec<String> {

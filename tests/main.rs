@@ -12,6 +12,7 @@
 
 mod command_line;
 mod crash;
+mod dependencies;
 mod docs;
 mod httpok;
 mod memmon;

@@ -3,7 +3,6 @@
 //! A listener raises it ([`Alerts`]). The [`Pipeline`] hands it to a sender for each way out, which
 //! delivers it beside the listener's work. The ways are a table in [`ways`].
 
-mod command;
 mod identity;
 pub mod journal;
 pub mod limit;
@@ -18,6 +17,7 @@ mod way;
 mod ways;
 
 pub use self::pipeline::Pipeline;
+pub(crate) use self::pipeline::prefixed;
 pub(crate) use self::way::Way;
 pub use self::ways::Raiser;
 

@@ -3,8 +3,10 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -48,6 +50,8 @@ pub struct Environment {
     pub credentials: (String, String),
     /// `SUPERLANCE_SMTP_PASSWORD`: a password on the command line shows in lists of processes.
     pub smtp_password: Option<String>,
+    /// The proxy of `HTTPS_PROXY` and the like, for requests that leave this host.
+    pub proxy: Option<ureq::Proxy>,
     /// `group:name` of the listener itself, from `SUPERVISOR_GROUP_NAME` and `SUPERVISOR_PROCESS_NAME`.
     pub own_namespec: Option<String>,
     /// Where messages go.
@@ -67,6 +71,7 @@ impl Environment {
                 variable("SUPERVISOR_PASSWORD").unwrap_or_default(),
             ),
             smtp_password: variable("SUPERLANCE_SMTP_PASSWORD"),
+            proxy: ureq::Proxy::try_from_env(),
             own_namespec: own.map(|(group, name)| format!("{group}:{name}")),
             log: Arc::new(Log::new(io::stderr())),
             unfinished: Unfinished::default(),
@@ -105,6 +110,45 @@ impl Environment {
             Err(failure) => Err(failure),
         }
     }
+
+    /// The value of an option that may be a secret, which should not stand on the command line:
+    /// `env:NAME` and `file:PATH` say where it is.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn secret(&self, option: &str, given: &str) -> Result<String, Failure> {
+        let missing = |what: String| Failure::Surroundings(format!("{option} {given}: {what}"));
+        if let Some(name) = given.strip_prefix("env:") {
+            let value = env::var(name).ok().filter(|value| !value.trim().is_empty());
+            let value = value.ok_or_else(|| missing("no such environment variable".to_owned()))?;
+            return Ok(value.trim().to_owned());
+        }
+        match given.strip_prefix("file:") {
+            Some(path) => secret_of_file(Path::new(path)).map_err(missing),
+            None => Ok(given.to_owned()),
+        }
+    }
+
+    /// The password for a mail server: that of the file, or of the environment.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn smtp_password(&self, file: Option<&Path>) -> Result<Option<String>, Failure> {
+        let Some(path) = file else {
+            return Ok(self.smtp_password.clone().filter(|password| !password.is_empty()));
+        };
+        let missing = |what| {
+            Failure::Surroundings(format!("--smtp-password-file {}: {what}", path.display()))
+        };
+        secret_of_file(path).map(Some).map_err(missing)
+    }
+}
+
+/// What a file says, without the end of its line.
+fn secret_of_file(path: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() { Err("the file is empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 impl Applet {

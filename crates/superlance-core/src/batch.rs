@@ -23,7 +23,7 @@ use crate::applet::{Environment, Failure};
 use crate::event::ProcessState;
 use crate::occasion::Occasion;
 use crate::serve::Service;
-use crate::smtp::{Smtp, host_name};
+use crate::smtp::{Smtp, SmtpUrl, host_name};
 
 /// What distinguishes the three tools.
 #[derive(Debug, Clone, Copy)]
@@ -65,11 +65,17 @@ impl Tool {
         let bad = |error: Error| Failure::Usage(error.to_string());
         let options = Options::from_arg_matches(matches).map_err(bad)?;
         let choice = Choice::from_matches(matches, self).map_err(bad)?;
-        let alerts = environment.alerts(Raiser { name: self.name, confirms: false }, None);
+        let raiser = Raiser { name: self.name, confirms: false };
+        let alerts = environment.alerts(raiser, None, &options.alerts, matches)?;
+        let password = environment.smtp_password(options.alerts.smtp_password_file.as_deref())?;
+        let settings = match &options.alerts.smtp_url {
+            Some(url) => SmtpUrl::parse(url)?.settings(password)?,
+            None => options.settings(password),
+        };
         let supervisor = environment.supervisor_for(choice.tail.map(|_| "--tail"))?;
-        let Environment { smtp_password, log, unfinished, .. } = environment;
+        let Environment { log, unfinished, .. } = environment;
         options.warn(self.name, &log);
-        let post = Smtp::new(options.settings(smtp_password), Arc::clone(&log));
+        let post = Smtp::new(settings, Arc::clone(&log));
         let listener = BatchListener::new(self, options, choice, Box::new(post), id_prefix());
         Ok(Service { listener: Box::new(listener), supervisor, alerts, log, unfinished })
     }

@@ -46,8 +46,23 @@ pub enum CommandError {
 /// # Errors
 /// When the command cannot be started, fails, or takes too long.
 pub fn run(command: &str, input: &str, limit: Duration) -> Result<(), CommandError> {
+    run_with(command, &[], input, limit)
+}
+
+/// As [`run`], with these variables in the environment of the command.
+///
+/// # Errors
+/// As those of [`run`].
+pub fn run_with(
+    command: &str,
+    variables: &[(String, String)],
+    input: &str,
+    limit: Duration,
+) -> Result<(), CommandError> {
     // The shell's stdout is our stderr: whatever a mail program prints belongs into the log.
-    let child = shell(command, Stdio::piped(), io::stderr().into()).map_err(CommandError::Start)?;
+    let mut shell = shell(command, Stdio::piped(), io::stderr().into());
+    let variables = variables.iter().map(|(name, value)| (name, value));
+    let child = shell.envs(variables).spawn().map_err(CommandError::Start)?;
     let group = child.id();
     let (done, outcome) = mpsc::channel();
     let input = input.to_owned();
@@ -77,17 +92,69 @@ pub fn run(command: &str, input: &str, limit: Duration) -> Result<(), CommandErr
 /// command that fails; the second value says so.
 pub fn output(command: &str) -> (String, Result<(), CommandError>) {
     let kept = Arc::default();
-    let status = capture(command, &kept).map_err(CommandError::Start);
-    let ending = status.and_then(|status| match status.success() {
-        true => Ok(()),
-        false => Err(CommandError::Failed(status)),
-    });
-    let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    (String::from_utf8_lossy(&kept).into_owned(), ending)
+    let ending = shell(command, Stdio::null(), Stdio::piped())
+        .spawn()
+        .and_then(|child| capture(child, &kept))
+        .map_err(CommandError::Start)
+        .and_then(success);
+    (text(&kept), ending)
 }
 
-fn capture(command: &str, kept: &Arc<Mutex<Vec<u8>>>) -> io::Result<ExitStatus> {
-    let mut child = shell(command, Stdio::null(), Stdio::piped())?;
+/// Runs `command` in a process group of its own, without input and with these variables in its
+/// environment, and returns what it printed on stdout and stderr.
+///
+/// Otherwise it is as [`output`], but for the time: when `limit` is over, the process group is killed.
+pub fn output_within(
+    command: &str,
+    variables: &[(&str, String)],
+    limit: Duration,
+) -> (String, Result<(), CommandError>) {
+    let kept = Arc::default();
+    let ending = capture_within(command, variables, limit, &kept);
+    (text(&kept), ending)
+}
+
+fn capture_within(
+    command: &str,
+    variables: &[(&str, String)],
+    limit: Duration,
+    kept: &Arc<Mutex<Vec<u8>>>,
+) -> Result<(), CommandError> {
+    // In a line of its own, so that whatever follows it is still the user's command.
+    let command = format!("exec 2>&1\n{command}");
+    let mut shell = shell(&command, Stdio::null(), Stdio::piped());
+    let variables = variables.iter().map(|(name, value)| (name, value));
+    let child = shell.envs(variables).spawn().map_err(CommandError::Start)?;
+    let group = child.id();
+    let (done, outcome) = mpsc::channel();
+    let kept = Arc::clone(kept);
+    let waiter = thread::Builder::new().name("command".to_owned());
+    waiter
+        .spawn(move || {
+            let _ = done.send(capture(child, &kept));
+        })
+        .map_err(CommandError::Start)?;
+    match outcome.recv_timeout(limit) {
+        Ok(status) => status.map_err(CommandError::Start).and_then(success),
+        Err(_) => {
+            kill_group(group);
+            let _ = outcome.recv_timeout(AFTER_KILL);
+            Err(CommandError::TimeUp(limit))
+        }
+    }
+}
+
+fn success(status: ExitStatus) -> Result<(), CommandError> {
+    if status.success() { Ok(()) } else { Err(CommandError::Failed(status)) }
+}
+
+fn text(kept: &Mutex<Vec<u8>>) -> String {
+    let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    String::from_utf8_lossy(&kept).into_owned()
+}
+
+/// Waits for a child, and keeps what it prints.
+fn capture(mut child: Child, kept: &Arc<Mutex<Vec<u8>>>) -> io::Result<ExitStatus> {
     let stdout = child.stdout.take();
     let (done, all_read) = mpsc::channel::<()>();
     let kept = Arc::clone(kept);
@@ -110,15 +177,11 @@ fn keep(mut stdout: ChildStdout, kept: &Mutex<Vec<u8>>) {
     }
 }
 
-fn shell(command: &str, stdin: Stdio, stdout: Stdio) -> io::Result<Child> {
-    Command::new("/bin/sh")
-        .arg("-c")
-        .arg(command)
-        .stdin(stdin)
-        .stdout(stdout)
-        .stderr(Stdio::inherit())
-        .process_group(0)
-        .spawn()
+fn shell(command: &str, stdin: Stdio, stdout: Stdio) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-c").arg(command).stdin(stdin).stdout(stdout).stderr(Stdio::inherit());
+    shell.process_group(0);
+    shell
 }
 
 fn feed_and_wait(mut child: Child, input: &str) -> io::Result<ExitStatus> {
@@ -205,6 +268,27 @@ mod tests {
         let started = Instant::now();
         let (text, ending) = output("head -c 3000000 /dev/zero | tr '\\0' x; sleep 30 & exit 0");
         assert_eq!((text.len(), ending.is_ok()), (MAX_OUTPUT, true));
+        assert!(started.elapsed() < LIMIT);
+    }
+
+    #[test]
+    fn within_its_time_a_command_prints_on_both_channels_and_sees_its_variables() {
+        let variables = [("SUPERLANCE_X", "a \"b\" $c".to_owned())];
+        let command = "cat; echo \"$SUPERLANCE_X\"; echo oops >&2; exit 3 # a comment";
+        let (text, ending) = output_within(command, &variables, LIMIT);
+        assert_eq!(text, "a \"b\" $c\noops\n");
+        assert_eq!(ending.unwrap_err().to_string(), "the command failed with exit status 3");
+        let (text, ending) = output_within("head -c 3000000 /dev/zero; sleep 30 &", &[], LIMIT);
+        assert_eq!((text.len(), ending.is_ok()), (MAX_OUTPUT, true));
+    }
+
+    #[test]
+    fn when_its_time_is_up_what_it_printed_is_kept() {
+        let started = Instant::now();
+        let limit = Duration::from_millis(500);
+        let (text, ending) = output_within("echo begun; sleep 600 & sleep 600", &[], limit);
+        assert_eq!(text, "begun\n");
+        assert!(matches!(ending, Err(CommandError::TimeUp(_))), "{ending:?}");
         assert!(started.elapsed() < LIMIT);
     }
 

@@ -78,6 +78,26 @@ fn an_endless_header_is_refused() {
     assert!(FrameReader::default().read(&mut Wire::whole(&bytes)).is_err());
 }
 
+/// Two events of one supervisord, each cut in two at every place; it is the second that shows whether
+/// the first was read to its end.
+#[test]
+fn frames_survive_every_cut() {
+    let payload = "processname:café groupname:日本 from_state:😀 expected:0 pid:7";
+    for write in [in_characters, in_bytes] {
+        let bytes = write("X", payload);
+        for cut in 0..=bytes.len() {
+            let mut reader = FrameReader::default();
+            let mut wire = Wire::new([bytes[..cut].to_vec(), bytes[cut..].to_vec()]);
+            check(&mut reader, &mut wire, "X", payload);
+            assert!(!wire.more_is_coming().unwrap(), "cut at {cut}");
+            check(&mut reader, &mut Wire::whole(&bytes), "X", payload);
+        }
+        // Byte by byte.
+        let mut wire = Wire::new(bytes.iter().map(|byte| vec![*byte]));
+        check(&mut FrameReader::default(), &mut wire, "X", payload);
+    }
+}
+
 proptest! {
     /// supervisord sends the next event only after the answer, so a wire holds one frame.
     #[test]

@@ -9,12 +9,14 @@ use std::fs;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
+use crate::cause::{Ending, Instance};
 use crate::event::Event;
 use crate::frame::{Frame, FrameReader, Source};
 use crate::headers::Headers;
 use crate::rpc::{process_list_by_tree, without_control_characters};
 use crate::selector::{Names, Selector};
-use crate::{process_list, units};
+use crate::supervisor::LogEnd;
+use crate::{cause, process_list, tail, units};
 
 /// A wire that delivers its bytes in the given pieces and then ends, or is silent for ever.
 pub(crate) struct Wire {
@@ -132,6 +134,38 @@ pub fn answer(data: &[u8]) {
     assert!(decoded.is_none() || decoded == general, "{decoded:?} for {general:?}");
 }
 
+/// The end of a log: of at most so many lines (the first byte) is left what a terminal would show, and
+/// nothing that it would obey.
+pub fn tail(data: &[u8]) {
+    let Some((most, text)) = data.split_first() else { return };
+    let (most, cut) = (usize::from(*most) / 2, most % 2 == 1);
+    let log = LogEnd { text: String::from_utf8_lossy(text).into_owned(), cut };
+    let tail = tail::tail(&log, most);
+    assert!(tail.lines <= most && tail.text.split('\n').count() <= most.max(1), "{tail:?}");
+    assert!(!tail.text.contains(|c: char| c.is_control() && !"\t\n".contains(c)), "{tail:?}");
+}
+
+/// The name of a process, a line end, and supervisord's log: whatever is said of how it ended is in the
+/// log, in a line about a process of this name.
+pub fn cause(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (process, log) = text.split_once('\n').unwrap_or_default();
+    let ended = ("2026-11-24 13:59:28,000".to_owned(), "2026-11-24 13:59:31,000".to_owned());
+    let of = |expected, ended| Instance { process, pid: 7, expected, ended };
+    let instances =
+        [of(Some(false), None), of(Some(true), Some(ended.clone())), of(None, Some(ended))];
+    let endings = instances.iter().map(|instance| cause::ending(log, instance));
+    for ending in endings.chain([cause::last_ending(log, process)]).flatten() {
+        // A number may be written with zeros or a sign before it.
+        let said = match &ending {
+            Ending::Status(_) => "exit status ".to_owned(),
+            ending => ending.to_string(),
+        };
+        let mut ends = log.lines().filter(|line| line.contains(&format!("ed: {process} ({said}")));
+        assert!(ends.next().is_some(), "{ending} in {log:?}");
+    }
+}
+
 /// Sizes and times: what is understood is understood in any case, with blanks around it, and as the
 /// number that it is.
 pub fn units(data: &[u8]) {
@@ -166,10 +200,15 @@ pub fn selector(data: &[u8]) {
             assert!(odd || selector.names(names), "{name:?} means itself");
         }
     }
-    let Ok(selector) = Selector::parse(text) else {
-        return assert!(text.trim().is_empty(), "{text:?} was refused");
+    let (selector, text) = (Selector::parse(text), text.trim());
+    let is_regex = text.starts_with('~');
+    let Ok(selector) = selector else {
+        return assert!(text.is_empty() || is_regex, "{text:?} was refused");
     };
-    let text = text.trim();
+    if is_regex {
+        let _ = selector.matches(names);
+        return;
+    }
     let whole = if text.contains(':') { format!("{group}:{process}") } else { process.to_owned() };
     let expected = selector.names(names) || shell_pattern::matches(text, &whole);
     assert_eq!(selector.matches(names), expected, "{text:?} and {whole:?}");
@@ -208,6 +247,8 @@ mod tests {
         check("frame", frame);
         check("payload", payload);
         check("answer", answer);
+        check("tail", tail);
+        check("cause", cause);
         check("units", units);
         check("selector", selector);
     }

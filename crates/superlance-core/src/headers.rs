@@ -45,6 +45,8 @@ fn pair(text: Option<&str>) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -76,6 +78,18 @@ mod tests {
             check(&line, "eventname", Some("TICK_5"));
             check(&line, "len", Some("15"));
             check(&line, "ver", Some("3.0"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics_and_no_identifier_disturbs(text in "([a-z:]| |\\PC){0,40}") {
+            let line = format!("ver:3.0 server:{text} serial:21 eventname:TICK_5 len:15");
+            let headers = Headers::parse(&line);
+            for (key, value) in [("ver", "3.0"), ("serial", "21"), ("eventname", "TICK_5"), ("len", "15")] {
+                prop_assert_eq!(headers.get(key), Some(value));
+            }
+            let _ = Headers::parse(&text);
         }
     }
 }

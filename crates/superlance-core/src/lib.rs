@@ -45,5 +45,6 @@ pub mod testing;
 mod unfinished;
 pub mod units;
 pub mod unneeded;
+pub mod url;
 mod wire;
 mod worker;

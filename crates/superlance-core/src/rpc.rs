@@ -105,8 +105,9 @@ impl RpcClient {
     }
 
     /// A call that changes something: never repeated, and as slow as it likes.
-    fn tell(&self, method: &str, namespec: &str) -> Result<(), RpcError> {
-        let request = Request::new(method).arg(namespec);
+    fn tell(&self, method: &str, arguments: &[&str]) -> Result<(), RpcError> {
+        let request =
+            arguments.iter().fold(Request::new(method), |request, argument| request.arg(*argument));
         self.exchange(&request, &ORDER)
             .and_then(|answer| parse(&request, without_control_characters(answer)))
             .map(drop)
@@ -215,11 +216,15 @@ impl Supervisor for RpcClient {
     }
 
     fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.stopProcess", namespec)
+        self.tell("supervisor.stopProcess", &[namespec])
     }
 
     fn start(&mut self, namespec: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.startProcess", namespec)
+        self.tell("supervisor.startProcess", &[namespec])
+    }
+
+    fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
+        self.tell("supervisor.signalProcess", &[namespec, signal])
     }
 }
 

@@ -13,38 +13,61 @@ pub struct Names<'a> {
     pub process: &'a str,
 }
 
-/// A name, a `group:name`, a `group:*`, or a pattern.
+/// A name, a `group:name`, a `group:*`, a pattern, or `~` and a regular expression.
 ///
 /// `*` stands for any characters, `?` for one, `[ab]`, `[a-z]` and `[!a]` for one of a set. A pattern
 /// with a colon is compared with `group:name`, one without with the name (or, in
-/// [`matches_group`](Selector::matches_group), the group's name). A text that is some process's very
+/// [`matches_group`](Selector::matches_group), the group's name). A regular expression is looked for
+/// anywhere in the name and in `group:name`, or in the group's name. A text that is some process's very
 /// name means that process, whatever characters are in it.
 #[derive(Debug, Clone)]
 pub struct Selector {
     text: String,
-    /// Anchored; only where the text has a character that makes it a pattern.
-    pattern: Option<Regex>,
+    pattern: Option<Pattern>,
+}
+
+#[derive(Debug, Clone)]
+enum Pattern {
+    /// A shell's, as an anchored expression.
+    Glob(Regex),
+    /// What follows a `~`.
+    Regex(Regex),
 }
 
 /// A selector that cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a process name, a group:name, a group:* or a pattern such as web*")]
-pub struct BadSelector(String);
+pub enum BadSelector {
+    /// There is nothing.
+    #[error(
+        "{0:?} is not a process name, a group:name, a group:*, a pattern such as web* or a regular \
+         expression such as ~^web"
+    )]
+    Empty(String),
+    /// What follows the `~` cannot be read.
+    #[error("{0:?} is not ~ and a regular expression such as ~^web: {1}")]
+    Regex(String, String),
+}
 
 impl Selector {
     /// Reads a selector, without the blanks around it.
     ///
     /// # Errors
-    /// When `text` is empty.
+    /// When `text` is empty, or a regular expression that is none.
     pub fn parse(text: &str) -> Result<Self, BadSelector> {
         let text = text.trim();
-        if text.is_empty() {
-            return Err(BadSelector(text.to_owned()));
-        }
-        let is_pattern = text.contains(['*', '?', '[']);
-        // A set that is not closed or runs backwards can only be part of a name.
-        let pattern = if is_pattern { glob_to_regex(text) } else { None };
-        let pattern = pattern.and_then(|regex| Regex::new(&regex).ok());
+        let pattern = match text.strip_prefix('~') {
+            _ if text.is_empty() => return Err(BadSelector::Empty(text.to_owned())),
+            Some("") => return Err(BadSelector::Regex(text.to_owned(), "it is empty".to_owned())),
+            Some(regex) => {
+                let bad = |error| BadSelector::Regex(text.to_owned(), last_line(&error));
+                Some(Pattern::Regex(Regex::new(regex).map_err(bad)?))
+            }
+            // A set that is not closed or runs backwards can only be part of a name.
+            None if text.contains(['*', '?', '[']) => {
+                glob_to_regex(text).and_then(|regex| Regex::new(&regex).ok()).map(Pattern::Glob)
+            }
+            None => None,
+        };
         Ok(Self { text: text.to_owned(), pattern })
     }
 
@@ -66,11 +89,16 @@ impl Selector {
     /// Whether it means the process, by its exact name or as a pattern.
     #[must_use]
     pub fn matches(&self, process: Names<'_>) -> bool {
+        let namespec = || format!("{}:{}", process.group, process.process);
         self.names(process)
-            || self.pattern.as_ref().is_some_and(|pattern| match self.text.contains(':') {
-                true => pattern.is_match(&format!("{}:{}", process.group, process.process)),
-                false => pattern.is_match(process.process),
-            })
+            || match &self.pattern {
+                None => false,
+                Some(Pattern::Glob(glob)) if self.text.contains(':') => glob.is_match(&namespec()),
+                Some(Pattern::Glob(glob)) => glob.is_match(process.process),
+                Some(Pattern::Regex(regex)) => {
+                    regex.is_match(process.process) || regex.is_match(&namespec())
+                }
+            }
     }
 
     /// Whether it means a whole group, by its exact name or as a pattern; `group:*` is `group`.
@@ -78,7 +106,10 @@ impl Selector {
     pub fn matches_group(&self, group: &str) -> bool {
         self.text == group
             || self.text.strip_suffix(":*") == Some(group)
-            || self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(group))
+            || match &self.pattern {
+                Some(Pattern::Glob(regex) | Pattern::Regex(regex)) => regex.is_match(group),
+                None => false,
+            }
     }
 }
 
@@ -88,6 +119,13 @@ impl FromStr for Selector {
     fn from_str(text: &str) -> Result<Self, BadSelector> {
         Self::parse(text)
     }
+}
+
+/// What is wrong; before it the error repeats the expression and points at a place.
+fn last_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().last().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
 /// A shell pattern as a regular expression; `None` when a `[` is not closed.
@@ -182,6 +220,31 @@ mod tests {
         check("w[“”]", &["g:w“"], &["g:wa"]);
         check("a.c*", &["g:a.c", "g:a.cd"], &["g:abc"]);
         check("caf?", &["g:café"], &["g:caf"]);
+    }
+
+    #[test]
+    fn regular_expressions() {
+        check("~^web_\\d+$", &["g:web_1", "web_2:web_22"], &["g:web_", "g:aweb_1"]);
+        check("~web", &["g:aweb_1", "web:a"], &["g:we"]);
+        check("~^g:(a|b)$", &["g:a", "g:b"], &["h:a", "g:ab"]);
+        check("~(?i)^CAFÉ", &["g:café_1"], &["g:cafe"]);
+        check("~foo", &["g:~foo", "g:xfoo"], &["g:f"]);
+        let group = Selector::parse("~^w.b$").unwrap();
+        assert!(group.matches_group("web") && !group.matches_group("web2"));
+    }
+
+    #[test]
+    fn what_cannot_be_a_regular_expression_says_why() {
+        for (text, why) in [
+            ("~(a", "unclosed group"),
+            ("~[b-a]", "invalid character class range, the start must be <= the end"),
+            ("~*", "repetition operator missing expression"),
+            ("~", "it is empty"),
+        ] {
+            let expected =
+                format!("{text:?} is not ~ and a regular expression such as ~^web: {why}");
+            assert_eq!(Selector::parse(text).unwrap_err().to_string(), expected);
+        }
     }
 
     #[test]

@@ -10,24 +10,26 @@ mod scripted;
 mod server;
 mod session;
 mod tls;
+mod url;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 pub(crate) use self::message::Message;
 pub(crate) use self::server::Server;
 pub(crate) use self::session::host_name;
+pub(crate) use self::url::SmtpUrl;
 
 use crate::fate::Fate;
 use crate::log::Log;
 
 /// Something that delivers mails.
-pub(crate) trait Post: Send {
+pub(crate) trait Post: Send + Sync {
     /// Tries to deliver `message`. There is a fate for each of its recipients, in their order.
-    fn send(&mut self, message: &Message) -> Vec<Fate>;
+    fn send(&self, message: &Message) -> Vec<Fate>;
 }
 
 /// How to reach a server.
@@ -37,7 +39,7 @@ pub(crate) struct Settings {
     pub server: Server,
     /// User name and password, if there are to be any.
     pub credentials: Option<(String, String)>,
-    /// Whether to insist on STARTTLS, and on what certificate.
+    /// Whether to insist on an encrypted connection, and on what certificate.
     pub tls: Tls,
 }
 
@@ -50,6 +52,8 @@ pub(crate) enum Tls {
     Required,
     /// An encrypted one, to a server that the system's certificate authorities vouch for.
     Verified,
+    /// The same, encrypted from its first byte on.
+    Implicit,
 }
 
 /// Time limits.
@@ -70,7 +74,7 @@ const HANGING: usize = 8;
 /// Delivers mails to one SMTP server.
 pub(crate) struct Smtp {
     job: Job,
-    hanging: Vec<JoinHandle<()>>,
+    hanging: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What a thread needs to know to deliver mails.
@@ -88,7 +92,11 @@ impl Smtp {
     #[must_use]
     pub(crate) fn new(settings: Settings, log: Arc<Log>) -> Self {
         let job = Job { settings, limits: LIMITS, log, judged: Arc::default() };
-        Self { job, hanging: Vec::new() }
+        Self { job, hanging: Mutex::default() }
+    }
+
+    fn hanging(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.hanging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn later(&self, message: &Message, reason: &str) -> Vec<Fate> {
@@ -98,11 +106,13 @@ impl Smtp {
 }
 
 impl Post for Smtp {
-    fn send(&mut self, message: &Message) -> Vec<Fate> {
-        self.hanging.retain(|thread| !thread.is_finished());
-        if self.hanging.len() >= HANGING {
+    fn send(&self, message: &Message) -> Vec<Fate> {
+        let mut hanging = self.hanging();
+        hanging.retain(|thread| !thread.is_finished());
+        if hanging.len() >= HANGING {
             return self.later(message, &format!("{HANGING} earlier attempts still hang"));
         }
+        drop(hanging);
         let (job, copy, gate) = (self.job.clone(), message.clone(), Arc::new(Gate::default()));
         let (done, outcome) = channel();
         let entrance = Arc::clone(&gate);
@@ -124,14 +134,14 @@ impl Post for Smtp {
         match answer {
             Ok(fates) => fates,
             Err(_) if gate.was_passed() => {
-                self.hanging.push(thread);
+                self.hanging().push(thread);
                 let seconds = mail.as_secs();
                 let reason = format!("{}: no answer to the mail", self.job.settings.server);
                 let fate = Fate::Unknown(format!("{reason} within {seconds} seconds"));
                 vec![fate; message.recipients.len()]
             }
             Err(_) => {
-                self.hanging.push(thread);
+                self.hanging().push(thread);
                 self.later(
                     message,
                     &format!("not ready for a mail within {} seconds", talk.as_secs()),

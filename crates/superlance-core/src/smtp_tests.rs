@@ -44,7 +44,7 @@ fn send_with(
 ) -> (Vec<Fate>, Vec<String>) {
     let (port, thread) = server(script);
     let started = Instant::now();
-    let mut smtp = smtp(port, change);
+    let smtp = smtp(port, change);
     let fates = smtp.send(&message(text));
     assert!(started.elapsed() < Duration::from_secs(20), "it took {:?}", started.elapsed());
     let short = |reason: String| reason.replace(&format!("127.0.0.1:{port}: "), "");
@@ -158,7 +158,7 @@ fn a_refused_connection_says_where() {
 fn encryption_is_insisted_on() {
     for tls in [Tls::Required, Tls::Verified] {
         let (fates, heard) = send_with(&[], "x", |settings| settings.tls = tls);
-        let reason = "the server does not offer STARTTLS, which --tls asks for";
+        let reason = "the server does not offer STARTTLS, which is insisted on";
         assert_eq!(fates, all(Fate::Later, reason));
         assert_eq!(heard.len(), 1, "{heard:?}");
         let script: Script =

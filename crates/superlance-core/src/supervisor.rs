@@ -227,4 +227,10 @@ pub trait Supervisor: Send {
     /// # Errors
     /// When there is no usable answer, which does not mean that nothing was started.
     fn start(&mut self, namespec: &str) -> Result<(), RpcError>;
+
+    /// Sends a signal to a process, by name or number (`signalProcess`, supervisor 3.2 and later).
+    ///
+    /// # Errors
+    /// When there is no usable answer, which does not mean that nothing was sent.
+    fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError>;
 }

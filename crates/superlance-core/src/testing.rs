@@ -82,8 +82,8 @@ impl FakeSupervisor {
         self
     }
 
-    /// Lets the next call of `method` (`all`, `info`, `details`, `tail`, `own_log`, `stop` or `start`)
-    /// end with `error`.
+    /// Lets the next call of `method` (`all`, `info`, `details`, `tail`, `own_log`, `stop`, `start` or
+    /// `signal`) end with `error`.
     pub fn fail(&mut self, method: &'static str, error: RpcError) {
         self.failures.entry(method).or_default().push_back(error);
     }
@@ -171,6 +171,11 @@ impl Supervisor for FakeSupervisor {
         let process = self.process(namespec)?;
         (process.pid, process.state, process.start) = (4_000_000, State::Running, now);
         Ok(())
+    }
+
+    fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
+        self.call("signal", &format!("{namespec}, {signal}"))?;
+        self.process(namespec).map(drop)
     }
 }
 

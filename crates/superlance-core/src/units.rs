@@ -86,6 +86,17 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     }
 }
 
+/// A length of time as [`parse_duration`] reads it: `1h30m`, `45s`. Parts of a second are dropped.
+#[must_use]
+pub fn duration_text(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let parts = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m")];
+    let parts = parts.into_iter().chain([(seconds % 60, "s")]);
+    let text: String =
+        parts.filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
 impl UnitError {
     /// The same complaint about the whole of what was written.
     fn of(mut self, whole: &str) -> Self {
@@ -212,6 +223,13 @@ mod tests {
     }
 
     #[test]
+    fn durations_in_words() {
+        for (seconds, text) in [(0, "0s"), (59, "59s"), (3600, "1h"), (93_784, "1d2h3m4s")] {
+            assert_eq!(duration_text(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
     fn a_bad_duration_says_what_was_given_and_what_was_expected() {
         for bad in ["", "x", "1x", "h", "1h30x", "1:30", "m5", "1h-5m"] {
             let message = parse_duration(bad).unwrap_err().to_string();
@@ -230,6 +248,19 @@ mod tests {
         fn nothing_panics(text in "\\PC*") {
             let _ = parse_size(&text);
             let _ = parse_duration(&text);
+        }
+
+        /// Numbers of any length; an overflow panics in a test.
+        #[test]
+        fn nothing_overflows(text in "([0-9]{1,45}(\\.[0-9]{0,45})?([kmgt]i?b?|[smhd])?){1,4}") {
+            let _ = parse_size(&text);
+            let _ = parse_duration(&text);
+        }
+
+        #[test]
+        fn a_duration_is_written_as_it_is_read(seconds in 0u64..1 << 40) {
+            let time = Duration::from_secs(seconds);
+            prop_assert_eq!(parse_duration(&duration_text(time)), Ok(time));
         }
 
         #[test]

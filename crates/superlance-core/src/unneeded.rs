@@ -39,4 +39,8 @@ impl Supervisor for Unneeded {
     fn start(&mut self, _: &str) -> Result<(), RpcError> {
         not_asked()
     }
+
+    fn signal(&mut self, _: &str, _: &str) -> Result<(), RpcError> {
+        not_asked()
+    }
 }

@@ -19,9 +19,11 @@ const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true };
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Failure> {
     let bad = |error: Error| Failure::Usage(error.to_string());
     let options = Options::from_arg_matches(matches).map_err(bad)?;
-    options.warn(&environment.log);
-    let alerts = environment.alerts(RAISER, Some(&options.mail));
+    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
+    let told = alerts.has_ways();
+    options.warn(told, &environment.log);
     let supervisor = environment.supervisor_for(options.tail.tail.map(|_| "--tail"))?;
     let Environment { log, unfinished, .. } = environment;
-    Ok(Service { listener: Box::new(Crashmail::new(options)), supervisor, alerts, log, unfinished })
+    let listener = Box::new(Crashmail::new(options, told));
+    Ok(Service { listener, supervisor, alerts, log, unfinished })
 }

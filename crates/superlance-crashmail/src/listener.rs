@@ -19,17 +19,20 @@ pub(crate) struct Crashmail {
     optional_header: Option<String>,
     /// Whether anybody is told.
     told: bool,
+    /// Whether that is done by mail.
+    mails: bool,
     /// What finds out why a process ended, if that is wanted.
     evidence: Option<Evidence>,
 }
 
 impl Crashmail {
-    pub(crate) fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options, told: bool) -> Self {
         Self {
             on: options.on.on,
             evidence: options.tail.tail.map(Evidence::new),
             programs: if options.any { Vec::new() } else { options.programs },
-            told: options.mail.address().is_some(),
+            told,
+            mails: options.mail.address().is_some(),
             // To Python, an empty text is as good as none.
             optional_header: options.optional_header.filter(|header| !header.is_empty()),
         }
@@ -57,10 +60,11 @@ impl Crashmail {
             Some(header) => format!("{header}:{subject}"),
             None => subject,
         };
+        let how = if self.mails { "mailing" } else { "telling" };
         match occasion {
-            Occasion::Exited => ctx.log.line("unexpected exit, mailing"),
-            Occasion::Expected => ctx.log.line("expected exit, mailing"),
-            other => ctx.log.line(format_args!("state {}, mailing", other.state())),
+            Occasion::Exited => ctx.log.line(format_args!("unexpected exit, {how}")),
+            Occasion::Expected => ctx.log.line(format_args!("expected exit, {how}")),
+            other => ctx.log.line(format_args!("state {}, {how}", other.state())),
         }
         let pid = change.pid.as_ref().and_then(|pid| pid.parse().ok()).filter(|pid| *pid != 0);
         let alert = Alert::new("crashmail", occasion.name(), ctx.arrived.wall, subject, text);

@@ -12,7 +12,9 @@ use crate::options;
 fn crashmail(arguments: &[&str]) -> Crashmail {
     let arguments = ["crashmail"].iter().chain(arguments);
     let matches = options::command().try_get_matches_from(arguments).unwrap();
-    Crashmail::new(Options::from_arg_matches(&matches).unwrap())
+    let options = Options::from_arg_matches(&matches).unwrap();
+    let told = options.mail.address().is_some() || options.alerts.tells_others();
+    Crashmail::new(options, told)
 }
 
 /// What becomes of an exit of `group:process`.

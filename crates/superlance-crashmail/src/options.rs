@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
-use superlance_core::alert::options::MailOptions;
+use superlance_core::alert::options::{AlertOptions, MailOptions};
 use superlance_core::evidence::TailOptions;
 use superlance_core::getopt::{as_getopt, warn_of_stray};
 use superlance_core::log::Log;
@@ -51,6 +51,9 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) tail: TailOptions,
 
+    #[command(flatten)]
+    pub(crate) alerts: AlertOptions,
+
     /// Ignored, as in the original, where getopt stops at the first of them
     #[arg(hide = true, trailing_var_arg = true)]
     stray: Vec<OsString>,
@@ -62,9 +65,9 @@ pub(crate) fn command() -> Command {
 
 impl Options {
     /// Says what is probably not meant. It is no error: the original accepts it.
-    pub(crate) fn warn(&self, log: &Log) {
+    pub(crate) fn warn(&self, told: bool, log: &Log) {
         warn_of_stray("crashmail", &self.stray, log);
-        if self.mail.email.is_none() {
+        if self.mail.email.is_none() && !told {
             log.line("crashmail: -m is not given, so nothing is mailed");
         }
     }

@@ -1,7 +1,7 @@
 //! `httpok` restarts processes under supervisord when a URL does not answer as it should.
 //!
 //! With each tick it sends a GET request ([`probe`], through [`watch`]), compares the answer with what
-//! the command line expects ([`options`], [`url`], [`verdict`]), and where they differ restarts the
+//! the command line expects ([`options`], [`verdict`]), and where they differ restarts the
 //! processes it was given ([`processes`]), after a core dump of each if one is wanted ([`gcore`]);
 //! [`listener`] holds that together. What it writes into the log and into mails is the original's, word
 //! for word.
@@ -15,7 +15,6 @@ mod options;
 mod probe;
 mod processes;
 mod search;
-mod url;
 mod verdict;
 mod watch;
 
@@ -42,7 +41,7 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     let target = options.target().map_err(Failure::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let alerts = environment.alerts(RAISER, Some(&options.mail));
+    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
     let shown = target.shown.clone();
     let probe = Probe::new(target, &options).map_err(Failure::Surroundings)?;
     let Environment { own_namespec, log, unfinished, .. } = environment;

@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
-use superlance_core::alert::options::MailOptions;
+use superlance_core::alert::options::{AlertOptions, MailOptions};
 use superlance_core::getopt::as_getopt;
 use superlance_core::log::{Log, without_password};
 use superlance_core::selector::Selector;
 use superlance_core::units::parse_duration;
 
-use crate::url::Target;
+use superlance_core::url::Target;
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[
@@ -99,6 +99,9 @@ pub(crate) struct Options {
     /// Treat a certificate that is not valid as an error; without this, it is not looked at
     #[arg(long)]
     pub(crate) tls_verify: bool,
+
+    #[command(flatten)]
+    pub(crate) alerts: AlertOptions,
 
     /// What to check. Whether it is one URL is seen later, to say what is wrong with more or less.
     #[arg(hide = true, trailing_var_arg = true)]

@@ -13,9 +13,9 @@ use ureq::{Agent, Body, Error};
 
 use crate::options::Options;
 use crate::search::Search;
-use crate::url::Target;
 use crate::verdict::{Answer, NoAnswer, Outcome};
 use crate::watch::{StatusLine, Watch};
+use superlance_core::url::Target;
 
 /// A GET request that can be made again and again, each time over a new connection.
 #[derive(Debug)]

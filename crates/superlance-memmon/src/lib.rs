@@ -1,19 +1,47 @@
 //! `memmon` restarts processes under supervisord that use too much memory.
 //!
-//! With each tick it asks supervisord for all processes ([`listener`]), the system for their memory
-//! ([`memory`]), compares that with the limits of the command line ([`options`], [`limits`]), and
-//! restarts what is over. What it writes into the log and into mails is the original's, word for word.
+//! At each tick it asks supervisord for all processes and the system for their memory ([`look`],
+//! [`memory`]), decides by the limits of the command line and what it remembers ([`decide`], [`past`]),
+//! and acts ([`act`]); [`listener`] is where these come together. What it writes into the log and into
+//! mails without options of its own is the original's, word for word.
+//!
+//! Measuring ([`Memory`], [`Metric`], [`Machine`]) and the meaning of memmon's limits ([`Watch`]) are
+//! public, for whoever shows how much memory processes use.
 
+mod act;
+mod action;
+mod alerts;
+mod amount;
+mod before;
+mod decide;
+mod deeds;
+mod files;
+mod history;
 mod limits;
 mod listener;
+mod look;
+mod machine;
 mod memory;
+mod metric;
 mod options;
+mod past;
+mod proc;
+mod prometheus;
 mod ps;
+mod report;
+mod tree;
+mod watch;
 
 use clap::{ArgMatches, Error, FromArgMatches};
 use superlance_core::alert::Raiser;
 use superlance_core::applet::{Applet, Environment, Failure};
 use superlance_core::serve::Service;
+
+pub use crate::amount::{Amount, BadAmount};
+pub use crate::machine::Machine;
+pub use crate::memory::{Memory, Reading, Readings};
+pub use crate::metric::{Metric, Usage, Withheld};
+pub use crate::watch::{Limited, Watch};
 
 use crate::listener::Memmon;
 use crate::options::Options;
@@ -26,9 +54,10 @@ const RAISER: Raiser = Raiser { name: APPLET.name, confirms: false };
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Failure> {
     let bad = |error: Error| Failure::Usage(error.to_string());
     let options = Options::from_arg_matches(matches).map_err(bad)?;
+    options.check(&options.memory()).map_err(Failure::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let alerts = environment.alerts(RAISER, Some(&options.mail));
+    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
     let Environment { own_namespec, log, unfinished, .. } = environment;
     Ok(Service {
         listener: Box::new(Memmon::new(options, own_namespec)),

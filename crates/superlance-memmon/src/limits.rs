@@ -5,15 +5,38 @@ use std::collections::BTreeMap;
 use superlance_core::selector::{Names, Selector};
 use superlance_core::supervisor::ProcessInfo;
 
+use crate::amount::Amount;
 use crate::options::Limit;
 
 /// The limits of the command line.
 #[derive(Debug)]
 pub(crate) struct Limits {
     /// By the text of their selectors, which is the order in which the log names them.
-    programs: BTreeMap<String, (Selector, u64)>,
-    groups: BTreeMap<String, (Selector, u64)>,
-    any: Option<u64>,
+    programs: BTreeMap<String, (Selector, Amount)>,
+    groups: BTreeMap<String, (Selector, Amount)>,
+    any: Option<Amount>,
+    /// Whether only the most specific of them count.
+    specific: bool,
+}
+
+/// How closely a limit means a process; the first is the closest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Namespec,
+    Name,
+    Pattern,
+    Group,
+    GroupPattern,
+    Any,
+}
+
+/// A limit that concerns a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Applied {
+    rank: Rank,
+    pub(crate) amount: Amount,
+    /// As it is written on the command line: `-p foo`.
+    pub(crate) option: String,
 }
 
 /// What comparing a process with its limits came to.
@@ -21,73 +44,114 @@ pub(crate) struct Limits {
 pub(crate) struct Verdict {
     /// Limits compared with, up to the first that is exceeded; the log has a line for each.
     pub(crate) compared: usize,
-    /// Whether the last of them is exceeded.
-    pub(crate) over: bool,
+    /// The last of them, if it is exceeded.
+    pub(crate) over: Option<u64>,
+}
+
+/// Compares a process that uses `bytes` with its limits. Only more than a limit is over.
+pub(crate) fn verdict(limits: &[u64], bytes: u64) -> Verdict {
+    let first = limits.iter().position(|limit| bytes > *limit);
+    Verdict {
+        compared: first.map_or(limits.len(), |first| first + 1),
+        over: first.and_then(|first| limits.get(first)).copied(),
+    }
 }
 
 impl Limits {
     /// Of several limits for the same selector, the last counts.
-    pub(crate) fn new(programs: &[Limit], groups: &[Limit], any: Option<u64>) -> Self {
+    pub(crate) fn new(
+        programs: &[Limit],
+        groups: &[Limit],
+        any: Option<Amount>,
+        specific: bool,
+    ) -> Self {
         let by_text = |limits: &[Limit]| {
             let entry = |limit: &Limit| {
-                (limit.selector.as_str().to_owned(), (limit.selector.clone(), limit.size))
+                (limit.selector.as_str().to_owned(), (limit.selector.clone(), limit.amount))
             };
             limits.iter().map(entry).collect()
         };
-        Self { programs: by_text(programs), groups: by_text(groups), any }
+        Self { programs: by_text(programs), groups: by_text(groups), any, specific }
     }
 
-    /// Whether there is a process that this could be about.
-    pub(crate) fn concern(&self, process: &ProcessInfo) -> bool {
-        self.of(process).next().is_some()
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.programs.is_empty() && self.groups.is_empty() && self.any.is_none()
     }
 
-    /// Compares a process that uses `bytes` with every limit it has. Only more than a limit is over.
-    pub(crate) fn verdict(&self, process: &ProcessInfo, bytes: u64) -> Verdict {
-        let mut compared = 0;
-        for limit in self.of(process) {
-            compared += 1;
-            if bytes > limit {
-                return Verdict { compared, over: true };
-            }
+    /// Whether one is a part of the memory.
+    pub(crate) fn has_shares(&self) -> bool {
+        let amounts = self.programs.values().chain(self.groups.values()).map(|(_, amount)| amount);
+        amounts.chain(&self.any).any(|amount| matches!(amount, Amount::Share(_)))
+    }
+
+    /// The limits of a process, in the order in which they are compared: by its name, by `group:name`,
+    /// by its group, by `-a`. Where an exact name is given, patterns that also match do not count.
+    pub(crate) fn of(&self, process: &ProcessInfo) -> Vec<Applied> {
+        let mut all = [self.programs_of(process), self.groups_of(process)].concat();
+        all.extend(self.any.map(|amount| applied(Rank::Any, "-a", "", amount)));
+        if self.specific {
+            let closest = all.iter().map(|applied| applied.rank).min();
+            all.retain(|applied| Some(applied.rank) == closest);
         }
-        Verdict { compared, over: false }
+        all
     }
 
-    /// The limits of a process: by its name, by `group:name`, by its group, by `-a`, in this order.
-    /// Where an exact name is given, patterns that also match do not count.
-    fn of<'a>(&'a self, process: &'a ProcessInfo) -> impl Iterator<Item = u64> + 'a {
-        let names = Names { group: &process.group, process: &process.name };
-        let exact = |name: &str| self.programs.get(name).map(|(_, limit)| *limit);
-        let by_name = [exact(&process.name), exact(&process.namespec())];
-        let is_named = by_name.iter().any(Option::is_some);
-        let by_pattern = self
-            .programs
-            .values()
-            .filter(move |(selector, _)| !is_named && selector.matches(names))
-            .map(|(_, limit)| *limit);
-        let group = match self.groups.get(&process.group) {
-            Some((_, limit)) => vec![*limit],
-            None => {
-                let matching =
-                    self.groups.values().filter(|(s, _)| s.matches_group(&process.group));
-                matching.map(|(_, limit)| *limit).collect()
-            }
+    fn programs_of(&self, process: &ProcessInfo) -> Vec<Applied> {
+        let exact = |rank, name: &str| {
+            self.programs.get(name).map(|(_, amount)| applied(rank, "-p", name, *amount))
         };
-        by_name.into_iter().flatten().chain(by_pattern).chain(group).chain(self.any)
+        let (name, namespec) = (&process.name, &process.namespec());
+        let exact = [exact(Rank::Name, name), exact(Rank::Namespec, namespec)];
+        if exact.iter().any(Option::is_some) {
+            return exact.into_iter().flatten().collect();
+        }
+        let means = |selector: &Selector| selector.matches(names(process));
+        let matching = self.programs.iter().filter(|(_, (selector, _))| means(selector));
+        matching.map(|(name, (_, amount))| applied(Rank::Pattern, "-p", name, *amount)).collect()
+    }
+
+    fn groups_of(&self, process: &ProcessInfo) -> Vec<Applied> {
+        let group = &process.group;
+        if let Some((_, amount)) = self.groups.get(group) {
+            return vec![applied(Rank::Group, "-g", group, *amount)];
+        }
+        let matching = self.groups.iter().filter(|(_, (s, _))| s.matches_group(group));
+        let rank = Rank::GroupPattern;
+        matching.map(|(name, (_, amount))| applied(rank, "-g", name, *amount)).collect()
+    }
+
+    /// The selectors that mean none of these processes, as they are written on the command line.
+    pub(crate) fn idle_selectors(&self, all: &[ProcessInfo]) -> Vec<String> {
+        let idle = |means: &dyn Fn(&ProcessInfo) -> bool| !all.iter().any(means);
+        let programs = self.programs.iter().filter(|(_, (s, _))| idle(&|p| s.matches(names(p))));
+        let groups = self.groups.iter().filter(|(_, (s, _))| idle(&|p| s.matches_group(&p.group)));
+        let programs = programs.map(|(name, _)| format!("-p {name}"));
+        programs.chain(groups.map(|(name, _)| format!("-g {name}"))).collect()
     }
 
     /// What the log says at the beginning of a check, as the original says it.
-    pub(crate) fn describe(&self) -> String {
-        let list = |kind: &str, limits: &BTreeMap<String, (Selector, u64)>| {
-            let pairs: Vec<_> =
-                limits.iter().map(|(name, (_, size))| format!("{name}={size}")).collect();
+    pub(crate) fn describe(&self, memory: Option<u64>) -> Vec<String> {
+        let list = |kind: &str, limits: &BTreeMap<String, (Selector, Amount)>| {
+            let pair = |(name, (_, amount)): (&String, &(Selector, Amount))| {
+                format!("{name}={}", amount.describe(memory))
+            };
+            let pairs: Vec<_> = limits.iter().map(pair).collect();
             (!pairs.is_empty()).then(|| format!("Checking {kind} {}", pairs.join(", ")))
         };
-        let any = self.any.map(|size| format!("Checking any={size}"));
+        let any = self.any.map(|amount| format!("Checking any={}", amount.describe(memory)));
         let lines = [list("programs", &self.programs), list("groups", &self.groups), any];
-        lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+        lines.into_iter().flatten().collect()
     }
+}
+
+fn applied(rank: Rank, option: &str, name: &str, amount: Amount) -> Applied {
+    Applied { rank, amount, option: format!("{option} {name}").trim_end().to_owned() }
+}
+
+/// A process as selectors see it.
+pub(crate) fn names(process: &ProcessInfo) -> Names<'_> {
+    Names { group: &process.group, process: &process.name }
 }
 
 #[cfg(test)]

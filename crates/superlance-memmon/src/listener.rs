@@ -1,206 +1,206 @@
-//! What memmon does at a tick.
+//! What memmon does at a tick: it looks, decides, acts, and writes down how things are.
 
-use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use superlance_core::alert::Alert;
-use superlance_core::clock::asctime_and_zone;
 use superlance_core::event::Event;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::log::Complaint;
 use superlance_core::restart::Restarts;
-use superlance_core::supervisor::{ProcessInfo, State};
+use superlance_core::units::duration_text;
 
-use crate::limits::Limits;
-use crate::memory::{Memory, Readings};
+use crate::act::Actor;
+use crate::alerts::{AlertWriter, Case};
+use crate::decide::{Decision, Excess, Measured, Rules, Spared, decide};
+use crate::deeds::Deeds;
+use crate::files;
+use crate::history::Histories;
+use crate::look::{Lookout, Sight};
 use crate::options::Options;
+use crate::past::Past;
+use crate::prometheus;
+use crate::report::{Process, Report, Total, seconds};
+use crate::watch::Watch;
 
 /// The listener.
 pub(crate) struct Memmon {
-    limits: Limits,
-    cumulative: bool,
-    memory: Memory,
-    /// Longest uptime for which a restart is mailed.
-    uptime: Option<Duration>,
-    name: Option<String>,
-    /// `group:name` of memmon itself, which it never restarts.
-    own_namespec: Option<String>,
-    restarts: Restarts<Excess>,
-    /// Process ids whose memory could not be read at the last check.
-    unread: HashSet<u32>,
-    rpc_trouble: Complaint,
-    memory_trouble: Complaint,
-}
-
-/// Why a process is restarted, for the mail about it.
-#[derive(Debug, Clone, Copy)]
-struct Excess {
-    pid: u32,
-    rss: u64,
-    /// How long it had been up, in seconds.
-    uptime: i64,
+    lookout: Lookout,
+    rules: Rules,
+    past: Past,
+    histories: Histories,
+    actor: Actor,
+    status_file: Option<PathBuf>,
+    metrics_file: Option<PathBuf>,
+    status_trouble: Complaint,
+    metrics_trouble: Complaint,
 }
 
 impl Memmon {
     pub(crate) fn new(options: Options, own_namespec: Option<String>) -> Self {
-        Self {
-            limits: Limits::new(&options.programs, &options.groups, options.any),
-            cumulative: options.cumulative,
-            memory: Memory::of_this_system(options.through_ps),
+        let watch = Watch::new(&options);
+        let writer = AlertWriter {
+            name: options.name.clone(),
+            metric: watch.metric(),
+            action: options.action,
             uptime: options.uptime,
-            name: options.name,
-            own_namespec,
-            restarts: Restarts::default(),
-            unread: HashSet::new(),
-            rpc_trouble: Complaint::default(),
-            memory_trouble: Complaint::default(),
+        };
+        let rules = options.rules();
+        Self {
+            actor: Actor {
+                writer,
+                budget: rules.budget,
+                dry_run: options.dry_run,
+                restarts: Restarts::default(),
+                deeds: Deeds::default(),
+                before: options.before.clone().filter(|command| !command.trim().is_empty()),
+            },
+            lookout: Lookout::new(watch, options.memory(), own_namespec),
+            rules,
+            past: Past::default(),
+            histories: Histories::new(options.history.unwrap_or(0).into()),
+            status_file: options.status_file,
+            metrics_file: options.metrics_file,
+            status_trouble: Complaint::default(),
+            metrics_trouble: Complaint::default(),
         }
     }
 
     fn check(&mut self, ctx: &mut Ctx<'_>) {
-        ctx.log.line(self.limits.describe());
-        let all = match ctx.supervisor.all() {
-            Ok(all) => all,
-            Err(error) => {
-                let message = format!("Cannot check: {error}");
-                return self.rpc_trouble.say(ctx.log, message);
+        let sight = self.lookout.look(ctx);
+        let total = self.lookout.watch.total(sight.memory);
+        let processes = &sight.processes;
+        self.histories.note(ctx.arrived, processes);
+        let now = ctx.arrived.instant;
+        let decisions = decide(&self.rules, total, &mut self.past, now, processes);
+        for decision in &decisions {
+            // A process that is stopped now might not be started in time.
+            if matches!(decision, Decision::Act { .. }) && ctx.is_ending() {
+                break;
             }
-        };
-        if self.rpc_trouble.clear() {
-            ctx.log.line("supervisord answers again");
+            self.follow(decision, processes, ctx);
         }
-        let watched: Vec<_> = all.iter().filter(|info| self.watches(info)).collect();
-        let readings = self.read(&watched, ctx);
-        for info in watched {
-            let Some(&rss) = readings.get(&info.pid) else { continue };
-            let verdict = self.limits.verdict(info, rss);
-            for _ in 0..verdict.compared {
-                ctx.log.line(format_args!("RSS of {} is {rss}", info.namespec()));
-            }
-            if verdict.over {
-                // A process that is stopped now might not be started in time.
-                if ctx.is_ending() {
-                    break;
+        self.write_files(&sight, ctx);
+    }
+
+    fn follow(&mut self, decision: &Decision, processes: &[Measured], ctx: &mut Ctx<'_>) {
+        let label = self.lookout.watch.metric().label();
+        let case = |process: &usize, excess: Excess| {
+            let process = processes.get(*process)?;
+            let growth = self.histories.growth(&process.namespec());
+            Some(Case { process: process.clone(), excess, growth, output: None })
+        };
+        match decision {
+            Decision::Compared { process, times } => {
+                let Some(process) = processes.get(*process) else { return };
+                let line = format!("{label} of {} is {}", process.namespec(), process.bytes);
+                for _ in 0..*times {
+                    ctx.log.line(&line);
                 }
-                self.restart(info, rss, ctx);
+            }
+            Decision::Total { sum, limit, checks } => {
+                let of = self.rules.checks;
+                ctx.log.line(match checks {
+                    0 => format!("{label} of everything watched is {sum}"),
+                    _ if *checks < of => format!(
+                        "{label} of everything watched is {sum}, over {limit}: check {checks} of {of}"
+                    ),
+                    _ => format!("{label} of everything watched is {sum}, over {limit}"),
+                });
+            }
+            Decision::Spare { process, why } => {
+                let Some(process) = processes.get(*process) else { return };
+                let why = words(*why, &self.rules);
+                ctx.log.line(format_args!("{} is over its limit, {why}", process.namespec()));
+            }
+            Decision::Act { process, excess } => {
+                if let Some(case) = case(process, *excess) {
+                    self.actor.act(case, ctx);
+                }
+            }
+            Decision::GiveUp { process, excess, rest } => {
+                if let Some(case) = case(process, *excess) {
+                    self.actor.give_up(case, *rest, ctx);
+                }
             }
         }
     }
 
-    fn watches(&self, info: &ProcessInfo) -> bool {
-        let is_self = self.own_namespec.as_ref().is_some_and(|own| *own == info.namespec());
-        info.pid != 0 && !is_self && self.limits.concern(info)
-    }
-
-    /// The memory of those that can be read. One that cannot has vanished meanwhile, unless the same
-    /// is there and cannot be read at the next check, too.
-    fn read(&mut self, watched: &[&ProcessInfo], ctx: &Ctx<'_>) -> Readings {
-        let pids: Vec<u32> = watched.iter().map(|info| info.pid).collect();
-        let readings = match self.memory.read(&pids, self.cumulative) {
-            Ok(readings) => readings,
-            Err(error) => {
-                self.memory_trouble.say(ctx.log, error);
-                return Readings::new();
-            }
-        };
-        let missing = pids.into_iter().filter(|pid| !readings.contains_key(pid)).collect();
-        let before = std::mem::replace(&mut self.unread, missing);
-        let hidden = |pid| before.contains(pid) && self.unread.contains(pid);
-        let hidden = watched.iter().filter(|info| hidden(&info.pid));
-        let names: Vec<_> =
-            hidden.map(|info| format!("{} (pid {})", info.namespec(), info.pid)).collect();
-        if names.is_empty() {
-            self.memory_trouble.clear();
-        } else {
-            let message = format!(
-                "cannot see the memory of {}: does /proc hide it from this user (hidepid)?",
-                names.join(", ")
-            );
-            self.memory_trouble.say(ctx.log, message);
-        }
-        readings
-    }
-
-    fn restart(&mut self, seen: &ProcessInfo, rss: u64, ctx: &mut Ctx<'_>) {
-        let namespec = seen.namespec();
-        let info = match ctx.supervisor.info(&namespec) {
-            Ok(info) if info.pid == seen.pid && info.state != State::Stopping => info,
-            Ok(_) => {
-                let message = format!("{namespec} ends or has ended without memmon");
-                return ctx.log.line(message);
-            }
-            Err(error) => {
-                let message = format!("Failed to restart process {namespec} (RSS {rss}): {error}");
-                return ctx.log.line(message);
-            }
-        };
-        let excess = Excess { pid: info.pid, rss, uptime: info.uptime() };
-        ctx.log.line(format_args!("Restarting {namespec}"));
-        if let Err(error) = self.restarts.stop(&info, excess, ctx) {
-            let message = format!("Failed to stop process {namespec} (RSS {rss}): {error}");
-            let subject = format!("failed to stop process {namespec}");
-            return self.report("failed to stop", subject, message, &namespec, excess, ctx);
-        }
-        match self.restarts.start(&namespec, ctx) {
-            Ok(()) => self.report_restart(&namespec, excess, ctx),
-            Err(error) => {
-                let message =
-                    format!("Failed to start process {namespec} after stopping it: {error}");
-                let subject = format!("failed to start process {namespec}");
-                self.report("failed to start", subject, message, &namespec, excess, ctx);
-            }
-        }
-    }
-
-    fn report(
-        &self,
-        kind: &str,
-        subject: String,
-        message: String,
-        namespec: &str,
-        excess: Excess,
-        ctx: &mut Ctx<'_>,
-    ) {
-        ctx.log.line(&message);
-        let alert = self.alert(kind, subject, message, namespec, excess, ctx);
-        ctx.alerts.raise(alert);
-    }
-
-    fn report_restart(&self, namespec: &str, excess: Excess, ctx: &mut Ctx<'_>) {
-        let seconds = i64::try_from(self.uptime.unwrap_or(Duration::MAX).as_secs());
-        if excess.uptime > seconds.unwrap_or(i64::MAX) {
+    fn write_files(&mut self, sight: &Sight, ctx: &Ctx<'_>) {
+        if self.status_file.is_none() && self.metrics_file.is_none() {
             return;
         }
-        let text = format!(
-            "memmon.py restarted the process named {namespec} at {} because it was consuming too \
-             much memory ({} bytes RSS)",
-            asctime_and_zone(ctx.now()),
-            excess.rss
-        );
-        let subject = format!("process {namespec} restarted");
-        let alert = self.alert("restarted", subject, text, namespec, excess, ctx);
-        ctx.alerts.raise(alert.done("restart"));
+        let report = self.report(sight, ctx);
+        if let Some(path) = &self.status_file {
+            write(path, &report.json(), &mut self.status_trouble, ctx);
+        }
+        if let Some(path) = &self.metrics_file {
+            let text = prometheus::text(&report, self.actor.deeds.counts());
+            write(path, &text, &mut self.metrics_trouble, ctx);
+        }
     }
 
-    /// An alert about a process that was over its limit.
-    fn alert(
-        &self,
-        kind: &str,
-        subject: String,
-        text: String,
-        namespec: &str,
-        excess: Excess,
-        ctx: &Ctx<'_>,
-    ) -> Alert {
-        let subject = match &self.name {
-            Some(name) => format!("memmon [{name}]: {subject}"),
-            None => format!("memmon: {subject}"),
+    fn report(&self, sight: &Sight, ctx: &Ctx<'_>) -> Report {
+        let (watch, writer) = (&self.lookout.watch, &self.actor.writer);
+        let process = |process: &Measured| {
+            let namespec = process.namespec();
+            let readings = self.histories.readings(&namespec);
+            let limit = process.limits.iter().min().copied();
+            Process {
+                group: process.group.clone(),
+                name: process.name.clone(),
+                pid: process.pid,
+                start: process.start,
+                uptime: process.uptime,
+                bytes: process.bytes,
+                limit,
+                headroom: limit.map(|limit| i128::from(limit) - i128::from(process.bytes)),
+                checks_over: self.past.checks(&namespec),
+                history: readings.map(|(at, bytes)| (seconds(at.wall), bytes)).collect(),
+            }
         };
-        let (group, process) = namespec.split_once(':').unwrap_or((namespec, namespec));
-        Alert::new("memmon", kind, ctx.now(), subject, text)
-            .about(group, process, Some(excess.pid))
-            .measuring("rss", excess.rss)
-            .measuring("uptime", excess.uptime)
+        let sum = |sum: u64, process: &Measured| sum.saturating_add(process.bytes);
+        Report {
+            listener: self.lookout.own_namespec.clone(),
+            name: writer.name.clone(),
+            time: seconds(ctx.arrived.wall),
+            trouble: sight.trouble.clone(),
+            metric: watch.metric().name(),
+            cumulative: watch.cumulative(),
+            action: writer.action.to_string(),
+            dry_run: self.actor.dry_run,
+            memory: sight.memory,
+            total: Total {
+                bytes: sight.processes.iter().fold(0, sum),
+                limit: watch.total(sight.memory),
+            },
+            processes: sight.processes.iter().map(process).collect(),
+            actions: self.actor.deeds.recent().map(Into::into).collect(),
+        }
+    }
+}
+
+/// Why nothing is done about a process, for the log.
+fn words(why: Spared, rules: &Rules) -> String {
+    match why {
+        Spared::Young { uptime } => {
+            let (uptime, grace) = (u64::try_from(uptime).unwrap_or(0), duration_text(rules.grace));
+            let uptime = duration_text(Duration::from_secs(uptime));
+            format!("but up for {uptime} only (--grace {grace})")
+        }
+        Spared::Waiting { checks } => format!("check {checks} of {}", rules.checks),
+        Spared::Staggered => {
+            "but another one of its group has its turn in this check (--stagger)".to_owned()
+        }
+        Spared::LeftAlone { rest } => {
+            format!("but left alone for {} (--max-restarts)", duration_text(rest))
+        }
+    }
+}
+
+fn write(path: &Path, text: &str, trouble: &mut Complaint, ctx: &Ctx<'_>) {
+    match files::replace(path, text) {
+        Ok(()) => drop(trouble.clear()),
+        Err(error) => trouble.say(ctx.log, format!("cannot write {}: {error}", path.display())),
     }
 }
 
@@ -218,20 +218,22 @@ impl Listener for Memmon {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.restarts.deadline()
+        self.actor.deadline()
     }
 
     fn on_time(&mut self, ctx: &mut Ctx<'_>) {
-        for (namespec, excess) in self.restarts.retry(ctx) {
-            self.report_restart(&namespec, excess, ctx);
-        }
+        self.actor.retry(ctx);
     }
 
     fn finish(&mut self, _: &mut Ctx<'_>) {
-        self.restarts.hurry();
+        self.actor.restarts.hurry();
     }
 }
 
 #[cfg(test)]
 #[path = "listener_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "option_tests.rs"]
+mod option_tests;

@@ -7,17 +7,23 @@ use superlance_core::supervisor::{RpcError, State};
 use superlance_core::testing::{FakeSupervisor, World, frame};
 
 use super::*;
+use crate::machine::Machine;
+use crate::memory::Memory;
 use crate::options;
 
 /// A process to measure.
-struct Sleeper(Child);
+pub(super) struct Sleeper(Child);
 
 impl Sleeper {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Command::new("sleep").arg("600").stdin(Stdio::null()).spawn().unwrap())
     }
 
-    fn world(&self) -> World {
+    pub(super) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub(super) fn world(&self) -> World {
         World::new(FakeSupervisor::at(1000).with("foo:foo", self.0.id()).with("off:off", 0))
     }
 }
@@ -29,13 +35,13 @@ impl Drop for Sleeper {
     }
 }
 
-fn memmon(arguments: &[&str]) -> Memmon {
+pub(super) fn memmon(arguments: &[&str]) -> Memmon {
     let arguments = ["memmon"].iter().chain(arguments);
     let matches = options::command().try_get_matches_from(arguments).unwrap();
     Memmon::new(Options::from_arg_matches(&matches).unwrap(), Some("own:own".to_owned()))
 }
 
-const RESTART: [&str; 4] = ["all()", "info(foo:foo)", "stop(foo:foo)", "start(foo:foo)"];
+pub(super) const RESTART: [&str; 4] = ["all()", "info(foo:foo)", "stop(foo:foo)", "start(foo:foo)"];
 
 /// One tick for a memmon with these arguments. Returns the calls.
 #[track_caller]
@@ -69,7 +75,122 @@ fn what_is_not_over_or_not_named_is_left_alone() {
     check(&mut sleeper.world(), &["-a", "1GB"], &["all()"]);
     let mut world = sleeper.world();
     check(&mut world, &["-p", "bar=1", "-p", "off=1", "-g", "bar=1"], &["all()"]);
-    assert_eq!(world.log(), "Checking programs bar=1, off=1\nChecking groups bar=1\n");
+    let log = world.log();
+    let limits = "Checking programs bar=1, off=1\nChecking groups bar=1\n";
+    let idle = "Nothing that supervisord knows is meant by -p bar, -g bar: compare with supervisorctl \
+                status\n";
+    assert_eq!(log, [limits, idle].concat());
+}
+
+#[test]
+fn a_selector_that_means_nothing_is_named_once_until_that_changes() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    let mut memmon = memmon(&["-p", "foo=1GB", "-p", "bar=1GB"]);
+    let mut tick = |world: &mut World| world.event(&mut memmon, "TICK_5", "when:1").unwrap();
+    tick(&mut world);
+    tick(&mut world);
+    let said = "meant by -p bar: compare";
+    assert_eq!(world.log().matches(said).count(), 1, "{}", world.log());
+    world.supervisor = std::mem::take(&mut world.supervisor).with("x:bar", 0);
+    tick(&mut world);
+    assert!(world.log().contains("\nEvery option means a process now\n"), "{}", world.log());
+    world.supervisor.processes.retain(|info| info.name != "bar");
+    tick(&mut world);
+    assert_eq!(world.log().matches(said).count(), 2, "{}", world.log());
+}
+
+#[test]
+fn another_metric_is_named_in_log_and_mail() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    check(&mut world, &["-a", "1KB", "--metric", "uss", "-m", "bob"], &RESTART);
+    assert!(world.log().contains("\nUSS of foo:foo is "), "{}", world.log());
+    let mail = &world.alerts[0];
+    assert!(mail.text.ends_with(" bytes USS)"), "{}", mail.text);
+}
+
+#[test]
+fn a_number_that_is_withheld_is_no_zero_and_said_once() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    let mut memmon = memmon(&["-a", "1", "--metric", "swap"]);
+    memmon.lookout.memory = Memory::Ps;
+    for _ in 0..2 {
+        world.event(&mut memmon, "TICK_5", "when:1").unwrap();
+    }
+    assert_eq!(world.supervisor.calls, ["all()", "all()"]);
+    let log = world.log();
+    let said =
+        "cannot read the swap of foo:foo: ps(1), which tells memory here, knows only the RSS";
+    assert_eq!(log.matches(said).count(), 1, "{log}");
+    assert!(!log.contains("swap of foo:foo is"), "{log}");
+}
+
+#[test]
+fn through_ps_another_metric_is_refused() {
+    let check = |metric| {
+        let arguments = ["memmon", "-a", "1", "--metric", metric, "--through-ps"];
+        let matches = options::command().try_get_matches_from(arguments).unwrap();
+        let options = Options::from_arg_matches(&matches).unwrap();
+        options.check(&options.memory())
+    };
+    assert_eq!(check("rss"), Ok(()));
+    let message =
+        "--metric pss is not possible here: ps(1), which tells memory here, knows only the RSS";
+    assert_eq!(check("pss"), Err(message.to_owned()));
+}
+
+/// 2 GiB of cgroup limit on a machine of 24 GiB.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_percentage_is_of_the_memory_there_is() {
+    let root = tempfile::tempdir().unwrap();
+    for (path, text) in [
+        ("proc/meminfo", "MemTotal: 25165824 kB\n"),
+        ("proc/self/cgroup", "0::/\n"),
+        ("cgroup/memory.max", "2147483648\n"),
+    ] {
+        let path = root.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    let mut memmon = memmon(&["-a", "50%", "-p", "foo=0.0001%"]);
+    memmon.lookout.machine =
+        Machine { proc: root.path().join("proc"), cgroup: root.path().join("cgroup") };
+    world.event(&mut memmon, "TICK_5", "when:1").unwrap();
+    let start = "Checking programs foo=2147 (0.0001% of 2147483648)\n\
+                 Checking any=1073741824 (50% of 2147483648)\nRSS of foo:foo is ";
+    assert!(world.log().starts_with(start), "{}", world.log());
+    assert_eq!(world.supervisor.calls, RESTART);
+
+    // Without it, limits in bytes go on counting.
+    memmon.lookout.machine.proc = "/no/such".into();
+    for _ in 0..2 {
+        world.event(&mut memmon, "TICK_5", "when:1").unwrap();
+    }
+    let said =
+        "Limits in percent do not count: cannot read how much memory there is: /no/such/meminfo";
+    assert_eq!(world.log().matches(said).count(), 1, "{}", world.log());
+}
+
+#[test]
+fn what_is_excluded_is_left_alone() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    check(&mut world, &["-a", "1", "--exclude", "foo"], &["all()"]);
+    assert_eq!(world.log(), "Checking any=1\n");
+    check(&mut sleeper.world(), &["-a", "1", "--exclude", "~^o"], &RESTART);
+}
+
+#[test]
+fn the_most_specific_limit_decides_if_so_asked() {
+    let sleeper = Sleeper::new();
+    let limits = ["-p", "foo=1GB", "-a", "1"];
+    check(&mut sleeper.world(), &limits, &RESTART);
+    check(&mut sleeper.world(), &[&limits[..], &["--specific"]].concat(), &["all()"]);
 }
 
 #[test]
@@ -142,10 +263,12 @@ fn an_unreachable_supervisord_is_said_once_and_tried_again() {
 fn a_process_that_was_replaced_meanwhile_is_left_alone() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
-    let seen = world.supervisor.process("foo:foo").unwrap().clone();
+    let mut memmon = memmon(&["-a", "1"]);
+    let sight = world.with_ctx(|ctx| memmon.lookout.look(ctx));
     world.supervisor.process("foo:foo").unwrap().pid += 1;
-    world.with_ctx(|ctx| memmon(&["-a", "1"]).restart(&seen, 5, ctx));
-    assert_eq!(world.supervisor.calls, ["info(foo:foo)"]);
+    let decision = Decision::Act { process: 0, excess: Excess::Own { limit: 1 } };
+    world.with_ctx(|ctx| memmon.follow(&decision, &sight.processes, ctx));
+    assert_eq!(world.supervisor.calls, ["all()", "info(foo:foo)"]);
 }
 
 #[test]

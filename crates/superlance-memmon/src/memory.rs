@@ -1,132 +1,121 @@
-//! How much memory processes use: the resident set, the number that `ps -o rss` prints.
+//! How much memory processes use, according to the system.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use crate::ps;
+use crate::metric::{Metric, Usage, Withheld};
+use crate::tree::families;
+use crate::{proc, ps};
 
 /// Where the numbers come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Memory {
+pub enum Memory {
     /// A procfs mounted here. Linux only.
-    #[cfg(target_os = "linux")]
     Proc(PathBuf),
-    /// ps(1), once for all processes.
+    /// ps(1), once for all processes. It knows the resident set only.
     Ps,
 }
 
-/// A process in the system's table.
+/// How much memory a process uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) pid: u32,
-    pub(crate) parent: u32,
-    pub(crate) bytes: u64,
+pub struct Reading {
+    /// Itself.
+    pub alone: Usage,
+    /// With all its descendants, if they were asked for; otherwise the same.
+    pub family: Usage,
 }
 
-/// Resident bytes by process id. Processes that are gone are missing.
-pub(crate) type Readings = HashMap<u32, u64>;
+impl Reading {
+    /// The number that memmon compares with limits: of this kind, with or without descendants.
+    ///
+    /// # Errors
+    /// When it could not be read, or was not asked for.
+    pub fn of(&self, metric: Metric, cumulative: bool) -> Result<u64, Withheld> {
+        if cumulative { self.family.get(metric) } else { self.alone.get(metric) }
+    }
+}
+
+/// Readings by process id. Processes that are gone are missing.
+pub type Readings = HashMap<u32, Reading>;
 
 impl Memory {
     /// What this system has.
-    pub(crate) fn of_this_system(through_ps: bool) -> Self {
-        #[cfg(target_os = "linux")]
-        if !through_ps {
-            return Self::Proc(PathBuf::from("/proc"));
+    #[must_use]
+    pub fn of_this_system() -> Self {
+        match cfg!(target_os = "linux") {
+            true => Self::Proc(PathBuf::from("/proc")),
+            false => Self::Ps,
         }
-        let _ = through_ps;
-        Self::Ps
     }
 
-    /// Reads the memory of `pids`; with `cumulative`, each together with all its descendants, from
-    /// one look at the process table.
-    pub(crate) fn read(&self, pids: &[u32], cumulative: bool) -> Result<Readings, String> {
+    /// Reads the memory of `pids` in one pass, each process once; with `descendants`, also that of
+    /// their families. What no metric of `metrics` needs is not read: PSS and USS make the kernel walk
+    /// through all pages of a process.
+    ///
+    /// # Errors
+    /// When nothing can be read at all, for a reason that is for people.
+    pub fn read(
+        &self,
+        pids: &[u32],
+        metrics: &[Metric],
+        descendants: bool,
+    ) -> Result<Readings, String> {
+        let each = |pids: &[u32]| pids.iter().map(|pid| (*pid, vec![*pid])).collect();
         match self {
-            #[cfg(target_os = "linux")]
-            Self::Proc(root) if cumulative => Ok(sum_trees(pids, &proc::table(root)?)),
-            #[cfg(target_os = "linux")]
-            Self::Proc(root) => proc::each(root, pids),
+            Self::Proc(root) => {
+                let families = match descendants {
+                    true => families(pids, &proc::table(root)?),
+                    false => {
+                        proc::check(root)?;
+                        each(pids)
+                    }
+                };
+                let needs = Needs::of(metrics);
+                let members: BTreeSet<u32> = families.values().flatten().copied().collect();
+                let usages = members
+                    .into_iter()
+                    .filter_map(|pid| Some((pid, proc::usage(root, pid, needs)?)));
+                Ok(sum(&families, &usages.collect()))
+            }
             Self::Ps => {
                 let table = ps::table()?;
-                Ok(if cumulative { sum_trees(pids, &table) } else { pick(pids, &table) })
+                let parents: Vec<_> = table.iter().map(|entry| (entry.pid, entry.parent)).collect();
+                let families = if descendants { families(pids, &parents) } else { each(pids) };
+                let usage = |bytes| Usage::resident(bytes, Withheld::Ps);
+                let usages = table.iter().map(|entry| (entry.pid, usage(entry.bytes)));
+                Ok(sum(&families, &usages.collect()))
             }
         }
     }
 }
 
-fn pick(pids: &[u32], table: &[Entry]) -> Readings {
-    let all: Readings = table.iter().map(|entry| (entry.pid, entry.bytes)).collect();
-    pids.iter().filter_map(|pid| Some((*pid, *all.get(pid)?))).collect()
+/// What must be read for some metrics, besides the resident set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    /// `smaps_rollup`.
+    pub(crate) shares: bool,
+    /// `status`.
+    pub(crate) swap: bool,
 }
 
-/// For each of `roots`, the sum over it and all its descendants.
-fn sum_trees(roots: &[u32], table: &[Entry]) -> Readings {
-    let by_pid: HashMap<u32, u64> = table.iter().map(|entry| (entry.pid, entry.bytes)).collect();
-    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-    for entry in table {
-        children.entry(entry.parent).or_default().push(entry.pid);
-    }
-    let sum = |root: u32| {
-        let mut sum = *by_pid.get(&root)?;
-        // The table is no snapshot: a pid that was used again in between could close a circle.
-        let mut seen = HashSet::from([root]);
-        let mut waiting = vec![root];
-        while let Some(parent) = waiting.pop() {
-            for child in children.get(&parent).into_iter().flatten() {
-                if seen.insert(*child) {
-                    sum = sum.saturating_add(by_pid.get(child).copied().unwrap_or(0));
-                    waiting.push(*child);
-                }
-            }
+impl Needs {
+    fn of(metrics: &[Metric]) -> Self {
+        let some = |wanted: &[Metric]| metrics.iter().any(|metric| wanted.contains(metric));
+        Self {
+            shares: some(&[Metric::Pss, Metric::Uss]),
+            swap: some(&[Metric::Swap, Metric::RssAndSwap]),
         }
-        Some(sum)
+    }
+}
+
+fn sum(families: &HashMap<u32, Vec<u32>>, usages: &HashMap<u32, Usage>) -> Readings {
+    let reading = |root: &u32, members: &[u32]| {
+        let alone = *usages.get(root)?;
+        let others = members.iter().filter(|member| *member != root);
+        let family = others.filter_map(|pid| usages.get(pid)).fold(alone, |a, b| a.plus(*b));
+        Some((*root, Reading { alone, family }))
     };
-    roots.iter().filter_map(|root| Some((*root, sum(*root)?))).collect()
-}
-
-#[cfg(target_os = "linux")]
-mod proc {
-    use std::path::Path;
-
-    use procfs::ProcError;
-    use procfs::process::{Process, all_processes_with_root};
-
-    use super::{Entry, Readings};
-
-    /// The processes of `pids` that exist.
-    pub(super) fn each(root: &Path, pids: &[u32]) -> Result<Readings, String> {
-        check(root)?;
-        let read = |pid: &u32| {
-            let directory = root.join(pid.to_string());
-            Some((*pid, resident(&Process::new_with_root(directory).ok()?).ok()?))
-        };
-        Ok(pids.iter().filter_map(read).collect())
-    }
-
-    /// All processes.
-    pub(super) fn table(root: &Path) -> Result<Vec<Entry>, String> {
-        let unreadable = |error| format!("cannot read {}: {error}", root.display());
-        let processes = all_processes_with_root(root).map_err(unreadable)?;
-        let entry = |process: Result<Process, ProcError>| {
-            let process = process.ok()?;
-            let (stat, bytes) = (process.stat().ok()?, resident(&process).ok()?);
-            let pid = u32::try_from(stat.pid).ok()?;
-            Some(Entry { pid, parent: u32::try_from(stat.ppid).ok()?, bytes })
-        };
-        Ok(processes.filter_map(entry).collect())
-    }
-
-    /// `statm`, since the number in `stat` lags behind by up to 64 pages per thread.
-    fn resident(process: &Process) -> Result<u64, ProcError> {
-        Ok(process.statm()?.resident * procfs::page_size())
-    }
-
-    /// A process that is gone cannot be told from a proc that is not mounted.
-    fn check(root: &Path) -> Result<(), String> {
-        match root.join("self").symlink_metadata() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!("cannot read {}: {error}", root.display())),
-        }
-    }
+    families.iter().filter_map(|(root, members)| reading(root, members)).collect()
 }
 
 #[cfg(test)]

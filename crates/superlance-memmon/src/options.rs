@@ -1,14 +1,21 @@
 //! The command line of memmon.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Command, CommandFactory, Parser};
-use superlance_core::alert::options::MailOptions;
+use clap::{ArgAction, Command, CommandFactory, Parser, value_parser};
+use superlance_core::alert::options::{AlertOptions, MailOptions};
 use superlance_core::getopt::{as_getopt, warn_of_stray};
 use superlance_core::log::Log;
 use superlance_core::selector::Selector;
-use superlance_core::units::{parse_duration, parse_size};
+use superlance_core::units::parse_duration;
+
+use crate::action::Action;
+use crate::amount::Amount;
+use crate::decide::{Budget, Rules};
+use crate::memory::Memory;
+use crate::metric::{Metric, Withheld};
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[
@@ -24,7 +31,8 @@ const GETOPT_NAMES: &[&str] = &[
 ];
 
 const AFTER_HELP: &str = "\
-SIZE is a number of bytes, or one with a suffix: 200MB, 1.5GB (B, KB, MB, GB, TB; 1KB is 1024).
+SIZE is a number of bytes, or one with a suffix: 200MB, 1.5GB (B, KB, MB, GB, TB; 1KB is 1024);
+or a part of the memory there is: 40% (of the cgroup's limit, when that is lower).
 TIME is a number of seconds, or one with a suffix: 30m, 12h, 2d (s, m, h, d).
 
 Example, in supervisord.conf:
@@ -45,8 +53,8 @@ pub(crate) struct Options {
     #[arg(short, long)]
     pub(crate) cumulative: bool,
 
-    /// Restart this process when it uses more than SIZE; NAME is name, group:name, group:* or a
-    /// pattern such as web* (repeatable)
+    /// Restart this process when it uses more than SIZE; NAME is name, group:name, group:*, a
+    /// pattern such as web*, or ~REGEX (repeatable)
     #[arg(short = 'p', long = "program", value_name = "NAME=SIZE", value_parser = parse_limit)]
     pub(crate) programs: Vec<Limit>,
 
@@ -57,8 +65,8 @@ pub(crate) struct Options {
     pub(crate) groups: Vec<Limit>,
 
     /// Restart any process when it uses more than SIZE
-    #[arg(short, long, value_name = "SIZE", value_parser = parse_size)]
-    pub(crate) any: Option<u64>,
+    #[arg(short, long, value_name = "SIZE")]
+    pub(crate) any: Option<Amount>,
 
     #[command(flatten)]
     pub(crate) mail: MailOptions,
@@ -72,9 +80,72 @@ pub(crate) struct Options {
     #[arg(help = "Name of this memmon, for the subjects of its mails: \"memmon [NAME]: …\"")]
     pub(crate) name: Option<String>,
 
+    /// What is measured; with pss, memory that processes share is divided among them
+    #[arg(long, value_name = "METRIC", default_value = "rss")]
+    pub(crate) metric: Metric,
+
+    /// Let only the most specific limit of a process count: -p before -g before -a
+    #[arg(long)]
+    pub(crate) specific: bool,
+
+    /// Leave these processes alone, whatever limit concerns them (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) exclude: Vec<Selector>,
+
+    /// Restart the largest, one a tick, when everything watched uses more than SIZE together
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) total: Option<Amount>,
+
+    /// Act only after N checks in a row over the limit
+    #[arg(long = "for", value_name = "N", default_value = "1")]
+    #[arg(value_parser = value_parser!(u32).range(1..))]
+    pub(crate) checks: u32,
+
+    /// Leave a process alone until it has been up for TIME
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0")]
+    pub(crate) grace: Duration,
+
+    /// What is done: restart, stop, signal:NAME (such as signal:USR1), or alert, which only tells
+    #[arg(long, value_name = "ACTION", default_value = "restart")]
+    pub(crate) action: Action,
+
+    /// Command to run before that, to save a heap dump say; it has SUPERLANCE_PID and other
+    /// variables and five minutes, and its output goes into log and mail
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) before: Option<String>,
+
+    /// Act at most N times within TIME on a process; then it is left alone for TIME, and one mail
+    /// says so
+    #[arg(long, value_name = "N/TIME")]
+    pub(crate) max_restarts: Option<Budget>,
+
+    /// Act on one process of a group in a tick, so that a pool is never down as a whole
+    #[arg(long)]
+    pub(crate) stagger: bool,
+
+    /// Measure, decide and log, but touch nothing and mail nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Keep the last N readings of each process; log and mail show how it grew
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(2..=1000))]
+    pub(crate) history: Option<u16>,
+
+    /// Write readings, limits and recent actions to this file after each tick, as JSON
+    #[arg(long, value_name = "PATH")]
+    pub(crate) status_file: Option<PathBuf>,
+
+    /// The same for Prometheus, for the textfile collector of node_exporter (PATH should end in
+    /// .prom)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) metrics_file: Option<PathBuf>,
+
     /// Read memory through ps(1) where /proc could be read, as is done on other systems
     #[arg(long = "through-ps", hide = true)]
     pub(crate) through_ps: bool,
+
+    #[command(flatten)]
+    pub(crate) alerts: AlertOptions,
 
     /// Ignored, as in the original, where getopt stops at the first of them
     #[arg(hide = true, trailing_var_arg = true)]
@@ -85,7 +156,7 @@ pub(crate) struct Options {
 #[derive(Debug, Clone)]
 pub(crate) struct Limit {
     pub(crate) selector: Selector,
-    pub(crate) size: u64,
+    pub(crate) amount: Amount,
 }
 
 pub(crate) fn command() -> Command {
@@ -101,16 +172,42 @@ fn parse_limit(text: &str) -> Result<Limit, String> {
     let (name, size) =
         text.rsplit_once('=').ok_or_else(|| format!("expected NAME=SIZE, such as {text}=200MB"))?;
     let selector = Selector::parse(name).map_err(|error| error.to_string())?;
-    let size = parse_size(size).map_err(|error| error.to_string())?;
-    Ok(Limit { selector, size })
+    let amount = size.parse::<Amount>().map_err(|error| error.to_string())?;
+    Ok(Limit { selector, amount })
 }
 
 impl Options {
+    /// Refuses what cannot work on this system.
+    pub(crate) fn check(&self, memory: &Memory) -> Result<(), String> {
+        if *memory == Memory::Ps && self.metric != Metric::Rss {
+            let (name, why) = (self.metric.name(), Withheld::Ps.explain());
+            return Err(format!("--metric {name} is not possible here: {why}"));
+        }
+        Ok(())
+    }
+
+    /// What they say about deciding.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            checks: self.checks,
+            grace: self.grace,
+            budget: self.max_restarts,
+            stagger: self.stagger,
+            only_tell: self.action == Action::Alert,
+        }
+    }
+
+    /// Where this memmon reads memory.
+    pub(crate) fn memory(&self) -> Memory {
+        if self.through_ps { Memory::Ps } else { Memory::of_this_system() }
+    }
+
     /// Says what is probably not meant. It is no error: the original accepts it, and a configuration
     /// that worked must not lose its memmon.
     pub(crate) fn warn(&self, log: &Log) {
         warn_of_stray("memmon", &self.stray, log);
-        if self.programs.is_empty() && self.groups.is_empty() && self.any.is_none() {
+        let none = self.programs.is_empty() && self.groups.is_empty() && self.any.is_none();
+        if none && self.total.is_none() {
             log.line("memmon: none of -p, -g and -a is given, so no process is watched");
         }
     }

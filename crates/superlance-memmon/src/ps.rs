@@ -2,7 +2,13 @@
 
 use std::process::{Command, Stdio};
 
-use crate::memory::Entry;
+/// A process in ps' table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) pid: u32,
+    pub(crate) parent: u32,
+    pub(crate) bytes: u64,
+}
 
 /// Columns in an order and a form that Linux, macOS and the BSDs agree on: one `-o` for each, since
 /// FreeBSD takes all of `"pid= ppid= rss="` for the title of the first (the original's mistake).

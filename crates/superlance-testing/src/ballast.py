@@ -17,6 +17,7 @@ parser.add_argument("--grow-mb", type=int, default=0)
 parser.add_argument("--grow-every", type=float, default=1.0)
 parser.add_argument("--children", type=int, default=0)
 parser.add_argument("--child-mb", type=int, default=0)
+parser.add_argument("--shared-mb", type=int, default=0)
 parser.add_argument("--ignore-term", action="store_true")
 parser.add_argument("--stop-after", type=float)
 parser.add_argument("--exit-after", type=float)
@@ -57,7 +58,9 @@ if options.ignore_term:
 elif options.stop_after is not None:
     signal.signal(signal.SIGTERM, stop_slowly)
 
-# Before the parent has its size: a forked child would share it.
+# What is there before the children is theirs, too, and not copied as long as nobody writes into it.
+shared = fill(options.shared_mb)
+# Before the parent has the rest of its size, which they do not share.
 spawn_children()
 weight = [fill(options.mb)]
 print("ready", flush=True)

@@ -37,6 +37,13 @@ impl Ballast {
         self.with(&["--children", &count.to_string(), "--child-mb", &mb.to_string()])
     }
 
+    /// With so many megabytes more that it shares with its children, as a server that forks after it
+    /// has loaded its data.
+    #[must_use]
+    pub fn sharing(self, mb: u32) -> Ballast {
+        self.with(&["--shared-mb", &mb.to_string()])
+    }
+
     /// Deaf to SIGTERM.
     #[must_use]
     pub fn ignoring_term(self) -> Ballast {

@@ -12,6 +12,8 @@ use crate::unfinished::Unfinished;
 /// What every alert of a listener goes through.
 pub struct Pipeline {
     host: String,
+    /// What subjects begin with.
+    prefix: Option<String>,
     senders: Vec<Sender>,
     identity: Identity,
     /// Name of the event that is being handled, if it is one.
@@ -22,13 +24,21 @@ impl Pipeline {
     pub(super) fn new(
         listener: &str,
         host: String,
+        prefix: Option<String>,
         ways: Vec<Box<dyn Way>>,
         log: &Arc<Log>,
         unfinished: &Unfinished,
     ) -> Self {
         let sender = |way| Sender::new(way, Arc::clone(log), unfinished.clone());
         let senders = ways.into_iter().map(sender).collect();
-        Self { host, senders, identity: Identity::new(listener), event: String::new() }
+        let (identity, event) = (Identity::new(listener), String::new());
+        Self { host, prefix, senders, identity, event }
+    }
+
+    /// Whether anybody is told of alerts.
+    #[must_use]
+    pub fn has_ways(&self) -> bool {
+        !self.senders.is_empty()
     }
 
     /// From now on, `frame` is being handled; or what no event asks for.
@@ -58,7 +68,16 @@ impl Pipeline {
         if alert.event.is_empty() {
             alert.event.clone_from(&self.event);
         }
+        if let Some(prefix) = &self.prefix {
+            alert.subject = prefixed(prefix, &alert.subject);
+        }
     }
+}
+
+/// A subject that says first what it is about. The blank before crashmail's is the original's.
+pub(crate) fn prefixed(prefix: &str, subject: &str) -> String {
+    let blank = if subject.starts_with(' ') { "" } else { " " };
+    format!("{prefix}:{blank}{subject}")
 }
 
 impl Alerts for Pipeline {

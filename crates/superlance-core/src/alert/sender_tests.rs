@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::SystemTime;
 
 use super::*;
-use crate::alert::command::MailCommand;
+use crate::alert::ways::MailCommand;
 use crate::testing::Recorder;
 
 fn alert(text: &str) -> Arc<Alert> {
@@ -110,6 +110,10 @@ impl Way for Scripted {
         "scripted".to_owned()
     }
 
+    fn key(&self) -> String {
+        "scripted".to_owned()
+    }
+
     fn targets(&self) -> Vec<String> {
         vec!["a".to_owned(), "b".to_owned()]
     }
@@ -134,8 +138,8 @@ fn only_those_who_lack_an_alert_get_it_again_and_the_log_says_so_once() {
     sender.finish();
     let expected = [("1", "a b"), ("1", "b"), ("1", "b")];
     assert_eq!(way.tried(), expected.map(|(text, targets)| (text.into(), targets.into())));
-    let log = "Sent to scripted: s\nscripted: down; alerts are kept, and tried again\n\
-               Sent to scripted: s\nscripted works again\n";
+    let log = "Sent to a: s\nscripted: down; alerts are kept, and tried again\n\
+               Sent to b: s\nscripted works again\n";
     assert_eq!(recorder.text(), log);
     assert_eq!(unfinished.texts(), Vec::<String>::new());
 }
@@ -147,7 +151,7 @@ fn what_is_refused_is_logged_in_full_and_not_tried_again() {
     sender.send(alert("text"));
     sender.finish();
     assert_eq!(way.tried().len(), 1);
-    let log = "Not sent to scripted: 550 no. The alert was:\n\ns\n\ntext\nSent to scripted: s\n";
+    let log = "Not sent to scripted: 550 no. The alert was:\n\ns\n\ntext\nSent to b: s\n";
     assert_eq!(recorder.text(), log);
 }
 

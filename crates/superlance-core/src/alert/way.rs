@@ -9,6 +9,10 @@ pub(crate) trait Way: Send + Sync {
     /// What the log calls it. No secret is part of it.
     fn name(&self) -> String;
 
+    /// What distinguishes it from all others, whatever listener asks. It may be a secret: only its
+    /// hash is written down.
+    fn key(&self) -> String;
+
     /// Whom it delivers to, where each may have a fate of its own.
     fn targets(&self) -> Vec<String> {
         vec![String::new()]
@@ -18,19 +22,23 @@ pub(crate) trait Way: Send + Sync {
     fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<Fate>;
 
     /// What the log says when it was delivered to `targets`, if it says something.
-    fn delivered(&self, alert: &Alert, _targets: &[String]) -> Option<String> {
-        Some(format!("Sent to {}: {}", self.name(), alert.subject))
+    fn delivered(&self, alert: &Alert, targets: &[String]) -> Option<String> {
+        let targets: Vec<_> = targets.iter().filter(|target| !target.is_empty()).cloned().collect();
+        let whom = if targets.is_empty() { self.name() } else { targets.join(", ") };
+        Some(format!("Sent to {whom}: {}", alert.subject.trim()))
     }
 
     /// What the log says when it is given up: the alert with it, since nobody else will tell.
     fn given_up(&self, alert: &Alert, reason: &str) -> String {
-        let (name, subject, text) = (self.name(), &alert.subject, alert.whole_text());
-        format!("Not sent to {name}: {reason}. The alert was:\n\n{subject}\n\n{text}")
+        format!("Not sent to {}: {reason}. The alert was:\n\n{}", self.name(), whole(alert))
     }
 
     /// What the log says when it is not delivered by the time that everything must end.
     fn unfinished(&self, alert: &Alert) -> String {
-        let (name, subject, text) = (self.name(), &alert.subject, alert.whole_text());
-        format!("Not sent in time to {name}:\n\n{subject}\n\n{text}")
+        format!("Not sent in time to {}:\n\n{}", self.name(), whole(alert))
     }
+}
+
+fn whole(alert: &Alert) -> String {
+    format!("{}\n\n{}", alert.subject.trim(), alert.whole_text())
 }

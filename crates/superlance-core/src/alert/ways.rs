@@ -1,10 +1,25 @@
 //! The ways out that there are.
 
-use super::command::MailCommand;
-use super::options::MailOptions;
+mod command;
+mod notify;
+mod smtp;
+mod webhook;
+
+use clap::ArgMatches;
+
+#[cfg(test)]
+pub(super) use self::command::MailCommand;
+pub(crate) use self::webhook::Format;
+use super::options::{AlertOptions, MailOptions};
 use super::{Pipeline, Way};
-use crate::applet::Environment;
+use crate::applet::{Environment, Failure};
 use crate::smtp::host_name;
+
+/// Makes what the command line asks for of a way out.
+type Maker = fn(&Plan<'_>) -> Result<Vec<Box<dyn Way>>, Failure>;
+
+/// Every way out.
+const WAYS: &[Maker] = &[command::mail_command, smtp::smtp, webhook::webhooks, notify::notify];
 
 /// Who raises alerts.
 #[derive(Debug, Clone, Copy)]
@@ -18,29 +33,35 @@ pub struct Raiser {
 /// What a way out is made of.
 struct Plan<'a> {
     raiser: Raiser,
+    /// None in the batch tools, which mail their digests themselves.
     mail: Option<&'a MailOptions>,
-}
-
-/// Makes what the command line asks for of a way out.
-type Maker = fn(&Plan<'_>) -> Vec<Box<dyn Way>>;
-
-/// Every way out.
-const WAYS: &[Maker] = &[mail_command];
-
-fn mail_command(plan: &Plan<'_>) -> Vec<Box<dyn Way>> {
-    let way = |(mail, to): (&MailOptions, &str)| -> Box<dyn Way> {
-        let (command, to) = (mail.sendmail.clone(), to.to_owned());
-        Box::new(MailCommand { command, to, confirms: plan.raiser.confirms })
-    };
-    plan.mail.and_then(|mail| Some((mail, mail.address()?))).map(way).into_iter().collect()
+    options: &'a AlertOptions,
+    /// The command line, for what depends on the order in it.
+    matches: &'a ArgMatches,
+    environment: &'a Environment,
+    /// This host's name.
+    host: String,
 }
 
 impl Environment {
     /// What the alerts of a listener go through.
-    #[must_use]
-    pub fn alerts(&self, raiser: Raiser, mail: Option<&MailOptions>) -> Pipeline {
-        let plan = Plan { raiser, mail };
-        let ways = WAYS.iter().flat_map(|ways| ways(&plan)).collect();
-        Pipeline::new(raiser.name, host_name(), ways, &self.log, &self.unfinished)
+    ///
+    /// # Errors
+    /// When something about the ways out makes no sense.
+    pub fn alerts(
+        &self,
+        raiser: Raiser,
+        mail: Option<&MailOptions>,
+        options: &AlertOptions,
+        matches: &ArgMatches,
+    ) -> Result<Pipeline, Failure> {
+        let host = host_name();
+        let plan = Plan { raiser, mail, options, matches, environment: self, host: host.clone() };
+        let mut ways = Vec::new();
+        for make in WAYS {
+            ways.extend(make(&plan)?);
+        }
+        let prefix = options.hostname.then(|| host.clone());
+        Ok(Pipeline::new(raiser.name, host, prefix, ways, &self.log, &self.unfinished))
     }
 }

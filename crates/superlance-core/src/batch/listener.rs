@@ -8,12 +8,13 @@ use super::choice::Choice;
 use super::message_id;
 use super::options::Options;
 use super::pending::{Batch, Due};
+use crate::alert::{Alert, prefixed};
 use crate::event::{Event, ProcessState};
 use crate::evidence::Evidence;
 use crate::fate::Fate;
 use crate::listener::{Ctx, Filter, Interest, Listener};
 use crate::log::Log;
-use crate::smtp::{Message, Post};
+use crate::smtp::{Message, Post, host_name};
 
 /// Characters of a mail's text that are logged when it is sent.
 const DIGEST: usize = 76;
@@ -23,6 +24,8 @@ const PATIENCE: f64 = 3.0;
 
 /// Bytes of logs in a batch, beyond which lines go without: servers refuse mails that are too long.
 const MOST_LOGS: usize = 256 << 10;
+/// Stands among the recipients for all ways out but mail. It is no address.
+const OTHERS: &str = "";
 
 /// The listener.
 pub(super) struct BatchListener {
@@ -52,7 +55,9 @@ impl BatchListener {
         id_prefix: String,
     ) -> Self {
         let subject = options.subject.clone().or(tool.subject.map(str::to_owned));
-        let batch = Batch::new(options.interval, options.tick.minutes, &options.to.0);
+        let mut recipients = options.to().to_vec();
+        recipients.extend(options.alerts.tells_others().then(|| OTHERS.to_owned()));
+        let batch = Batch::new(options.interval, options.tick.minutes, &recipients);
         let evidence = choice.tail.map(Evidence::new);
         Self {
             tool,
@@ -99,9 +104,7 @@ impl BatchListener {
         let mut entries: Vec<_> = mails.iter().map(unsent).collect();
         let mut progress = false;
         for mail in &mails {
-            let message = self.message(mail, ctx);
-            let fates = self.post.send(&message);
-            self.report(&message, mail, &fates, ctx.log);
+            let fates = self.deliver(mail, ctx);
             self.batch.settle(mail, &fates);
             progress |= fates.contains(&Fate::Delivered);
             entries.drain(..1);
@@ -109,12 +112,46 @@ impl BatchListener {
         progress
     }
 
-    fn message(&self, mail: &Due, ctx: &Ctx<'_>) -> Message {
+    /// A fate for each recipient. What is raised for the others is in the hands of the pipeline.
+    fn deliver(&self, mail: &Due, ctx: &mut Ctx<'_>) -> Vec<Fate> {
+        if mail.recipients.iter().any(|recipient| recipient == OTHERS) {
+            ctx.alerts.raise(self.digest(mail, ctx));
+        }
+        let recipients = addresses(mail);
+        let mut fates = Vec::new().into_iter();
+        if !recipients.is_empty() {
+            let message = self.message(mail, recipients, ctx);
+            let posted = self.post.send(&message);
+            self.report(&message, mail, &posted, ctx.log);
+            fates = posted.into_iter();
+        }
+        let mut fate = |recipient: &String| match recipient.as_str() {
+            OTHERS => Some(Fate::Delivered),
+            _ => fates.next(),
+        };
+        mail.recipients.iter().filter_map(&mut fate).collect()
+    }
+
+    /// The same as an alert.
+    fn digest(&self, mail: &Due, ctx: &Ctx<'_>) -> Alert {
+        let name = self.tool.name;
+        let subject = self.subject.clone().filter(|subject| !subject.is_empty());
+        let subject = subject.unwrap_or_else(|| name.to_owned());
+        let text = (self.tool.text)(&mail.lines, mail.dropped);
+        Alert::new(name, "digest", ctx.now(), subject, text).measuring("lines", mail.lines.len())
+    }
+
+    fn message(&self, mail: &Due, recipients: Vec<String>, ctx: &Ctx<'_>) -> Message {
+        let host = self.options.alerts.hostname.then(host_name);
+        let subject = match (host, self.subject.clone()) {
+            (Some(host), Some(subject)) => Some(prefixed(&host, &subject)),
+            (host, subject) => subject.or(host),
+        };
         Message {
-            from: self.options.from.clone(),
-            to: self.options.to.0.clone(),
-            recipients: mail.recipients.clone(),
-            subject: self.subject.clone(),
+            from: self.options.from.clone().unwrap_or_default(),
+            to: self.options.to().to_vec(),
+            recipients,
+            subject,
             text: (self.tool.text)(&mail.lines, mail.dropped),
             id: message_id(&self.id_prefix, &mail.range),
             date: ctx.now(),
@@ -124,7 +161,7 @@ impl BatchListener {
     fn report(&self, message: &Message, mail: &Due, fates: &[Fate], log: &Log) {
         let mut delivered = Vec::new();
         let mut troubles: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for (address, fate) in mail.recipients.iter().zip(fates) {
+        for (address, fate) in message.recipients.iter().zip(fates) {
             let trouble = match fate {
                 Fate::Delivered => {
                     delivered.push(address.as_str());
@@ -214,11 +251,16 @@ impl Listener for BatchListener {
     }
 }
 
+/// Whom a mail goes to.
+fn addresses(mail: &Due) -> Vec<String> {
+    mail.recipients.iter().filter(|recipient| *recipient != OTHERS).cloned().collect()
+}
+
 /// What the log says of a mail that did not reach its recipients: all of it.
 fn not_mailed(mail: &Due, when: &str) -> String {
     format!(
         "Not mailed {when} (recipients: {}):\n{}",
-        mail.recipients.join(", "),
+        addresses(mail).join(", "),
         super::plain_text(&mail.lines, mail.dropped)
     )
 }

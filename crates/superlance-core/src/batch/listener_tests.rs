@@ -47,7 +47,7 @@ impl FakePost {
 }
 
 impl Post for FakePost {
-    fn send(&mut self, message: &Message) -> Vec<Fate> {
+    fn send(&self, message: &Message) -> Vec<Fate> {
         let mut state = self.0.lock().unwrap();
         state.messages.push(message.clone());
         let fates = state.next.pop_front();

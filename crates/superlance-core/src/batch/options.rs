@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, Command};
 
 use super::Tool;
 use super::choice::Choice;
+use crate::alert::options::AlertOptions;
 use crate::getopt::{as_getopt, warn_of_stray};
 use crate::log::Log;
 use crate::smtp::{Server, Settings, Tls};
@@ -36,14 +37,14 @@ pub(super) struct Options {
     pub(super) interval: f64,
 
     /// Addresses to mail to, separated by commas
-    #[arg(short = 't', long = "toEmail", value_name = "ADDRESSES", required = true)]
-    #[arg(value_parser = parse_addresses)]
-    pub(super) to: Addresses,
+    #[arg(short = 't', long = "toEmail", value_name = "ADDRESSES", requires = "from")]
+    #[arg(required_unless_present_any = ["webhook", "notify"], value_parser = parse_addresses)]
+    pub(super) to: Option<Addresses>,
 
-    /// Address to mail from
-    #[arg(short = 'f', long = "fromEmail", value_name = "ADDRESS", required = true)]
-    #[arg(value_parser = parse_address)]
-    pub(super) from: String,
+    /// Address to mail from [long also: --from]
+    #[arg(short = 'f', long = "fromEmail", value_name = "ADDRESS")]
+    #[arg(required_unless_present_any = ["webhook", "notify"], value_parser = parse_address)]
+    pub(super) from: Option<String>,
 
     /// Subject of the mails
     #[arg(short, long, value_name = "TEXT")]
@@ -75,6 +76,9 @@ pub(super) struct Options {
     #[arg(long = "tls-verify")]
     tls_verify: bool,
 
+    #[command(flatten)]
+    pub(super) alerts: AlertOptions,
+
     /// Ignored, as in the original
     #[arg(hide = true)]
     stray: Vec<OsString>,
@@ -105,6 +109,9 @@ pub(super) fn command(tool: &Tool) -> Command {
     let command = Options::augment_args(Command::new(name).disable_help_flag(true));
     let command = Choice::augment(command, tool);
     let command = as_getopt(command, OPTPARSE_NAMES).about(tool.about).after_help(example);
+    // Whatever says how to get to the server otherwise.
+    let others = ["server", "user", "password", "tls", "tls_verify"];
+    let command = command.mut_arg("smtp_url", |arg| arg.conflicts_with_all(others));
     command.mut_arg("subject", |arg| match tool.subject {
         Some(subject) => arg.help(format!("Subject of the mails [default: {subject}]")),
         None => arg.help("Subject of the mails [default: none]"),
@@ -112,6 +119,11 @@ pub(super) fn command(tool: &Tool) -> Command {
 }
 
 impl Options {
+    /// The addresses to mail to.
+    pub(super) fn to(&self) -> &[String] {
+        self.to.as_ref().map_or(&[], |to| &to.0)
+    }
+
     /// How to reach the mail server. A password on the command line wins over that of the
     /// environment; as in the original, a name without a password (or the reverse) is not used.
     pub(super) fn settings(&self, password: Option<String>) -> Settings {

@@ -27,6 +27,14 @@ impl FromStr for Server {
     type Err = BadServer;
 
     fn from_str(text: &str) -> Result<Self, BadServer> {
+        Self::parse(text, PORT).ok_or_else(|| BadServer(without_password(text)))
+    }
+}
+
+impl Server {
+    /// The server that `text` names, with `port` unless it names one.
+    pub(super) fn parse(text: &str, port: u16) -> Option<Self> {
+        let default = port;
         let trimmed = text.trim();
         let (host, port) = match trimmed.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, "")) => (host, None),
@@ -38,13 +46,13 @@ impl FromStr for Server {
                 None => (trimmed, None),
             },
         };
-        let port = port.map_or(Ok(PORT), str::parse);
+        let port = port.map_or(Ok(default), str::parse);
         let bad_name = |c: char| c.is_whitespace() || c.is_control() || "/@[]".contains(c);
         match port {
             Ok(port) if !host.is_empty() && !host.contains(bad_name) => {
-                Ok(Self { host: host.to_owned(), port })
+                Some(Self { host: host.to_owned(), port })
             }
-            _ => Err(BadServer(without_password(text))),
+            _ => None,
         }
     }
 }

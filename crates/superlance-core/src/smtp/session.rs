@@ -94,12 +94,16 @@ fn connect(job: &Job) -> Result<SmtpConnection, String> {
     let settings = &job.settings;
     let (host, port) = (settings.server.host.as_str(), settings.server.port);
     let hello = hello_name();
-    let connection =
-        SmtpConnection::connect((host, port), Some(job.limits.talk), &hello, None, None);
+    let encrypted = match settings.tls {
+        Tls::Implicit => Some(tls::parameters(host, true)?),
+        Tls::Off | Tls::Required | Tls::Verified => None,
+    };
+    let limit = Some(job.limits.talk);
+    let connection = SmtpConnection::connect((host, port), limit, &hello, encrypted.as_ref(), None);
     let mut connection = connection.map_err(|error| describe(&error))?;
-    if settings.tls != Tls::Off {
+    if let Tls::Required | Tls::Verified = settings.tls {
         if !connection.can_starttls() {
-            return Err("the server does not offer STARTTLS, which --tls asks for".to_owned());
+            return Err("the server does not offer STARTTLS, which is insisted on".to_owned());
         }
         let parameters = tls::parameters(host, settings.tls == Tls::Verified)?;
         let started = connection.starttls(&parameters, &hello);

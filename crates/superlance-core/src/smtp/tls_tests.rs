@@ -99,7 +99,7 @@ fn send(tls: Tls) -> (Vec<Fate>, String, Vec<String>) {
     let recorder = Recorder::default();
     let server = Server { host: "127.0.0.1".to_owned(), port };
     let settings = Settings { server, credentials: None, tls };
-    let mut smtp = Smtp::new(settings, Arc::new(Log::new(recorder.clone())));
+    let smtp = Smtp::new(settings, Arc::new(Log::new(recorder.clone())));
     let message = Message {
         from: "x@y".to_owned(),
         to: vec!["a@b".to_owned()],

@@ -101,6 +101,7 @@ impl State {
             "supervisor.getProcessInfo" => Ok(self.named(arg(0))?.info()),
             "supervisor.stopProcess" => Ok(self.stop(arg(0))?),
             "supervisor.startProcess" => Ok(self.start(arg(0))?),
+            "supervisor.signalProcess" => Ok(self.signal(arg(0))?),
             "supervisor.getState" => Ok(self.supervisor_state()),
             "supervisor.readLog" => match &self.log {
                 Some(log) => read_file(log, number(0)?, number(1)?),
@@ -142,6 +143,15 @@ impl State {
         process.state = ProcessState::Running;
         process.pid = process.next_pid.take().unwrap_or(free_pid);
         process.start = process.now();
+        Ok(Value::Bool(true))
+    }
+
+    /// The call is on record; what the signal does to a process is up to the test.
+    fn signal(&mut self, name: &str) -> Result<Value, (i64, String)> {
+        let process = self.named(name)?;
+        if process.pid == 0 {
+            return Err((70, format!("NOT_RUNNING: {name}")));
+        }
         Ok(Value::Bool(true))
     }
 

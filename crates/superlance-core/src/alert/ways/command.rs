@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Alert, Way};
+use super::{Plan, Way};
+use crate::alert::Alert;
+use crate::applet::Failure;
 use crate::command;
 use crate::fate::Fate;
 
@@ -10,17 +12,32 @@ use crate::fate::Fate;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Pipes each mail into a shell command.
-pub(super) struct MailCommand {
-    pub(super) command: String,
+pub(in crate::alert) struct MailCommand {
+    pub(in crate::alert) command: String,
     /// The `To:` line.
-    pub(super) to: String,
+    pub(in crate::alert) to: String,
     /// Whether the log has every mail that was sent, which is the original's way in some listeners.
-    pub(super) confirms: bool,
+    pub(in crate::alert) confirms: bool,
+}
+
+/// The command of `-s`, unless mails go to a server.
+pub(super) fn mail_command(plan: &Plan<'_>) -> Result<Vec<Box<dyn Way>>, Failure> {
+    let address = plan.mail.and_then(|mail| Some((mail, mail.address()?)));
+    let address = address.filter(|_| plan.options.smtp_url.is_none());
+    let way = address.map(|(mail, to)| -> Box<dyn Way> {
+        let (command, to) = (mail.sendmail.clone(), to.to_owned());
+        Box::new(MailCommand { command, to, confirms: plan.raiser.confirms })
+    });
+    Ok(way.into_iter().collect())
 }
 
 impl Way for MailCommand {
     fn name(&self) -> String {
         format!("{:?}", self.command)
+    }
+
+    fn key(&self) -> String {
+        format!("mail {}", self.to)
     }
 
     /// A mail whose command failed is not sent again: it may have gone out all the same.

@@ -1,24 +1,38 @@
-//! The URL of the command line, taken apart.
+//! URLs of the command line, taken apart.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use superlance_core::log::without_password;
 use ureq::http::Uri;
 
-/// What is checked.
+use crate::log::without_password;
+
+/// Where an HTTP request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Target {
+pub struct Target {
     /// The URL to request: without user info and fragment, in characters that HTTP allows.
-    pub(crate) uri: Uri,
+    pub uri: Uri,
     /// Value of the `Authorization` header, if the URL has user info.
-    pub(crate) authorization: Option<String>,
+    pub authorization: Option<String>,
     /// The URL for messages: as it was given, but without a password.
-    pub(crate) shown: String,
+    pub shown: String,
 }
 
 impl Target {
-    /// Takes `given` apart. The error says what was expected, and shows no password.
-    pub(crate) fn parse(given: &str) -> Result<Self, String> {
+    /// Takes `given` apart.
+    ///
+    /// # Errors
+    /// When it is no URL. The error says what was expected, and shows no password.
+    pub fn parse(given: &str) -> Result<Self, String> {
+        // What is no URL may have its password anywhere.
+        let shown = || without_password(given);
+        Self::parse_secret(given).map_err(|what| format!("{:?} {what}", shown()))
+    }
+
+    /// As [`parse`](Self::parse), for a URL that is a secret itself.
+    ///
+    /// # Errors
+    /// When it is no URL. The error says only what is wrong with it.
+    pub fn parse_secret(given: &str) -> Result<Self, String> {
         let (scheme, rest) = given.split_once("://").unwrap_or(("", given));
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let (user_info, host) = match authority.rsplit_once('@') {
@@ -29,8 +43,7 @@ impl Target {
             Some((user, _)) => format!("{scheme}://{user}:***@{host}{path}"),
             None => given.to_owned(),
         };
-        // What is no URL may have its password somewhere else.
-        let bad = |what: &str| Err(format!("{:?} {what}", without_password(given)));
+        let bad = |what: &str| Err(what.to_owned());
 
         if given.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return bad("contains blanks; a blank in a URL is written %20");
@@ -98,7 +111,7 @@ fn authorization(user_info: &str) -> String {
 }
 
 /// Replaces `%XX` by what it stands for; a `%` that begins nothing stands for itself.
-fn decode(text: &str) -> Vec<u8> {
+pub(crate) fn decode(text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

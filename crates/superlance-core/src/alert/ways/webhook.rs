@@ -1,0 +1,220 @@
+//! `--webhook`: JSON over HTTP, to a chat or a program.
+
+mod format;
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use ureq::http::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
+use ureq::http::{Response, StatusCode, Uri};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body, Error};
+
+pub(crate) use self::format::Format;
+use super::{Plan, Way};
+use crate::alert::Alert;
+use crate::alert::options::WebhookOptions;
+use crate::applet::{Environment, Failure};
+use crate::fate::Fate;
+use crate::mime::one_line;
+use crate::url::Target;
+
+/// Time for a request, from the look-up of the host's name to the end of the answer.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Longest pause that a service may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// Bytes of an answer that are read, and characters of it that the log has.
+const ANSWER: u64 = 16 << 10;
+const SHOWN: usize = 200;
+
+/// A webhook. Its URL is a secret: whoever knows it can send.
+struct Webhook {
+    agent: Agent,
+    uri: Uri,
+    format: Format,
+    /// Fields of the JSON that the URL has.
+    aim: Map<String, Value>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Scheme and host.
+    shown: String,
+    key: String,
+}
+
+pub(super) fn webhooks(plan: &Plan<'_>) -> Result<Vec<Box<dyn Way>>, Failure> {
+    let webhooks = plan.options.webhooks(plan.matches)?;
+    let mut ways: Vec<Box<dyn Way>> = Vec::new();
+    for webhook in webhooks {
+        ways.push(Box::new(Webhook::new(&webhook, plan.environment)?));
+    }
+    Ok(ways)
+}
+
+impl Webhook {
+    fn new(options: &WebhookOptions, environment: &Environment) -> Result<Self, Failure> {
+        let bad = |what: String| Failure::Usage(format!("the URL of --webhook {what}"));
+        let url = environment.secret("--webhook", &options.url)?;
+        let target = Target::parse_secret(&url).map_err(bad)?;
+        let host = target.uri.host().unwrap_or_default();
+        let format = options.format.unwrap_or_else(|| Format::of_host(host));
+        let (uri, aim) = format.aim(&target.uri).map_err(bad)?;
+        let mut headers = Vec::new();
+        if let Some(authorization) = &target.authorization {
+            headers
+                .extend(HeaderValue::from_str(authorization).map(|value| (AUTHORIZATION, value)));
+        }
+        for given in &options.headers {
+            headers.push(header(given, environment)?);
+        }
+        let shown = format!("{}://{}", uri.scheme_str().unwrap_or_default(), authority(&uri));
+        let agent = agent(&uri, environment)?;
+        Ok(Self { agent, uri, format, aim, headers, shown, key: format!("webhook {url}") })
+    }
+
+    fn post(&self, alert: &Alert) -> Result<Response<Body>, Error> {
+        let mut request = self.agent.post(&self.uri).header("Content-Type", "application/json");
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        request.send(self.format.body(alert, &self.aim).to_string())
+    }
+
+    /// A text for the log, without the secret part of the URL if that is in it.
+    fn without_secrets(&self, text: &str) -> String {
+        let secret = self.uri.path_and_query().map(|path| path.as_str().trim_matches('/'));
+        match secret.filter(|secret| !secret.is_empty()) {
+            Some(secret) => text.replace(secret, "***"),
+            None => text.to_owned(),
+        }
+    }
+
+    fn judge(&self, mut response: Response<Body>) -> Fate {
+        let status = response.status();
+        if status.is_success() {
+            return Fate::Delivered;
+        }
+        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let asked = asked.and_then(|value| retry_after(value, SystemTime::now()));
+        let body = response.body_mut().with_config().limit(ANSWER).read_to_string();
+        let body = body.unwrap_or_default();
+        let asked = asked.or_else(|| retry_after_of_json(&body));
+        let said: String =
+            one_line(self.without_secrets(&body).trim()).chars().take(SHOWN).collect();
+        let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
+        let reason = format!("HTTP status {}", status.as_u16());
+        match (may_change(status), asked) {
+            // What such an answer says may be another thing each time, and the log says it once.
+            (true, Some(pause)) => Fate::NotBefore(reason, pause.min(LONGEST_PAUSE)),
+            (true, None) => Fate::Later(reason),
+            (false, _) => Fate::Refused(format!("{reason}{said}")),
+        }
+    }
+}
+
+impl Way for Webhook {
+    fn name(&self) -> String {
+        format!("webhook {}", self.shown)
+    }
+
+    fn key(&self) -> String {
+        self.key.clone()
+    }
+
+    fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<Fate> {
+        vec![match self.post(alert) {
+            Ok(response) => self.judge(response),
+            Err(error) => Fate::Later(self.without_secrets(&explain(&error))),
+        }]
+    }
+}
+
+/// Whether the same request may be taken later: not if the service found something wrong with it.
+fn may_change(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 425 | 429) || status.is_server_error()
+}
+
+/// `NAME: VALUE`, where the value may be in the environment or in a file.
+fn header(given: &str, environment: &Environment) -> Result<(HeaderName, HeaderValue), Failure> {
+    let bad = || {
+        let message = "--webhook-header makes no sense: expected 'NAME: VALUE'";
+        Failure::Usage(message.to_owned())
+    };
+    let (name, value) = given.split_once(':').ok_or_else(bad)?;
+    let value = environment.secret("--webhook-header", value.trim())?;
+    let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| bad())?;
+    Ok((name, HeaderValue::from_str(&value).map_err(|_| bad())?))
+}
+
+/// Host and port, without user and password.
+fn authority(uri: &Uri) -> String {
+    let host = uri.host().unwrap_or_default();
+    uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn agent(uri: &Uri, environment: &Environment) -> Result<Agent, Failure> {
+    let mut tls = TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    if uri.scheme_str() == Some("https") {
+        tls = tls.root_certs(RootCerts::Specific(Arc::new(trusted_certificates()?)));
+    }
+    let config = Agent::config_builder()
+        .tls_config(tls.build())
+        .proxy(environment.proxy.clone())
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(LIMIT))
+        .max_idle_connections(0)
+        .user_agent("superlance");
+    Ok(config.build().new_agent())
+}
+
+/// The certificates that this system trusts.
+fn trusted_certificates() -> Result<Vec<Certificate<'static>>, Failure> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        let why: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
+        return Err(Failure::Surroundings(format!(
+            "--webhook with https needs the certificates that this system trusts, and there are \
+             none (install ca-certificates, or set SSL_CERT_FILE): {}",
+            why.join("; ")
+        )));
+    }
+    Ok(found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect())
+}
+
+/// How long to wait: a number of seconds, or a time.
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let time = DateTime::parse_from_rfc2822(value).ok()?;
+    (time.with_timezone(&Utc) - DateTime::<Utc>::from(now)).to_std().ok()
+}
+
+/// The same, as Telegram says it.
+fn retry_after_of_json(body: &str) -> Option<Duration> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    let seconds = body.pointer("/parameters/retry_after")?.as_f64()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn explain(error: &Error) -> String {
+    match error {
+        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the connection was closed without an answer".to_owned()
+        }
+        Error::Io(error) => error.to_string(),
+        Error::Timeout(_) => format!("no answer within {} seconds", LIMIT.as_secs()),
+        error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[path = "webhook/webhook_tests.rs"]
+mod tests;

@@ -1,0 +1,155 @@
+//! What memmon tells people, as values. The texts about restarts are the original's.
+
+use std::time::{Duration, SystemTime};
+
+use superlance_core::alert::Alert;
+use superlance_core::clock::asctime_and_zone;
+use superlance_core::units::duration_text;
+
+use crate::action::Action;
+use crate::decide::{Budget, Excess, Measured};
+use crate::history::Growth;
+use crate::metric::Metric;
+
+/// A process that is over a limit, and what there is to tell of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) process: Measured,
+    pub(crate) excess: Excess,
+    pub(crate) growth: Option<Growth>,
+    /// Title and text of what the command of `--before` printed.
+    pub(crate) output: Option<(String, String)>,
+}
+
+impl Case {
+    pub(crate) fn namespec(&self) -> String {
+        self.process.namespec()
+    }
+}
+
+/// Writes alerts.
+#[derive(Debug)]
+pub(crate) struct AlertWriter {
+    /// The name of this memmon, for subjects.
+    pub(crate) name: Option<String>,
+    pub(crate) metric: Metric,
+    pub(crate) action: Action,
+    /// Longest uptime with which people are told of what was done.
+    pub(crate) uptime: Option<Duration>,
+}
+
+impl AlertWriter {
+    /// What was done about a process that was too large; nothing if it had been up for long and people
+    /// want to hear of others only.
+    pub(crate) fn done(&self, case: &Case, at: SystemTime) -> Option<Alert> {
+        let uptime = u64::try_from(case.process.uptime).unwrap_or(0);
+        if self.uptime.is_some_and(|longest| uptime > longest.as_secs()) {
+            return None;
+        }
+        let (namespec, time) = (case.namespec(), asctime_and_zone(at));
+        let why = self.why(case);
+        let (kind, subject, text) = match self.action {
+            Action::Restart => (
+                "restarted",
+                format!("process {namespec} restarted"),
+                format!("memmon.py restarted the process named {namespec} at {time} because {why}"),
+            ),
+            Action::Stop => (
+                "stopped",
+                format!("process {namespec} stopped"),
+                format!("memmon.py stopped the process named {namespec} at {time} because {why}"),
+            ),
+            Action::Signal(signal) => (
+                "signalled",
+                format!("process {namespec} got {signal}"),
+                format!(
+                    "memmon.py sent {signal} to the process named {namespec} at {time} because {why}"
+                ),
+            ),
+            Action::Alert => (
+                "over",
+                format!("process {namespec} uses too much memory"),
+                format!(
+                    "memmon.py did nothing about the process named {namespec} at {time} but tell \
+                     you that {why}"
+                ),
+            ),
+        };
+        let alert = self.alert(kind, subject, text, case, at);
+        Some(match self.action {
+            Action::Alert => alert,
+            action => alert.done(&action.to_string()),
+        })
+    }
+
+    /// That something was to be done and could not be: `what` is stop, start or signal.
+    pub(crate) fn failed(&self, what: &str, text: String, case: &Case, at: SystemTime) -> Alert {
+        let subject = format!("failed to {what} process {}", case.namespec());
+        self.alert(&format!("failed to {what}"), subject, text, case, at)
+    }
+
+    /// That enough was done about a process.
+    pub(crate) fn left_alone(
+        &self,
+        case: &Case,
+        budget: Option<Budget>,
+        rest: Duration,
+        at: SystemTime,
+    ) -> Alert {
+        let (namespec, time) = (case.namespec(), asctime_and_zone(at));
+        let often = budget.map_or_else(String::new, |budget| {
+            format!("{} times within {}", budget.times, duration_text(budget.within))
+        });
+        let text = format!(
+            "memmon.py left the process named {namespec} alone at {time} although {}: that was done \
+             {often}, and is not done again for {}",
+            self.why(case),
+            duration_text(rest)
+        );
+        self.alert("left alone", format!("process {namespec} left alone"), text, case, at)
+    }
+
+    fn why(&self, case: &Case) -> String {
+        let (label, bytes) = (self.metric.label(), case.process.bytes);
+        match case.excess {
+            Excess::Own { .. } => {
+                format!("it was consuming too much memory ({bytes} bytes {label})")
+            }
+            Excess::Total { sum, .. } => format!(
+                "everything watched was consuming too much memory together ({sum} bytes {label}), \
+                 and it the most ({bytes} bytes)"
+            ),
+        }
+    }
+
+    fn alert(
+        &self,
+        kind: &str,
+        subject: String,
+        text: String,
+        case: &Case,
+        at: SystemTime,
+    ) -> Alert {
+        let subject = match &self.name {
+            Some(name) => format!("memmon [{name}]: {subject}"),
+            None => format!("memmon: {subject}"),
+        };
+        let process = &case.process;
+        let mut alert = Alert::new("memmon", kind, at, subject, text)
+            .about(&process.group, &process.name, Some(process.pid))
+            .measuring(self.metric.name(), process.bytes)
+            .measuring("limit", case.excess.limit())
+            .measuring("uptime", process.uptime);
+        if let Excess::Total { sum, .. } = case.excess {
+            alert = alert.measuring("sum", sum);
+        }
+        if let Some(growth) = &case.growth {
+            let title = format!("{} of {}", self.metric.label(), case.namespec());
+            alert = alert.attach(title, growth.text());
+        }
+        match &case.output {
+            Some((title, output)) => alert.attach(title, output),
+            None => alert,
+        }
+    }
+}

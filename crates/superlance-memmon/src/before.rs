@@ -1,0 +1,98 @@
+//! The command of `--before`: run before something is done about a process, to save what would be gone.
+
+use std::time::Duration;
+
+use superlance_core::command::output_within;
+
+use crate::alerts::Case;
+use crate::metric::Metric;
+
+/// Time for the command. A heap dump of some gigabytes takes a minute or two.
+const LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// Output that is passed on, in bytes.
+const MAX_OUTPUT: usize = 64 << 10;
+
+/// Runs the command about a process, and returns a title for what it printed, and that.
+pub(crate) fn run(command: &str, case: &Case, metric: Metric) -> (String, String) {
+    run_within(command, case, metric, LIMIT)
+}
+
+fn run_within(command: &str, case: &Case, metric: Metric, limit: Duration) -> (String, String) {
+    let process = &case.process;
+    let variables = [
+        ("SUPERLANCE_PROCESS", process.name.clone()),
+        ("SUPERLANCE_GROUP", process.group.clone()),
+        ("SUPERLANCE_PID", process.pid.to_string()),
+        ("SUPERLANCE_BYTES", process.bytes.to_string()),
+        ("SUPERLANCE_LIMIT", case.excess.limit().to_string()),
+        ("SUPERLANCE_METRIC", metric.name().to_owned()),
+    ];
+    let (output, ending) = output_within(command, &variables, limit);
+    let mut text = shortened(output);
+    if let Err(error) = ending {
+        let separator = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        text.push_str(&format!("{separator}({error})\n"));
+    }
+    (format!("Output of --before for {}", case.namespec()), text)
+}
+
+fn shortened(mut output: String) -> String {
+    let whole = output.len();
+    if whole > MAX_OUTPUT {
+        let end = (0..=MAX_OUTPUT).rev().find(|end| output.is_char_boundary(*end)).unwrap_or(0);
+        output.truncate(end);
+        output.push_str(&format!("\n(and {} bytes more)\n", whole - end));
+    }
+    output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::{Excess, Measured};
+
+    fn case() -> Case {
+        let process = Measured {
+            group: "g".to_owned(),
+            name: "p $(x) 'y'".to_owned(),
+            pid: 77,
+            start: 0,
+            uptime: 0,
+            bytes: 5,
+            limits: vec![],
+        };
+        Case { process, excess: Excess::Own { limit: 3 }, growth: None, output: None }
+    }
+
+    #[test]
+    fn the_command_knows_what_it_is_about() {
+        let command = "env | grep ^SUPERLANCE_ | grep -v _VENV= | sort";
+        let (title, output) = run(command, &case(), Metric::Pss);
+        assert_eq!(title, "Output of --before for g:p $(x) 'y'");
+        let expected = "SUPERLANCE_BYTES=5\nSUPERLANCE_GROUP=g\nSUPERLANCE_LIMIT=3\n\
+                        SUPERLANCE_METRIC=pss\nSUPERLANCE_PID=77\nSUPERLANCE_PROCESS=p $(x) 'y'\n";
+        assert_eq!(output, expected);
+    }
+
+    #[test]
+    fn how_it_failed_is_part_of_what_it_printed() {
+        let run = |command, limit| run_within(command, &case(), Metric::Rss, limit).1;
+        let long = Duration::from_secs(60);
+        assert_eq!(
+            run("printf oops >&2; exit 3", long),
+            "oops\n(the command failed with exit status 3)\n"
+        );
+        let short = Duration::from_millis(300);
+        let expected = "x\n(the command was not done after 0 seconds and was killed)\n";
+        assert_eq!(run("echo x; sleep 600", short), expected);
+    }
+
+    #[test]
+    fn long_output_is_cut() {
+        let output = shortened("é".repeat(MAX_OUTPUT));
+        let end = format!("\n(and {MAX_OUTPUT} bytes more)\n");
+        assert_eq!(output.strip_suffix(&end).map(str::len), Some(MAX_OUTPUT));
+        assert_eq!(shortened("x".to_owned()), "x");
+    }
+}

@@ -1,0 +1,238 @@
+//! What is to be done: who is over a limit, for how long, and whether something may be done about it.
+//! Pure; all else is reading what goes in here, and doing what comes out.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use crate::limits::{Verdict, verdict};
+use crate::past::{Allowance, Past, Standing};
+
+/// What the command line says about deciding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// Checks in a row that a process must be over a limit.
+    pub(crate) checks: u32,
+    /// Time after its start in which a process is left alone.
+    pub(crate) grace: Duration,
+    /// How often something may be done about one process.
+    pub(crate) budget: Option<Budget>,
+    /// Whether at most one process of a group is touched in a check.
+    pub(crate) stagger: bool,
+    /// Whether processes are only told about, once each time that they go over a limit.
+    pub(crate) only_tell: bool,
+}
+
+/// So many times within some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Budget {
+    pub(crate) times: usize,
+    pub(crate) within: Duration,
+}
+
+/// A process that was measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Measured {
+    pub(crate) group: String,
+    pub(crate) name: String,
+    pub(crate) pid: u32,
+    /// When it was started, by supervisord's clock. With the pid it tells instances apart.
+    pub(crate) start: i64,
+    /// Seconds since then.
+    pub(crate) uptime: i64,
+    pub(crate) bytes: u64,
+    /// Its limits in bytes, in the order in which they are compared.
+    pub(crate) limits: Vec<u64>,
+}
+
+impl Measured {
+    pub(crate) fn namespec(&self) -> String {
+        format!("{}:{}", self.group, self.name)
+    }
+}
+
+/// A limit that is exceeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Excess {
+    /// One of the process itself.
+    Own { limit: u64 },
+    /// That for everything watched, which used `sum` together.
+    Total { sum: u64, limit: u64 },
+}
+
+impl Excess {
+    pub(crate) fn limit(self) -> u64 {
+        match self {
+            Self::Own { limit } | Self::Total { limit, .. } => limit,
+        }
+    }
+}
+
+/// Why nothing is done about a process that is over a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spared {
+    /// It was started only this long ago.
+    Young { uptime: i64 },
+    /// It has been over for this many checks only.
+    Waiting { checks: u32 },
+    /// Another one of its group has been touched in this check.
+    Staggered,
+    /// Enough was done about it: for this time yet.
+    LeftAlone { rest: Duration },
+}
+
+/// Something to say or to do. The process is an index into what was measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// It was compared with so many limits.
+    Compared { process: usize, times: usize },
+    /// Everything together was compared with the limit for that; over it for so many checks.
+    Total { sum: u64, limit: u64, checks: u32 },
+    /// It is over, and nothing is done.
+    Spare { process: usize, why: Spared },
+    /// It is over, and something is done.
+    Act { process: usize, excess: Excess },
+    /// Enough was done about it: people are told, and it is left alone for this time.
+    GiveUp { process: usize, excess: Excess, rest: Duration },
+}
+
+/// Decides about the processes of a check. `total` is the limit for all of them together, `past` what is
+/// remembered of earlier checks.
+///
+/// Who is over a limit of its own comes first, in the order of the processes. Then, if the others are
+/// together over `total`, the largest of them.
+pub(crate) fn decide(
+    rules: &Rules,
+    total: Option<u64>,
+    past: &mut Past,
+    now: Instant,
+    processes: &[Measured],
+) -> Vec<Decision> {
+    past.meet(processes);
+    let verdicts = processes.iter().map(|process| verdict(&process.limits, process.bytes));
+    let verdicts: Vec<Verdict> = verdicts.collect();
+    let standings = processes.iter().zip(&verdicts);
+    let standings = standings.map(|(p, verdict)| past.weigh(rules, now, p, verdict.over));
+    let standings: Vec<Standing> = standings.collect();
+    let turns = turns(rules, processes, &standings);
+
+    let mut decisions = Vec::new();
+    let mut remaining = Vec::new();
+    for (index, process) in processes.iter().enumerate() {
+        let (Some(verdict), Some(standing)) = (verdicts.get(index), standings.get(index)) else {
+            continue;
+        };
+        decisions.push(Decision::Compared { process: index, times: verdict.compared });
+        let excess = Excess::Own { limit: verdict.over.unwrap_or_default() };
+        let decision = match *standing {
+            Standing::Fine => None,
+            Standing::Spared(why) => Some(Decision::Spare { process: index, why }),
+            Standing::Spent(rest) => Some(Decision::GiveUp { process: index, excess, rest }),
+            Standing::Due if !turns.contains(&index) => {
+                Some(Decision::Spare { process: index, why: Spared::Staggered })
+            }
+            Standing::Due => {
+                past.act(rules, now, process);
+                Some(Decision::Act { process: index, excess })
+            }
+        };
+        if !matches!(decision, Some(Decision::Act { .. })) {
+            remaining.push((index, process));
+        }
+        decisions.extend(decision);
+    }
+    if let Some(limit) = total {
+        let touched = turns.iter().filter_map(|index| Some(processes.get(*index)?.group.as_str()));
+        let touched = if rules.stagger { touched.collect() } else { HashSet::new() };
+        let mut further = decide_total(rules, limit, past, now, &remaining, &touched);
+        // That someone is left alone need not be said twice.
+        let alone = |decision: &Decision| decision.left_alone();
+        let named: HashSet<usize> = decisions.iter().filter_map(alone).collect();
+        further.retain(|decision| alone(decision).is_none_or(|process| !named.contains(&process)));
+        decisions.extend(further);
+    }
+    decisions
+}
+
+/// Who of those that something is due about has its turn: all of them, or the largest of each group.
+fn turns(rules: &Rules, processes: &[Measured], standings: &[Standing]) -> HashSet<usize> {
+    let due = (0..).zip(processes.iter().zip(standings));
+    let due = due.filter(|(_, (_, standing))| **standing == Standing::Due);
+    if !rules.stagger || rules.only_tell {
+        return due.map(|(index, _)| index).collect();
+    }
+    let mut largest: HashMap<&str, (usize, u64)> = HashMap::new();
+    for (index, (process, _)) in due {
+        let turn = largest.entry(&process.group).or_insert((index, process.bytes));
+        if process.bytes > turn.1 {
+            *turn = (index, process.bytes);
+        }
+    }
+    largest.into_values().map(|(index, _)| index).collect()
+}
+
+/// Decides about the sum over `remaining`, which nothing is done about yet; of the groups in `touched`
+/// something is.
+fn decide_total(
+    rules: &Rules,
+    limit: u64,
+    past: &mut Past,
+    now: Instant,
+    remaining: &[(usize, &Measured)],
+    touched: &HashSet<&str>,
+) -> Vec<Decision> {
+    let sum = remaining.iter().fold(0u64, |sum, (_, process)| sum.saturating_add(process.bytes));
+    let checks = past.weigh_total(sum > limit);
+    let mut decisions = vec![Decision::Total { sum, limit, checks }];
+    if checks < rules.checks || past.is_total_told() {
+        return decisions;
+    }
+    let old = remaining.iter().filter(|(_, process)| !rules.is_young(process));
+    // Of equally large ones the first.
+    let Some((index, process)) = old.min_by_key(|(_, process)| Reverse(process.bytes)) else {
+        return decisions;
+    };
+    let (process, index, excess) = (*process, *index, Excess::Total { sum, limit });
+    decisions.push(match past.allow(rules, now, process) {
+        Allowance::Enough if touched.contains(process.group.as_str()) => {
+            Decision::Spare { process: index, why: Spared::Staggered }
+        }
+        Allowance::Enough => {
+            past.act(rules, now, process);
+            past.act_on_total(rules);
+            Decision::Act { process: index, excess }
+        }
+        Allowance::Spent(rest) => Decision::GiveUp { process: index, excess, rest },
+        Allowance::None(rest) => {
+            Decision::Spare { process: index, why: Spared::LeftAlone { rest } }
+        }
+    });
+    decisions
+}
+
+impl Decision {
+    /// The process, if enough was done about it.
+    fn left_alone(&self) -> Option<usize> {
+        match self {
+            Self::GiveUp { process, .. }
+            | Self::Spare { process, why: Spared::LeftAlone { .. } } => Some(*process),
+            _ => None,
+        }
+    }
+}
+
+impl Rules {
+    /// Whether the process was started so recently that it is left alone.
+    pub(crate) fn is_young(&self, process: &Measured) -> bool {
+        // An uptime below zero is that of a clock that was set back.
+        u64::try_from(process.uptime).unwrap_or(0) < self.grace.as_secs()
+    }
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "decide_stories.rs"]
+mod stories;

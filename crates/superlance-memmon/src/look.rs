@@ -1,0 +1,169 @@
+//! Looks at the processes and their memory, and says what it cannot see.
+
+use std::collections::{HashMap, HashSet};
+
+use superlance_core::listener::Ctx;
+use superlance_core::log::Complaint;
+use superlance_core::supervisor::ProcessInfo;
+
+use crate::decide::Measured;
+use crate::machine::Machine;
+use crate::memory::Memory;
+use crate::metric::Withheld;
+use crate::watch::Watch;
+
+/// Who looks.
+#[derive(Debug)]
+pub(crate) struct Lookout {
+    pub(crate) watch: Watch,
+    pub(crate) memory: Memory,
+    pub(crate) machine: Machine,
+    /// `group:name` of memmon itself, which it never touches.
+    pub(crate) own_namespec: Option<String>,
+    /// Process ids whose memory could not be read at the last check.
+    unread: HashSet<u32>,
+    rpc_trouble: Complaint,
+    memory_trouble: Complaint,
+    machine_trouble: Complaint,
+    idle_selectors: Complaint,
+}
+
+/// What there is to see.
+#[derive(Debug, Default)]
+pub(crate) struct Sight {
+    /// How much memory there is, if a limit is a part of it.
+    pub(crate) memory: Option<u64>,
+    /// Who is watched, and could be measured.
+    pub(crate) processes: Vec<Measured>,
+    /// Why nobody could be.
+    pub(crate) trouble: Option<String>,
+}
+
+impl Lookout {
+    pub(crate) fn new(watch: Watch, memory: Memory, own_namespec: Option<String>) -> Self {
+        Self {
+            watch,
+            memory,
+            machine: Machine::default(),
+            own_namespec,
+            unread: HashSet::new(),
+            rpc_trouble: Complaint::default(),
+            memory_trouble: Complaint::default(),
+            machine_trouble: Complaint::default(),
+            idle_selectors: Complaint::default(),
+        }
+    }
+
+    /// Looks once.
+    pub(crate) fn look(&mut self, ctx: &mut Ctx<'_>) -> Sight {
+        let memory = self.memory_there_is(ctx);
+        ctx.log.line(self.watch.describe(memory));
+        let all = match ctx.supervisor.all() {
+            Ok(all) => all,
+            Err(error) => {
+                self.rpc_trouble.say(ctx.log, format!("Cannot check: {error}"));
+                let trouble = Some(error.to_string());
+                return Sight { memory, trouble, processes: Vec::new() };
+            }
+        };
+        if self.rpc_trouble.clear() {
+            ctx.log.line("supervisord answers again");
+        }
+        self.name_idle_selectors(&all, ctx);
+        let watched: Vec<_> = all.iter().filter(|info| self.watches(info)).collect();
+        let (bytes, trouble) = match self.read(&watched, ctx) {
+            Ok(bytes) => (bytes, None),
+            Err(error) => (HashMap::new(), Some(error)),
+        };
+        let measured = |info: &&ProcessInfo| {
+            Some(Measured {
+                group: info.group.clone(),
+                name: info.name.clone(),
+                pid: info.pid,
+                start: info.start,
+                uptime: info.uptime(),
+                bytes: *bytes.get(&info.pid)?,
+                limits: self.watch.limits(info, memory),
+            })
+        };
+        Sight { memory, processes: watched.iter().filter_map(measured).collect(), trouble }
+    }
+
+    fn memory_there_is(&mut self, ctx: &Ctx<'_>) -> Option<u64> {
+        if !self.watch.needs_memory() {
+            return None;
+        }
+        match self.machine.memory() {
+            Ok(memory) => {
+                self.machine_trouble.clear();
+                Some(memory)
+            }
+            Err(error) => {
+                let message = format!("Limits in percent do not count: {error}");
+                self.machine_trouble.say(ctx.log, message);
+                None
+            }
+        }
+    }
+
+    fn name_idle_selectors(&mut self, all: &[ProcessInfo], ctx: &Ctx<'_>) {
+        let idle = self.watch.idle_selectors(all).join(", ");
+        if !idle.is_empty() {
+            let message = format!(
+                "Nothing that supervisord knows is meant by {idle}: compare with supervisorctl status"
+            );
+            self.idle_selectors.say(ctx.log, message);
+        } else if self.idle_selectors.clear() {
+            ctx.log.line("Every option means a process now");
+        }
+    }
+
+    fn watches(&self, info: &ProcessInfo) -> bool {
+        let is_self = self.own_namespec.as_ref().is_some_and(|own| *own == info.namespec());
+        info.pid != 0 && !is_self && self.watch.concerns(info)
+    }
+
+    /// The memory of those that can be read, by process id. One that cannot has vanished meanwhile,
+    /// unless the same is there and cannot be read at the next check, too.
+    fn read(
+        &mut self,
+        watched: &[&ProcessInfo],
+        ctx: &Ctx<'_>,
+    ) -> Result<HashMap<u32, u64>, String> {
+        let pids: Vec<u32> = watched.iter().map(|info| info.pid).collect();
+        let (metric, cumulative) = (self.watch.metric(), self.watch.cumulative());
+        let read = self.memory.read(&pids, &[metric], cumulative);
+        let readings = read.inspect_err(|error| self.memory_trouble.say(ctx.log, error.clone()))?;
+        let missing = pids.into_iter().filter(|pid| !readings.contains_key(pid)).collect();
+        let before = std::mem::replace(&mut self.unread, missing);
+        let hidden = |pid| before.contains(pid) && self.unread.contains(pid);
+        let hidden = watched.iter().filter(|info| hidden(&info.pid));
+        let hidden = hidden.map(|info| format!("{} (pid {})", info.namespec(), info.pid));
+        let hidden = hidden.collect::<Vec<_>>().join(", ");
+
+        let mut bytes = HashMap::new();
+        let mut withheld: Vec<(String, Withheld)> = Vec::new();
+        for info in watched {
+            let reading = readings.get(&info.pid);
+            match reading.map(|reading| reading.of(metric, cumulative)) {
+                Some(Ok(number)) => drop(bytes.insert(info.pid, number)),
+                Some(Err(why)) => withheld.push((info.namespec(), why)),
+                None => {}
+            }
+        }
+        if !hidden.is_empty() {
+            let message = format!(
+                "cannot see the memory of {hidden}: does /proc hide it from this user (hidepid)?"
+            );
+            self.memory_trouble.say(ctx.log, message);
+        } else if let Some((_, why)) = withheld.first() {
+            let names: Vec<_> = withheld.iter().map(|(name, _)| name.as_str()).collect();
+            let (label, names, why) = (metric.label(), names.join(", "), why.explain());
+            let message = format!("cannot read the {label} of {names}: {why}");
+            self.memory_trouble.say(ctx.log, message);
+        } else {
+            self.memory_trouble.clear();
+        }
+        Ok(bytes)
+    }
+}

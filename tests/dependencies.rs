@@ -1,0 +1,109 @@
+//! What the program is made of: licences that go with its own, one version of each crate, and all of
+//! it from the registry. `deny.toml` says the same to cargo-deny, which also knows of flaws.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::docs::file;
+
+const LICENCES: [&str; 7] =
+    ["Apache-2.0", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "Unicode-3.0", "Zlib"];
+
+/// Crates of which several versions are in the program, and who holds on to an old one.
+const SEVERAL: [(&str, &str); 2] = [
+    ("base64", "xmlrpc has 0.13"),
+    ("nom", "iso8601, which xmlrpc reads dates with, has 7; lettre has 8"),
+];
+
+/// What cargo knows of this project, without asking anyone.
+fn metadata() -> Value {
+    let host = Command::new("rustc").arg("-vV").output().unwrap();
+    let host = String::from_utf8(host.stdout).unwrap();
+    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["--filter-platform", host, "--manifest-path"])
+        .arg(file("Cargo.toml"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value[key].as_array().unwrap().iter()
+}
+
+/// The packages that the program is made of, or that help to make it: not those of tests.
+fn packages(metadata: &Value) -> Vec<&Value> {
+    let packages = || list(metadata, "packages");
+    let program = packages().find(|package| text(package, "name") == "superlance").unwrap();
+    let (mut found, mut left) = (BTreeSet::new(), vec![text(program, "id")]);
+    while let Some(id) = left.pop() {
+        let node = list(&metadata["resolve"], "nodes").find(|node| text(node, "id") == id).unwrap();
+        if found.insert(id) {
+            let needed = list(node, "deps")
+                .filter(|needed| list(needed, "dep_kinds").any(|kind| text(kind, "kind") != "dev"));
+            left.extend(needed.map(|needed| text(needed, "pkg")));
+        }
+    }
+    packages().filter(|package| found.contains(text(package, "id"))).collect()
+}
+
+/// Whether an expression such as `(MIT OR Apache-2.0) AND Unicode-3.0` leaves a choice that is good.
+fn is_allowed(licence: &str) -> bool {
+    let choice = |part: &str| {
+        let names = part.split(" OR ").flat_map(|name| name.split('/'));
+        names.map(str::trim).any(|name| LICENCES.contains(&name))
+    };
+    licence.split(" AND ").all(|part| choice(part.trim_matches(['(', ')'])))
+}
+
+#[test]
+fn licences_go_with_our_own() {
+    assert!(is_allowed("(MIT OR GPL-3.0) AND Unicode-3.0") && is_allowed("GPL-2.0 / MIT"));
+    assert!(!is_allowed("MIT AND GPL-3.0") && !is_allowed(""));
+    let metadata = metadata();
+    let bad = list(&metadata, "packages").filter(|package| !is_allowed(text(package, "license")));
+    let bad: Vec<_> =
+        bad.map(|package| (text(package, "name"), text(package, "license"))).collect();
+    assert!(bad.is_empty(), "licences that nobody has thought about: {bad:?}");
+}
+
+#[test]
+fn there_is_one_version_of_each() {
+    let metadata = metadata();
+    let mut versions: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for package in packages(&metadata) {
+        versions.entry(text(package, "name")).or_default().push(text(package, "version"));
+    }
+    versions.retain(|_, versions| versions.len() > 1);
+    let known: Vec<_> = SEVERAL.iter().map(|(name, _)| *name).collect();
+    let found: Vec<_> = versions.keys().copied().collect();
+    assert_eq!(found, known, "cargo tree --duplicates says whose they are: {versions:?}");
+}
+
+#[test]
+fn all_is_from_the_registry_in_versions_that_are_named() {
+    let metadata = metadata();
+    for package in list(&metadata, "packages") {
+        let (name, source) = (text(package, "name"), text(package, "source"));
+        let ours = list(&metadata, "workspace_members").any(|member| *member == package["id"]);
+        assert!(ours || source.starts_with("registry+"), "{name} is from {source:?}");
+        for needed in
+            list(package, "dependencies").filter(|needed| ours && needed["path"].is_null())
+        {
+            assert_ne!(text(needed, "req"), "*", "{name} takes any {}", text(needed, "name"));
+        }
+    }
+    let lock = std::fs::read_to_string(file("Cargo.lock")).unwrap();
+    for package in lock.split("[[package]]").filter(|package| package.contains("\nsource = ")) {
+        assert!(package.contains("\nchecksum = "), "without a checksum:{package}");
+    }
+}
