@@ -107,6 +107,19 @@ fn every_sort_of_end_has_its_cause() {
 const STATES: &str = "PROCESS_STATE_EXITED,PROCESS_STATE_FATAL";
 const NO_LOGS: [(&str, &str); 2] = [("stdout_logfile", "NONE"), ("stderr_logfile", "NONE")];
 
+/// With the level WARN the log has no starts, and neither had one that is older than its last rotation.
+#[test]
+fn an_exit_without_a_start_in_the_log_is_known_by_its_time() {
+    let ((builder, _links), mailbox) = (builder(), Mailbox::new());
+    let _supervisord = builder
+        .loglevel("warn")
+        .program("late", "/bin/sh -c 'sleep 8; exit 9'", &[("autorestart", "false")])
+        .listener("crashmail", &crashmail(&mailbox, "--tail 0"), "PROCESS_STATE_EXITED", &[])
+        .start();
+    let mail = &mailbox.wait_for(1)[0];
+    assert!(mail.ends_with("\n\nCause:\n\nexit status 9"), "{mail}");
+}
+
 #[test]
 fn batches_have_the_cause_below_the_line() {
     let ((builder, _links), smtp, folder) = (builder(), SmtpServer::new(), Scratch::new());

@@ -107,7 +107,7 @@ pub(super) fn command(tool: &Tool) -> Command {
         tool.occasion.state()
     );
     let command = Options::augment_args(Command::new(name).disable_help_flag(true));
-    let command = Choice::augment(command, tool);
+    let command = Choice::augment(command.next_help_heading(None), tool);
     let command = as_getopt(command, OPTPARSE_NAMES).about(tool.about).after_help(example);
     // Whatever says how to get to the server otherwise.
     let others = ["server", "user", "password", "tls", "tls_verify"];
