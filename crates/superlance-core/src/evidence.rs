@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 pub use self::findings::Findings;
+use self::findings::Newer;
 use crate::cause::{self, Ending, Instance};
 use crate::clock::{Moment, log_time};
 use crate::event::ProcessState;
@@ -84,7 +85,12 @@ impl Evidence {
         let tails = questions.tails(self.lines);
         let details = questions.details();
         let spawn_error = details.as_ref().and_then(|details| spawn_error(details, occasion));
-        let ending = self.ending(change, spawn_error, ctx.arrived, &mut questions);
+        let log = Self::own_log(change, spawn_error, &mut questions);
+        let ending =
+            log.as_ref().and_then(|log| self.ending(log, change, ctx.arrived, &mut questions));
+        let newer = log
+            .zip(pid(change))
+            .is_some_and(|(log, pid)| cause::started_since(&log, &change.process, pid));
         let trouble = questions.trouble;
         let failed = tails.iter().find_map(|(_, tail)| tail.as_ref().err());
         match trouble.as_ref().or(failed) {
@@ -95,33 +101,39 @@ impl Evidence {
             None => drop(self.complaint.clear()),
         }
         let (arrived, details, trouble) = (ctx.arrived.wall, details.as_ref(), trouble.as_deref());
-        let logs = findings::logs(&tails, change, arrived, details, trouble);
+        let newer = if newer { Newer::Yes } else { Newer::of(change, arrived, details) };
+        let logs = findings::logs(&tails, newer, details, trouble);
         Findings::new(spawn_error, ending, times, trouble, logs)
+    }
+
+    /// supervisord's own log, if it may have the end of the process.
+    fn own_log(
+        change: &ProcessState,
+        spawn_error: Option<&str>,
+        questions: &mut Questions<'_>,
+    ) -> Option<String> {
+        let too_quickly = spawn_error.is_some_and(|error| error.starts_with(TOO_QUICKLY));
+        let ended = pid(change).is_some() || too_quickly;
+        ended.then(|| questions.own_log())?.map(|log| log.text)
     }
 
     fn ending(
         &mut self,
+        log: &str,
         change: &ProcessState,
-        spawn_error: Option<&str>,
         arrived: Moment,
         questions: &mut Questions<'_>,
     ) -> Option<Ending> {
-        let pid = pid(change);
-        let too_quickly = spawn_error.is_some_and(|error| error.starts_with(TOO_QUICKLY));
-        if pid.is_none() && !too_quickly {
+        let process = change.process.as_str();
+        if !self.is_unique(process, questions) {
             return None;
         }
-        let log = questions.own_log()?.text;
-        if !self.is_unique(&change.process, questions) {
-            return None;
-        }
-        let Some(pid) = pid else { return cause::last_ending(&log, &change.process) };
+        let Some(pid) = pid(change) else { return cause::last_ending(log, process) };
         // Events that waited until this listener had started are of any age.
         let prompt = arrived.instant.saturating_duration_since(self.since) > DELAY;
         let (from, to) = (arrived.wall - DELAY, arrived.wall + Duration::from_secs(1));
         let ended = prompt.then(|| (log_time(from), log_time(to)));
-        let process = change.process.as_str();
-        cause::ending(&log, &Instance { process, pid, expected: change.expected, ended })
+        cause::ending(log, &Instance { process, pid, expected: change.expected, ended })
     }
 
     /// Whether no other process has this name, in whatever group.

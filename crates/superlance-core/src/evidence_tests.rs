@@ -59,7 +59,10 @@ fn an_exit_has_its_status_and_the_last_lines() {
 
 #[test]
 fn the_successor_is_noticed_and_its_status_is_not_taken() {
-    for (state, pid) in [(State::Running, 9), (State::Starting, 9), (State::Backoff, 0)] {
+    // In the end it has exited as well, before it was asked about.
+    for (state, pid) in
+        [(State::Running, 9), (State::Starting, 9), (State::Backoff, 0), (State::Exited, 0)]
+    {
         let mut world = world(state, pid);
         world.supervisor.own_log = Some(LOG.to_owned() + SUCCESSOR);
         let findings = exit(&mut world);

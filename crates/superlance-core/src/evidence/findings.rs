@@ -91,15 +91,13 @@ impl Findings {
     }
 }
 
-/// The logs of a process whose change of state arrived at this time, with titles that say what they are.
+/// The logs of a process, with titles that say what they are.
 pub(super) fn logs(
     tails: &[Read],
-    change: &ProcessState,
-    arrived: SystemTime,
+    newer: Newer,
     details: Option<&Details>,
     trouble: Option<&str>,
 ) -> Vec<Attachment> {
-    let since = since(change, arrived, details);
     let mut logs = Vec::new();
     for (channel, tail) in tails {
         let name = channel.name();
@@ -115,7 +113,7 @@ pub(super) fn logs(
                 (name.to_owned(), format!("(goes to {file}, where it cannot be read)"))
             }
             (Ok(tail), Some("")) if tail.lines == 0 => continue,
-            (Ok(tail), _) => (title(name, tail, since), tail.text.clone()),
+            (Ok(tail), _) => (title(name, tail, newer), tail.text.clone()),
         };
         let text = if text.is_empty() { "(empty)".to_owned() } else { text };
         logs.push(Attachment { title, text });
@@ -127,27 +125,38 @@ pub(super) fn logs(
     logs
 }
 
-/// Who else may have written the last lines.
-fn since(
-    change: &ProcessState,
-    arrived: SystemTime,
-    details: Option<&Details>,
-) -> Option<&'static str> {
-    let Some(Details { info, .. }) = details else {
-        return Some("it may have been started since");
-    };
-    let arrived = arrived.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let started = u64::try_from(info.start).is_ok_and(|start| start > arrived);
-    // The end that was reported is its state until the next start.
-    (started || info.state.name() != change.state)
-        .then_some("it was started since, and some may be newer")
+/// Whether the last lines of a log may be those of a successor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Newer {
+    No,
+    Yes,
+    NotKnown,
 }
 
-fn title(name: &str, tail: &Tail, since: Option<&str>) -> String {
-    let since = since.map(|since| format!(" ({since})")).unwrap_or_default();
+impl Newer {
+    /// What supervisord says of the process after its change of state arrived at this time. The end
+    /// that was reported is its state until the next start.
+    pub(super) fn of(
+        change: &ProcessState,
+        arrived: SystemTime,
+        details: Option<&Details>,
+    ) -> Self {
+        let Some(Details { info, .. }) = details else { return Self::NotKnown };
+        let arrived = arrived.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let started = u64::try_from(info.start).is_ok_and(|start| start > arrived);
+        if started || info.state.name() != change.state { Self::Yes } else { Self::No }
+    }
+}
+
+fn title(name: &str, tail: &Tail, newer: Newer) -> String {
+    let note = match newer {
+        Newer::No => "",
+        Newer::Yes => " (it was started since, and some may be newer)",
+        Newer::NotKnown => " (it may have been started since)",
+    };
     match tail.lines {
         0 => name.to_owned(),
-        1 => format!("{name}, last line{since}"),
-        lines => format!("{name}, last {lines} lines{since}"),
+        1 => format!("{name}, last line{note}"),
+        lines => format!("{name}, last {lines} lines{note}"),
     }
 }
