@@ -76,7 +76,8 @@ impl Tool {
         let Environment { log, unfinished, .. } = environment;
         options.warn(self.name, &log);
         let post = Smtp::new(settings, Arc::clone(&log));
-        let listener = BatchListener::new(self, options, choice, Box::new(post), id_prefix());
+        let mut listener = BatchListener::new(self, options, choice, Box::new(post), id_prefix());
+        listener.keep(alerts.diary("batch", "lines that wait"), &log);
         Ok(Service { listener: Box::new(listener), supervisor, alerts, log, unfinished })
     }
 }

@@ -33,7 +33,7 @@ pub mod python;
 mod queue;
 pub mod recent;
 pub mod restart;
-mod rpc;
+pub mod rpc;
 pub mod selector;
 pub mod serve;
 mod smtp;

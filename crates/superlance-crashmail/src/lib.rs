@@ -22,7 +22,10 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
     let told = alerts.has_ways();
     options.warn(told, &environment.log);
-    let supervisor = environment.supervisor_for(options.tail.tail.map(|_| "--tail"))?;
+    let supervisor = match options.tail.tail {
+        Some(_) => environment.supervisor_for(Some("--tail"))?,
+        None => options.mail.supervisor(&environment)?,
+    };
     let Environment { log, unfinished, .. } = environment;
     let listener = Box::new(Crashmail::new(options, told));
     Ok(Service { listener, supervisor, alerts, log, unfinished })

@@ -7,8 +7,8 @@ use super::Tool;
 use super::choice::Choice;
 use super::message_id;
 use super::options::Options;
-use super::pending::{Batch, Due};
-use crate::alert::{Alert, prefixed};
+use super::pending::{Batch, Due, Entry};
+use crate::alert::{Alert, Diary, prefixed};
 use crate::event::{Event, ProcessState};
 use crate::evidence::Evidence;
 use crate::fate::Fate;
@@ -40,6 +40,8 @@ pub(super) struct BatchListener {
     batch: Batch,
     post: Box<dyn Post>,
     id_prefix: String,
+    /// The batch on disk.
+    diary: Diary,
     /// When the first line that waits, or the last tick, came: the patience is counted from there.
     waiting_since: Option<Instant>,
     /// Whether a missing tick was remarked upon.
@@ -69,6 +71,7 @@ impl BatchListener {
             batch,
             post,
             id_prefix,
+            diary: Diary::default(),
             waiting_since: None,
             remarked: false,
         }
@@ -76,6 +79,10 @@ impl BatchListener {
 
     /// Takes note of a change of state: a line, and what there is to be said below it.
     fn add(&mut self, change: &ProcessState, ctx: &mut Ctx<'_>) {
+        let event = ctx.alerts.event_id();
+        if self.batch.has(event.as_deref()) {
+            return;
+        }
         let line = (self.tool.line)(change, ctx.arrived.wall);
         if !self.choice.selects(change) {
             let reason = "not mailed, since no --program selects it";
@@ -94,7 +101,30 @@ impl BatchListener {
         } else {
             self.logs += logs;
         }
-        self.batch.add(line + &findings.block());
+        let text = line + &findings.block();
+        self.batch.add(text.clone(), event.clone());
+        self.diary.add(&Entry::Line { text, event }, ctx.log);
+        if self.diary.needs_rewriting() {
+            self.write_diary(ctx.log);
+        }
+    }
+
+    /// From now on, what waits is kept on disk. What an earlier listener kept there waits, too.
+    pub(super) fn keep(&mut self, (diary, entries): (Diary, Vec<Entry>), log: &Log) {
+        self.diary = diary;
+        if let Some(prefix) = self.batch.restore(entries) {
+            self.id_prefix = prefix;
+        }
+        if !self.batch.is_empty() {
+            self.waiting_since = Some(Instant::now());
+            let name = self.tool.name;
+            log.line(format_args!("{name}: lines wait that were not mailed before the last end"));
+        }
+        self.write_diary(log);
+    }
+
+    fn write_diary(&mut self, log: &Log) {
+        self.diary.rewrite(self.batch.entries(&self.id_prefix), log);
     }
 
     /// Sends what is due. `true` if someone got something.
@@ -104,8 +134,12 @@ impl BatchListener {
         let mut entries: Vec<_> = mails.iter().map(unsent).collect();
         let mut progress = false;
         for mail in &mails {
+            for doubt in self.batch.in_doubt(mail) {
+                self.diary.add(&doubt, ctx.log);
+            }
             let fates = self.deliver(mail, ctx);
             self.batch.settle(mail, &fates);
+            self.write_diary(ctx.log);
             progress |= fates.contains(&Fate::Delivered);
             entries.drain(..1);
         }
@@ -243,8 +277,17 @@ impl Listener for BatchListener {
     fn finish(&mut self, ctx: &mut Ctx<'_>) {
         // Whoever got one mail may lack another.
         while self.flush(ctx) && !self.batch.is_empty() {}
+        let kept = self.diary.is_complete();
         for mail in self.batch.due() {
-            ctx.log.line(not_mailed(&mail, "before the end"));
+            if kept {
+                let count = mail.lines.len();
+                let recipients = mail.recipients.join(", ");
+                ctx.log.line(format_args!(
+                    "Kept until the next start for {recipients}: {count} lines"
+                ));
+            } else {
+                ctx.log.line(not_mailed(&mail, "before the end"));
+            }
         }
         // Nothing is owed any more.
         self.remarked = true;
