@@ -18,15 +18,24 @@ use crate::supervisor::{
     Channel, Details, Fault, LogEnd, ProcessInfo, RpcError, State, Supervisor,
 };
 
-/// Time for an answer that supervisord gives at once. Stopping and starting have no limit: they take
-/// as long as `stopwaitsecs` and `startsecs` say.
-const QUICK: Duration = Duration::from_secs(30);
+/// How long an answer may take, and how many bytes it may have.
+struct Bounds {
+    time: Option<Duration>,
+    bytes: u64,
+}
+
+/// For what supervisord answers at once. A process takes about 1,300 bytes.
+const ALL: Bounds = Bounds { time: Some(Duration::from_secs(30)), bytes: 64 << 20 };
+const ONE: Bounds = Bounds { time: Some(Duration::from_secs(30)), bytes: 1 << 20 };
+
+/// For what an alert waits for.
+const ALERT: Bounds = Bounds { time: Some(Duration::from_secs(10)), bytes: 1 << 20 };
+
+/// For stopping and starting, which take as long as `stopwaitsecs` and `startsecs` say.
+const ORDER: Bounds = Bounds { time: None, bytes: 1 << 20 };
 
 /// Time for a connection to come about.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// Largest answer that is read. A process takes about 1,300 bytes of `getAllProcessInfo`.
-const MAX_ANSWER: u64 = 64 << 20;
 
 /// Deepest nesting that is parsed: the parser recurses, and supervisord's answers have about ten.
 const MAX_DEPTH: usize = 100;
@@ -118,7 +127,7 @@ impl RpcClient {
     /// When there is no usable answer.
     pub fn pid(&mut self) -> Result<u32, RpcError> {
         let request = Request::new("supervisor.getPID");
-        self.ask(&request, QUICK)
+        self.ask(&request, &ONE)
             .and_then(|answer| {
                 let pid = integer(&parse(&request, answer)?).and_then(|pid| pid.try_into().ok());
                 pid.ok_or_else(|| CallError::Answer("expected a process id".to_owned()))
@@ -127,9 +136,9 @@ impl RpcClient {
     }
 
     /// The answer to a call that changes nothing: quick, and made once more when the connection breaks.
-    fn ask(&self, request: &Request<'_>, limit: Duration) -> Result<Vec<u8>, CallError> {
-        match self.exchange(request, Some(limit)) {
-            Err(CallError::Http(ureq::Error::Io(_))) => self.exchange(request, Some(limit)),
+    fn ask(&self, request: &Request<'_>, bounds: &Bounds) -> Result<Vec<u8>, CallError> {
+        match self.exchange(request, bounds) {
+            Err(CallError::Http(ureq::Error::Io(_))) => self.exchange(request, bounds),
             outcome => outcome,
         }
     }
@@ -138,10 +147,11 @@ impl RpcClient {
     fn ask_for_process<T>(
         &self,
         namespec: &str,
+        bounds: &Bounds,
         read: impl Fn(&Value) -> Option<T>,
     ) -> Result<T, RpcError> {
         let request = Request::new("supervisor.getProcessInfo").arg(namespec);
-        self.ask(&request, QUICK)
+        self.ask(&request, bounds)
             .and_then(|answer| {
                 read(&parse(&request, without_control_characters(answer))?)
                     .ok_or_else(|| CallError::Answer("expected a process".to_owned()))
@@ -153,7 +163,7 @@ impl RpcClient {
     fn tell(&self, method: &str, arguments: &[&str]) -> Result<(), RpcError> {
         let request =
             arguments.iter().fold(Request::new(method), |request, argument| request.arg(*argument));
-        self.exchange(&request, None)
+        self.exchange(&request, &ORDER)
             .and_then(|answer| match parse(&request, without_control_characters(answer))? {
                 Value::Bool(true) => Ok(()),
                 _ => Err(CallError::Answer("expected true".to_owned())),
@@ -161,23 +171,19 @@ impl RpcClient {
             .map_err(|error| self.explain(error))
     }
 
-    fn exchange(
-        &self,
-        request: &Request<'_>,
-        limit: Option<Duration>,
-    ) -> Result<Vec<u8>, CallError> {
+    fn exchange(&self, request: &Request<'_>, bounds: &Bounds) -> Result<Vec<u8>, CallError> {
         let mut body = Vec::new();
         request.write_as_xml(&mut body).map_err(|error| CallError::Http(error.into()))?;
         let mut post = self.agent.post("http://localhost/RPC2").header("Content-Type", "text/xml");
         if let Some(authorization) = &self.authorization {
             post = post.header("Authorization", authorization);
         }
-        let mut response = post.config().timeout_global(limit).build().send(&body)?;
+        let mut response = post.config().timeout_global(bounds.time).build().send(&body)?;
         let status = response.status();
         if status != 200 {
             return Err(CallError::Status(status.as_u16()));
         }
-        Ok(response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?)
+        Ok(response.body_mut().with_config().limit(bounds.bytes).read_to_vec()?)
     }
 
     /// Says what went wrong and, where it is known, what to do about it.
@@ -220,7 +226,7 @@ impl RpcClient {
 impl Supervisor for RpcClient {
     fn all(&mut self) -> Result<Vec<ProcessInfo>, RpcError> {
         let request = Request::new("supervisor.getAllProcessInfo");
-        self.ask(&request, QUICK)
+        self.ask(&request, &ALL)
             .map(without_control_characters)
             .and_then(|answer| match process_list::decode(&answer) {
                 Some(processes) => Ok(processes),
@@ -231,11 +237,11 @@ impl Supervisor for RpcClient {
     }
 
     fn info(&mut self, namespec: &str) -> Result<ProcessInfo, RpcError> {
-        self.ask_for_process(namespec, process_info)
+        self.ask_for_process(namespec, &ONE, process_info)
     }
 
     fn details(&mut self, namespec: &str) -> Result<Details, RpcError> {
-        self.ask_for_process(namespec, details)
+        self.ask_for_process(namespec, &ALERT, details)
     }
 
     fn tail(&mut self, namespec: &str, channel: Channel, bytes: u32) -> Result<LogEnd, RpcError> {
