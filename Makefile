@@ -5,7 +5,9 @@
 #   make test          run all tests
 #   make compat        compare with the original, and print what is the same and what is not;
 #                      D=D3 shows one deviation in full, D=all all of them
-#   make bench         measure beside the original; takes minutes
+#   make reliability   have supervisord misbehave in every call, and write docs/reliability.md
+#   make picture       draw docs/status.svg again, from a real run
+#   make bench         measure beside the original, ten minutes; writes tables and a picture
 #   make check         formatting, lints, documentation, and all tests
 #   make fuzz          try each parser with input that a fuzzer makes up, FUZZ_SECONDS=60 each
 #   make install       put the program, its links and manual pages below PREFIX
@@ -15,8 +17,11 @@
 #
 # Tests and demo need Python 3 with venv, for supervisord and the original superlance.
 
-# The commands: each is a link to the program and has a manual page.
+# The event listeners: each is a link to the program.
 COMMANDS = crashmail crashmailbatch crashsms fatalmailbatch httpok memmon
+
+# What has a manual page.
+MANUALS = superlance superlance-status $(COMMANDS)
 
 DESTDIR ?=
 PREFIX ?= /usr/local
@@ -61,6 +66,10 @@ compat: venv
 	 $(CARGO) run --quiet --locked -p superlance-testing --bin compat -- $(TABLE) "$(D)" \
 	    && exit $$tests
 
+# `make test` runs this, too, and compares.
+reliability: venv
+	SUPERLANCE_WRITE=1 $(CARGO) test --quiet --locked -p superlance --test tests -- faults::
+
 # Needs a nightly compiler and cargo-fuzz. What is found is minimized by hand (cargo fuzz tmin), and put
 # into tests/fuzz/crashes/TARGET, from where ordinary tests take it.
 FUZZ_TARGETS = frame payload answer http tail cause units selector
@@ -83,6 +92,9 @@ fuzz:
 demo: venv all
 	$(VENV)/bin/python tests/demo/run.py $(PROGRAM)
 
+picture: venv all
+	$(VENV)/bin/python tests/demo/picture.py $(PROGRAM) docs/status.svg
+
 bench: venv
 	$(CARGO) bench --locked -p superlance --bench bench
 
@@ -104,14 +116,13 @@ $(PROGRAM):
 install: $(PROGRAM)
 	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man7"
 	$(INSTALL) -m 755 $(PROGRAM) "$(DESTDIR)$(BINDIR)/superlance"
-	$(INSTALL) -m 644 man/superlance.1 $(COMMANDS:%=man/%.1) "$(DESTDIR)$(MANDIR)/man1"
+	$(INSTALL) -m 644 $(MANUALS:%=man/%.1) "$(DESTDIR)$(MANDIR)/man1"
 	$(INSTALL) -m 644 man/superlance-alerts.7 "$(DESTDIR)$(MANDIR)/man7"
 	for name in $(COMMANDS); do ln -sf superlance "$(DESTDIR)$(BINDIR)/$$name" || exit 1; done
 
 uninstall:
-	for name in superlance $(COMMANDS); do \
-	    rm -f "$(DESTDIR)$(BINDIR)/$$name" "$(DESTDIR)$(MANDIR)/man1/$$name.1" || exit 1; \
-	done
+	for name in superlance $(COMMANDS); do rm -f "$(DESTDIR)$(BINDIR)/$$name" || exit 1; done
+	for name in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man1/$$name.1" || exit 1; done
 	rm -f "$(DESTDIR)$(MANDIR)/man7/superlance-alerts.7"
 
 dist:
@@ -121,4 +132,4 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check compat fuzz demo bench venv install uninstall dist clean
+.PHONY: all test check compat reliability fuzz demo picture bench venv install uninstall dist clean

@@ -28,8 +28,24 @@ fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// The event listeners.
 fn commands() -> Vec<String> {
     run(Command::new(ours()).arg("--list")).lines().map(str::to_owned).collect()
+}
+
+/// What is run at a terminal.
+const TOOLS: [&str; 1] = ["status"];
+
+/// All that has options of its own, with the names of manual page and guide.
+fn documented() -> Vec<(String, String, String)> {
+    let page = |name: &str, prefix| (format!("man/{prefix}{name}.1"), format!("docs/{name}.md"));
+    let with_pages = |name: String, prefix| {
+        let (manual, guide) = page(&name, prefix);
+        (name, manual, guide)
+    };
+    let listeners = commands().into_iter().map(|name| with_pages(name, ""));
+    let tools = TOOLS.into_iter().map(|name| with_pages(name.to_owned(), "superlance-"));
+    listeners.chain(tools).collect()
 }
 
 type Options = BTreeSet<String>;
@@ -84,12 +100,11 @@ fn help_manual_and_guide_have_the_same_options() {
         options_of_man(read(page).lines().filter(|line| line.starts_with(start)))
     };
     let (mut all, mut shared) = (Options::new(), Options::new());
-    for name in commands() {
+    for (name, manual, guide) in documented() {
         let help = run(Command::new(ours()).args([&name, "--help"]));
         let (own, of_all) = parts_of_help(&help);
         let (program, every) = (options_of_help(own), options_of_help(&help));
         assert!(program.contains("--help"), "{program:?}");
-        let (manual, guide) = (format!("man/{name}.1"), format!("docs/{name}.md"));
         compare(&manual, &program, &options_of_page(&manual, ".It "), true);
         // What the rest of the page mentions must exist.
         compare(&manual, &every, &options_of_page(&manual, "."), false);
@@ -112,6 +127,11 @@ fn every_command_is_in_the_overviews() {
         let section = format!("[eventlistener:{name}]\ncommand={name} ");
         assert!(readme.contains(&section), "README.md has no example of {name}");
         let entry = format!("\n.It Xr {name} 1\n");
+        assert!(manual.contains(&entry), "man/superlance.1 does not name {name}");
+    }
+    for name in TOOLS {
+        assert!(readme.contains(&format!("superlance {name} ")), "README.md does not show {name}");
+        let entry = format!("\n.It Xr superlance-{name} 1\n");
         assert!(manual.contains(&entry), "man/superlance.1 does not name {name}");
     }
 }
@@ -171,11 +191,10 @@ fn manual_pages_are_well_formed() {
     let mut used = Vec::new();
     for (name, arguments) in checkers.into_iter().filter(|(name, _)| installed(name)) {
         used.push(name);
-        let pages = commands().into_iter().chain(["superlance".to_owned()]);
-        let pages = pages.map(|command| format!("man/{command}.1"));
-        for page in pages.chain(["man/superlance-alerts.7".to_owned()]) {
-            let page = file(&page);
-            run(Command::new(name).args(arguments).arg(page));
+        let manuals = documented().into_iter().map(|(_, manual, _)| manual);
+        let others = ["man/superlance.1", "man/superlance-alerts.7"].map(str::to_owned);
+        for manual in manuals.chain(others) {
+            run(Command::new(name).args(arguments).arg(file(&manual)));
         }
     }
     println!("checked the manual pages with: {used:?} (Debian has groff in groff-base)");
@@ -207,7 +226,9 @@ fn what_is_installed_works_and_can_be_removed() {
     names.push("superlance".to_owned());
     names.sort();
     assert_eq!(names_in(&bin), names, "COMMANDS in the Makefile are not those of --list");
-    let pages: Vec<_> = names.iter().map(|name| format!("{name}.1")).collect();
+    let tools = TOOLS.iter().map(|name| format!("superlance-{name}.1"));
+    let mut pages: Vec<_> = names.iter().map(|name| format!("{name}.1")).chain(tools).collect();
+    pages.sort();
     assert_eq!(names_in(&man), pages);
     assert_eq!(names_in(&folder.join("usr/share/man/man7")), ["superlance-alerts.7"]);
 

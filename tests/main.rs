@@ -10,15 +10,19 @@
     reason = "tests: a failure should end the test, and lists of one grow"
 )]
 
+mod alerts;
 mod command_line;
 mod crash;
 mod dependencies;
 mod docs;
+mod faults;
 mod httpok;
 mod memmon;
 mod names;
 mod protocol;
+mod reliability;
 mod security;
+mod status;
 mod verdict;
 
 use std::path::{Path, PathBuf};

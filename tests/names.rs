@@ -18,7 +18,8 @@ fn stdout(output: &Output) -> String {
 }
 
 #[test]
-fn the_list_names_all_commands_a_line_each() {
+fn the_list_names_all_listeners_a_line_each() {
+    // Not `status`: what is in the list may be a link.
     let all = "crashmail\ncrashmailbatch\ncrashsms\nfatalmailbatch\nhttpok\nmemmon\n";
     assert_eq!(stdout(&run(ours(), &["--list"])), all);
 }
@@ -28,7 +29,11 @@ fn help_is_found_in_every_way() {
     let of_memmon = stdout(&run(ours(), &["memmon", "--help"]));
     assert!(of_memmon.contains("Usage: memmon"));
     assert_eq!(stdout(&run(ours(), &["help", "memmon"])), of_memmon);
+    let of_status = stdout(&run(ours(), &["status", "--help"]));
+    assert!(of_status.contains("Usage: superlance status"));
+    assert_eq!(stdout(&run(ours(), &["help", "status"])), of_status);
     let general = stdout(&run(ours(), &["--help"]));
+    assert!(general.contains("\n  status "), "{general}");
     for command in stdout(&run(ours(), &["--list"])).lines() {
         assert!(general.contains(&format!("\n  {command} ")), "{general}");
     }
@@ -54,12 +59,21 @@ fn a_link_is_the_command_it_is_named_after() {
 }
 
 #[test]
+fn a_link_is_never_a_command_for_the_terminal() {
+    let folder = Scratch::new();
+    let link = folder.join("status");
+    symlink(ours(), &link).unwrap();
+    assert_eq!(stdout(&run(&link, &["--help"])), stdout(&run(ours(), &["--help"])));
+}
+
+#[test]
 fn an_unknown_command_says_which_exist() {
     for arguments in [&["nonsense"][..], &["help", "nonsense"], &["--nonsense"], &[]] {
         let output = run(ours(), arguments);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(said.contains("memmon") && output.stdout.is_empty(), "{said}");
+        let names_all = said.contains("memmon") && said.contains("status");
+        assert!(names_all && output.stdout.is_empty(), "{said}");
         if let Some(name) = arguments.last() {
             assert!(said.contains(&format!("{name:?}")), "{said}");
         }

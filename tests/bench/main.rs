@@ -1,8 +1,10 @@
 //! `make bench`: what watching costs, ours beside Python's beside the floor, in one run.
 //!
 //! A real supervisord runs as many processes as a row says; the listener under test is a child of the
-//! bench, which sends it ticks and reads the clock when the last process has been looked at.
-//! Prints a table, and writes `bench.json` into the target folder and `docs/bench.svg`.
+//! bench, which sends it events and reads the clock. Prints a table as it goes. A whole run writes
+//! `bench.json` into the target folder, and into the project the picture `docs/bench.svg` and the tables
+//! of README.md and docs/performance.md. `cargo bench -p superlance --bench bench -- idle 500` measures
+//! these groups alone and writes nothing.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -15,10 +17,13 @@
 mod floor;
 mod picture;
 mod plug;
+mod report;
 mod rows;
 mod table;
+mod tick;
 
 use std::path::Path;
+use std::time::Instant;
 use std::{env, fs};
 
 use rows::Bench;
@@ -26,42 +31,46 @@ use table::Row;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_superlance");
 
-/// Processes under supervisord, and how often the original and ours look at them.
-const SIZES: [(usize, [usize; 2]); 5] =
-    [(1, [7, 15]), (10, [7, 15]), (100, [3, 15]), (500, [2, 11]), (1_000, [1, 7])];
-
 fn main() {
-    let args: Vec<String> = env::args().collect();
-    if args.get(1).is_some_and(|arg| arg == "floor") {
-        return floor::run(args.get(2).map(String::as_str));
+    let args: Vec<String> = env::args().skip(1).collect();
+    if args.first().is_some_and(|arg| arg == "floor") {
+        return floor::run(args.get(1).map(String::as_str));
     }
-    let (bench, mut rows) = (Bench::new(PROGRAM), Vec::new());
-    println!("{}", table::head());
-    let mut show = |measured: Vec<Row>| {
-        measured.iter().for_each(|row| println!("{}", row.text()));
-        rows.extend(measured);
-    };
-    // `cargo bench … -- 500` measures that row alone, and writes nothing.
-    let wanted: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
-    if !wanted.is_empty() {
-        for (processes, rounds) in SIZES.iter().filter(|(size, _)| wanted.contains(size)) {
-            show(bench.ticks(*processes, *rounds));
+    // Cargo adds an option of its own.
+    let wanted: Vec<_> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
+    let (bench, started, mut rows) = (Bench::new(PROGRAM), Instant::now(), Vec::new());
+    let mut run = |name: &str, measure: &dyn Fn() -> Vec<Row>| {
+        if wanted.is_empty() || wanted.iter().any(|wanted| *wanted == name) {
+            let measured = measure();
+            measured.iter().for_each(|row| println!("{}", row.text()));
+            rows.extend(measured);
         }
-        return;
+    };
+    println!("{}", table::head());
+    run("size", &|| bench.size());
+    run("start", &|| bench.start());
+    run("idle", &|| bench.idle());
+    run("events", &|| bench.events());
+    run("batch", &|| bench.batch());
+    run("httpok", &|| bench.httpok());
+    for size in tick::SIZES {
+        run(&size.processes.to_string(), &|| bench.ticks(size));
     }
-    show(bench.size());
-    show(bench.start());
-    show(bench.idle());
-    show(bench.httpok());
-    show(bench.crashmail());
-    show(bench.batch());
-    for (processes, rounds) in SIZES {
-        show(bench.ticks(processes, rounds));
+    println!("{:.0} minutes", started.elapsed().as_secs_f64() / 60.0);
+    if wanted.is_empty() {
+        write(&rows);
+    } else if rows.is_empty() {
+        panic!("no such group; there are: size start idle events batch httpok 1 10 100 500 1000");
     }
+}
+
+fn write(rows: &[Row]) {
     // The program is in target/release, wherever that is.
     let target = Path::new(PROGRAM).ancestors().nth(2).unwrap();
     let json: Vec<_> = rows.iter().map(Row::json).collect();
     fs::write(target.join("bench.json"), format!("[\n{}\n]\n", json.join(",\n"))).unwrap();
-    let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/bench.svg");
-    fs::write(picture, picture::draw(&rows)).unwrap();
+    let project = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    fs::write(project.join("docs/bench.svg"), picture::draw(rows)).unwrap();
+    report::fill(&project.join("docs/performance.md"), &report::whole(rows));
+    report::fill(&project.join("README.md"), &report::headlines(rows));
 }

@@ -62,7 +62,8 @@ impl Plug {
     /// Waits for so many lines of the log that contain a text.
     pub(crate) fn log(&self, text: &str, mut count: usize) {
         while count > 0 {
-            let line = self.log.recv_timeout(PATIENCE).unwrap();
+            let line = self.log.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|error| panic!("no {text:?} in the log: {error}"));
             count -= usize::from(line.contains(text));
         }
     }
@@ -81,8 +82,9 @@ impl Plug {
     pub(crate) fn cpu(&self) -> f64 {
         let pid = self.pid();
         let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        // A thread that has ended meanwhile has no file any more.
         let nanoseconds: u64 = threads
-            .map(|thread| fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap())
+            .filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("schedstat")).ok())
             .map(|stat| stat.split_whitespace().next().unwrap().parse::<u64>().unwrap())
             .sum();
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
@@ -90,6 +92,25 @@ impl Plug {
         // cutime and cstime, fields 16 and 17 of proc(5), in the hundredths of a second of Linux.
         let children: f64 = fields[13..15].iter().map(|field| field.parse::<f64>().unwrap()).sum();
         nanoseconds as f64 / 1e9 + children / 100.0
+    }
+
+    /// Waits until all its threads sleep. Ours acknowledges before it works, and forgets a tick that
+    /// comes while it is busy, be it with its last few instructions.
+    pub(crate) fn wait_until_idle(&self) {
+        let states = || -> Vec<String> {
+            let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+            // A thread that has ended meanwhile has no file any more.
+            threads
+                .filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("stat")).ok())
+                .collect()
+        };
+        let sleeps = |stat: &String| stat.rsplit_once(") ").unwrap().1.starts_with('S');
+        // Two looks, since one may meet a thread between two sleeps.
+        let mut looks = 0;
+        while looks < 2 {
+            looks = if states().iter().all(sleeps) { looks + 1 } else { 0 };
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// A value of `smaps_rollup`, in megabytes.

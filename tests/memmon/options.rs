@@ -4,7 +4,8 @@
 use std::fs;
 use std::time::Duration;
 
-use superlance_testing::{Ballast, FakeProcess, Scratch, Subject, wait_for};
+use nix::sys::signal::Signal;
+use superlance_testing::{Ballast, FakeProcess, SOON, Scratch, Subject, wait_for, wait_until};
 
 use super::{Clockwork, twenty_megabytes};
 use crate::ours;
@@ -133,6 +134,49 @@ fn what_flaps_is_left_alone() {
 }
 
 #[test]
+fn over_the_total_the_largest_goes_first_one_a_tick() {
+    let sizes = [("a", 10), ("b", 60), ("c", 30)];
+    let ballasts = sizes.map(|(name, mb)| (name, Ballast::new(mb).spawn()));
+    let processes = ballasts.each_ref().map(|(name, b)| FakeProcess::running(name, b.pid()));
+    let mut run = Clockwork::new(&["--total", "60MB"], &processes);
+    let log = run.tick();
+    assert!(log.contains(", over 62914560\nRestarting b:b\n"), "{log}");
+    assert_eq!(run.count("startProcess"), 1);
+    let mail = &run.mailbox.wait_for(1)[0];
+    assert!(mail.contains("everything watched was consuming too much memory together ("), "{mail}");
+    // The new b has no memory; a and c are together no longer too large, or c goes, too.
+    run.tick();
+    run.tick();
+    let restarted = run.fake.calls().into_iter().filter(|call| call.starts_with("start"));
+    let restarted: Vec<_> = restarted.collect();
+    assert!(
+        ["startProcess(b:b)", "startProcess(c:c)"]
+            .starts_with(&restarted.iter().map(String::as_str).collect::<Vec<_>>()),
+        "{restarted:?}"
+    );
+    let log = run.tick();
+    assert!(
+        log.contains("RSS of everything watched is ") && !log.contains("over 62914560"),
+        "{log}"
+    );
+}
+
+#[test]
+fn an_alert_comes_once_and_again_after_it_was_below() {
+    let (_ballast, foo) = twenty_megabytes("foo");
+    let mut run = Clockwork::new(&["-a", "5MB", "--action", "alert"], &[foo.clone()]);
+    run.tick();
+    run.tick();
+    let mails = run.mailbox.wait_for(1);
+    assert!(mails[0].contains("Subject: memmon: process foo:foo uses too much memory\n"));
+    let (_other, other) = twenty_megabytes("foo");
+    run.fake.add(other);
+    run.tick();
+    assert_eq!(run.mailbox.wait_for(2).len(), 2);
+    assert_eq!((run.count("stopProcess"), run.count("getProcessInfo")), (0, 0));
+}
+
+#[test]
 fn a_command_saves_what_would_be_gone() {
     let (ballast, foo) = twenty_megabytes("foo");
     let folder = Scratch::new();
@@ -146,6 +190,23 @@ fn a_command_saves_what_would_be_gone() {
     assert!(dump.contains(&format!("\nPid:\t{}\n", ballast.pid())), "{dump}");
     let mail = &run.mailbox.wait_for(1)[0];
     assert!(mail.ends_with("\n\nOutput of --before for foo:foo:\n\ndone"), "{mail}");
+}
+
+/// A process that is stopped now might not be started in time.
+#[test]
+fn told_to_end_while_the_command_runs_it_stops_nothing() {
+    let (_ballast, foo) = twenty_megabytes("foo");
+    let folder = Scratch::new();
+    let begun = folder.join("begun");
+    let command = format!("touch {}; sleep 1", begun.display());
+    let mut run = Clockwork::new(&["-a", "5MB", "--before", &command], &[foo]);
+    run.memmon.event("TICK_5", "when:1");
+    wait_until("the command", SOON, || begun.exists());
+    run.memmon.signal(Signal::SIGTERM);
+    assert!(run.memmon.wait_exit(SOON).success());
+    let log = run.memmon.stderr();
+    assert!(log.ends_with("\nNothing is done about foo:foo: memmon was told to end\n"), "{log}");
+    assert_eq!(run.count("stopProcess"), 0);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The whole suite as one program: `superlance memmon …`, or a link named `memmon` to it.
+//! The whole suite as one program: `superlance memmon …`, or a link named `memmon` to it; and what is
+//! run at a terminal, `superlance status`.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -7,7 +8,7 @@ use std::process::ExitCode;
 
 use superlance_core::applet::Applet;
 
-/// The commands, in alphabetical order.
+/// The event listeners, in alphabetical order.
 const APPLETS: &[&Applet] = &[
     &superlance_crashmail::APPLET,
     &superlance_crashmailbatch::APPLET,
@@ -16,6 +17,21 @@ const APPLETS: &[&Applet] = &[
     &superlance_httpok::APPLET,
     &superlance_memmon::APPLET,
 ];
+
+/// A command for people at a terminal. It has no link: the names of tools are too common for that.
+struct Tool {
+    name: &'static str,
+    about: &'static str,
+    help: fn() -> String,
+    main: fn(Vec<OsString>) -> ExitCode,
+}
+
+const TOOLS: &[Tool] = &[Tool {
+    name: superlance_status::NAME,
+    about: superlance_status::ABOUT,
+    help: superlance_status::help,
+    main: superlance_status::main,
+}];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
@@ -35,14 +51,16 @@ fn main() -> ExitCode {
         }
         "help" => match arguments.get(1).map(|name| name.to_string_lossy().into_owned()) {
             None => print(&usage()),
-            Some(name) => match find(&name) {
-                Some(applet) => print(&(applet.command)().render_help().to_string()),
-                None => unknown(&name),
+            Some(name) => match (find(&name), find_tool(&name)) {
+                (Some(applet), _) => print(&(applet.command)().render_help().to_string()),
+                (None, Some(tool)) => print(&(tool.help)()),
+                (None, None) => unknown(&name),
             },
         },
-        name => match find(name) {
-            Some(applet) => applet.main(arguments),
-            None => unknown(name),
+        name => match (find(name), find_tool(name)) {
+            (Some(applet), _) => applet.main(arguments),
+            (None, Some(tool)) => (tool.main)(arguments),
+            (None, None) => unknown(name),
         },
     }
 }
@@ -51,23 +69,32 @@ fn find(name: &str) -> Option<&'static Applet> {
     APPLETS.iter().copied().find(|applet| applet.name == name)
 }
 
+fn find_tool(name: &str) -> Option<&'static Tool> {
+    TOOLS.iter().find(|tool| tool.name == name)
+}
+
 fn usage() -> String {
     let mut text = String::from(
         "Event listeners for supervisord\n\n\
          Usage: superlance COMMAND [ARGUMENT]...\n       \
          superlance help [COMMAND]\n       \
          superlance --list | --version\n\n\
-         Commands (each also runs when superlance is called by its name, through a link):\n",
+         Event listeners (each also runs when superlance is called by its name, through a link):\n",
     );
     for applet in APPLETS {
         let about = (applet.command)().get_about().map(ToString::to_string).unwrap_or_default();
         text.push_str(&format!("  {:<16}{about}\n", applet.name));
     }
+    text.push_str("\nAt a terminal:\n");
+    for tool in TOOLS {
+        text.push_str(&format!("  {:<16}{}\n", tool.name, tool.about));
+    }
     text
 }
 
 fn unknown(name: &str) -> ExitCode {
-    let names: Vec<_> = APPLETS.iter().map(|applet| applet.name).collect();
+    let listeners = APPLETS.iter().map(|applet| applet.name);
+    let names: Vec<_> = listeners.chain(TOOLS.iter().map(|tool| tool.name)).collect();
     complain(&format!("superlance: no command {name:?}; there are: {}\n", names.join(", ")))
 }
 

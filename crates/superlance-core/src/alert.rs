@@ -3,6 +3,7 @@
 //! A listener raises it ([`Alerts`]). The [`Pipeline`] hands it to a sender for each way out, which
 //! delivers it beside the listener's work. The ways are a table in [`ways`].
 
+mod diary;
 mod identity;
 pub mod journal;
 pub mod limit;
@@ -13,9 +14,11 @@ pub mod recovery;
 mod schedule;
 mod sender;
 pub mod spool;
+mod store;
 mod way;
 mod ways;
 
+pub(crate) use self::diary::Diary;
 pub use self::pipeline::Pipeline;
 pub(crate) use self::pipeline::prefixed;
 pub(crate) use self::way::Way;
@@ -81,6 +84,11 @@ pub struct Attachment {
 pub trait Alerts: Send {
     /// Takes an alert, and returns at once. What becomes of it is said in the log.
     fn raise(&mut self, alert: Alert);
+
+    /// What names the event that is being handled, if one is: the same when supervisord sends it again.
+    fn event_id(&self) -> Option<String> {
+        None
+    }
 }
 
 impl Alert {

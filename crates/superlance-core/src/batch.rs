@@ -70,7 +70,8 @@ impl Tool {
         let Environment { log, unfinished, .. } = environment;
         options.warn(self.name, &log);
         let post = Smtp::new(settings, Arc::clone(&log));
-        let listener = BatchListener::new(self, options, Box::new(post), id_prefix());
+        let mut listener = BatchListener::new(self, options, Box::new(post), id_prefix());
+        listener.keep(alerts.diary("batch", "lines that wait"), &log);
         Ok(Service {
             listener: Box::new(listener),
             supervisor: Box::new(Unneeded),

@@ -31,7 +31,7 @@ pub mod python;
 mod queue;
 pub mod recent;
 pub mod restart;
-mod rpc;
+pub mod rpc;
 pub mod selector;
 pub mod serve;
 mod smtp;

@@ -68,6 +68,12 @@ impl Complaint {
         }
     }
 
+    /// Whether there is trouble.
+    #[must_use]
+    pub fn is_standing(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The trouble is over; `true` if there was any. The next complaint is said again.
     pub fn clear(&mut self) -> bool {
         self.0.take().is_some()

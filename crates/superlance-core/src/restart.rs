@@ -126,6 +126,11 @@ impl<T> Restarts<T> {
         outcome
     }
 
+    /// The processes that are owed a start, by `group:name`.
+    pub fn owed(&self) -> impl Iterator<Item = &str> {
+        self.owed.keys().map(String::as_str)
+    }
+
     /// When [`retry`](Self::retry) should be called next.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {

@@ -36,13 +36,34 @@ const MAX_DEPTH: usize = 100;
 #[error("{0:?} is not a server URL such as unix:///run/supervisor.sock or http://localhost:9001")]
 pub struct BadServerUrl(String);
 
+/// What to do about a refusal, which depends on who asks. Part of messages, after a colon.
+#[derive(Debug, Clone, Copy)]
+pub struct Advice {
+    /// User name and password are wrong, or missing.
+    pub login: &'static str,
+    /// The socket may not be opened.
+    pub access: &'static str,
+}
+
+impl Advice {
+    /// To a listener, which supervisord runs.
+    const LISTENER: Self = Self {
+        login: "set SUPERVISOR_USERNAME and SUPERVISOR_PASSWORD in the environment= line of this \
+                listener's section",
+        access: "give this listener's user access with chmod= or chown= in the \
+                 [unix_http_server] section",
+    };
+}
+
 /// A connection to supervisord.
 pub struct RpcClient {
     agent: Agent,
+    endpoint: Endpoint,
     /// As configured but for a password, for messages.
     url: String,
     /// Value of the `Authorization` header.
     authorization: Option<String>,
+    advice: Advice,
 }
 
 impl RpcClient {
@@ -65,10 +86,44 @@ impl RpcClient {
             .build();
         let credentials = STANDARD.encode(format!("{username}:{password}"));
         Ok(Self {
-            agent: Agent::with_parts(config, EndpointConnector(endpoint), NoResolver),
+            agent: Agent::with_parts(config, EndpointConnector(endpoint.clone()), NoResolver),
+            endpoint,
             url: without_password(url),
             authorization: (!username.is_empty()).then(|| format!("Basic {credentials}")),
+            advice: Advice::LISTENER,
         })
+    }
+
+    /// The same, for somebody else than a listener.
+    #[must_use]
+    pub fn advising(self, advice: Advice) -> Self {
+        Self { advice, ..self }
+    }
+
+    /// Where supervisord listens, for people: without user name and password.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether supervisord can be on this machine, by its address alone.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.endpoint.is_here()
+    }
+
+    /// The process id of supervisord itself (`getPID`).
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub fn pid(&mut self) -> Result<u32, RpcError> {
+        let request = Request::new("supervisor.getPID");
+        self.ask(&request, QUICK)
+            .and_then(|answer| {
+                let pid = integer(&parse(&request, answer)?).and_then(|pid| pid.try_into().ok());
+                pid.ok_or_else(|| CallError::Answer("expected a process id".to_owned()))
+            })
+            .map_err(|error| self.explain(error))
     }
 
     /// The answer to a call that changes nothing: quick, and made once more when the connection breaks.
@@ -99,8 +154,10 @@ impl RpcClient {
         let request =
             arguments.iter().fold(Request::new(method), |request, argument| request.arg(*argument));
         self.exchange(&request, None)
-            .and_then(|answer| parse(&request, without_control_characters(answer)))
-            .map(drop)
+            .and_then(|answer| match parse(&request, without_control_characters(answer))? {
+                Value::Bool(true) => Ok(()),
+                _ => Err(CallError::Answer("expected true".to_owned())),
+            })
             .map_err(|error| self.explain(error))
     }
 
@@ -135,20 +192,16 @@ impl RpcClient {
             }
             CallError::Fault(fault) => RpcError::Fault(fault),
             CallError::Status(401) => RpcError::Unreachable(format!(
-                "supervisord at {url} wants another user name and password: set \
-                 SUPERVISOR_USERNAME and SUPERVISOR_PASSWORD in the environment= line of this \
-                 listener's section"
+                "supervisord at {url} wants another user name and password: {}",
+                self.advice.login
             )),
             CallError::Status(status) => {
                 RpcError::NoAnswer(format!("supervisord at {url} answered HTTP {status}"))
             }
             CallError::NotConnected(error) => {
                 let advice = match error.kind() {
-                    io::ErrorKind::PermissionDenied => {
-                        ": give this listener's user access with chmod= or chown= in the \
-                         [unix_http_server] section"
-                    }
-                    _ => "",
+                    io::ErrorKind::PermissionDenied => format!(": {}", self.advice.access),
+                    _ => String::new(),
                 };
                 RpcError::Unreachable(format!(
                     "cannot talk to supervisord at {url}: {error}{advice}"
@@ -241,10 +294,7 @@ fn process_infos(value: &Value) -> Option<Vec<ProcessInfo>> {
 
 fn process_info(value: &Value) -> Option<ProcessInfo> {
     let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let number = |key| {
-        let value = value.get(key)?;
-        value.as_i64().or_else(|| value.as_i32().map(i64::from))
-    };
+    let number = |key| integer(value.get(key)?);
     Some(ProcessInfo {
         name: text("name")?,
         group: text("group")?,
@@ -254,6 +304,10 @@ fn process_info(value: &Value) -> Option<ProcessInfo> {
         stop: number("stop")?,
         now: number("now")?,
     })
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_i32().map(i64::from))
 }
 
 fn details(value: &Value) -> Option<Details> {

@@ -28,6 +28,18 @@ fn server_urls() {
 }
 
 #[test]
+fn addresses_of_this_machine() {
+    let here = |url: &str| RpcClient::new(url, "", "").unwrap().is_here();
+    for url in ["unix:///run/s.sock", "http://127.0.0.1:9001", "http://localhost"] {
+        assert!(here(url), "{url}");
+    }
+    // An address that is set aside for documentation (RFC 5737), and a name that cannot be one.
+    for url in ["http://192.0.2.1:9001", "http://nowhere.invalid"] {
+        assert!(!here(url), "{url}");
+    }
+}
+
+#[test]
 fn a_process_needs_its_fields_in_their_types() {
     let fields = |pid: Value| {
         let mut fields = std::collections::BTreeMap::new();

@@ -51,7 +51,8 @@ enum Notice {
 pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<()> {
     let queue = Arc::new(Queue::default());
     let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
-    let filter = service.listener.filter();
+    let reading =
+        Reading { filter: service.listener.filter(), durable: service.alerts.is_durable() };
 
     let end = Arc::new(End::default());
 
@@ -75,7 +76,7 @@ pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<(
     };
     spawn("worker", Box::new(worker))?;
     let events = Arc::clone(&queue);
-    let reader = move || match read(input, &mut output, &events, &filter) {
+    let reader = move || match reading.run(input, &mut output, &events) {
         Ok(()) => Notice::InputEnded,
         // supervisord is gone, and so will be our input.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Notice::InputEnded,
@@ -118,28 +119,36 @@ fn wait_for_worker(notices: &Receiver<Notice>) {
 }
 
 /// The reader: from the wire into the queue, until the input ends or the queue is closed.
-fn read(mut input: Input, output: &mut Output, queue: &Queue, filter: &Filter) -> io::Result<()> {
-    let mut frames = FrameReader::default();
-    let mut seen = Seen::default();
-    output.ready()?;
-    while let Some(frame) = frames.read(&mut input)? {
-        let interest = filter(&frame);
-        let wanted = match interest {
-            Interest::Nothing => false,
-            Interest::Every => true,
-            Interest::WhenIdle => queue.is_idle(),
-        };
-        let again = |serial| seen.before(serial);
-        if wanted
-            && !frame.serial.is_some_and(again)
-            && !queue.push(Arrival { at: Moment::now(), frame, interest })
-        {
-            // Closed: the event is not acknowledged, so supervisord keeps it.
-            return Ok(());
+struct Reading {
+    filter: Filter,
+    /// Whether an event is acknowledged only when it was handled, and what it raised is on the disk.
+    durable: bool,
+}
+
+impl Reading {
+    fn run(&self, mut input: Input, output: &mut Output, queue: &Queue) -> io::Result<()> {
+        let mut frames = FrameReader::default();
+        let mut seen = Seen::default();
+        output.ready()?;
+        while let Some(frame) = frames.read(&mut input)? {
+            let interest = (self.filter)(&frame);
+            let wanted = match interest {
+                Interest::Nothing => false,
+                Interest::Every => true,
+                Interest::WhenIdle => queue.is_idle(),
+            };
+            let again = |serial| seen.before(serial);
+            if wanted && !frame.serial.is_some_and(again) {
+                let accepted = queue.push(Arrival { at: Moment::now(), frame, interest });
+                if !accepted || (self.durable && !queue.wait_until_handled()) {
+                    // Closed: the event is not acknowledged, so supervisord keeps it.
+                    return Ok(());
+                }
+            }
+            output.acknowledge()?;
         }
-        output.acknowledge()?;
+        Ok(())
     }
-    Ok(())
 }
 
 /// The serials of the last events that were wanted.

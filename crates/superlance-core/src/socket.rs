@@ -4,7 +4,7 @@
 //! of time limits. The interface is ureq's `unversioned` one, which is why its minor version is fixed.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +26,16 @@ pub(crate) enum Endpoint {
 }
 
 impl Endpoint {
+    /// Whether it can be on this machine: a unix socket, or an address that can be bound here.
+    pub(crate) fn is_here(&self) -> bool {
+        match self {
+            Self::Unix(_) => true,
+            Self::Tcp(host, _) => (host.as_str(), 0)
+                .to_socket_addrs()
+                .is_ok_and(|mut addresses| addresses.any(|own| UdpSocket::bind(own).is_ok())),
+        }
+    }
+
     fn connect(&self, timeout: Option<Duration>) -> io::Result<Socket> {
         match self {
             Self::Unix(path) => {

@@ -55,6 +55,8 @@ pub(crate) struct Worker {
 enum Call<'a> {
     Handle(&'a Frame),
     OnTime,
+    /// The alerts' turn.
+    Alerts,
     Finish,
 }
 
@@ -74,7 +76,7 @@ impl Worker {
                         self.call(at, &Call::Handle(&frame));
                     }
                 }
-                Next::Deadline => self.call(Moment::now(), &Call::OnTime),
+                Next::Deadline => self.on_time(),
                 Next::Closed => break,
             }
         }
@@ -82,7 +84,7 @@ impl Worker {
         self.service.alerts.hurry();
         while let Some(deadline) = self.deadline() {
             thread::sleep(deadline.saturating_duration_since(Instant::now()));
-            self.call(Moment::now(), &Call::OnTime);
+            self.on_time();
             if self.end.orphaned.load(Ordering::Relaxed) {
                 break;
             }
@@ -95,7 +97,21 @@ impl Worker {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.service.listener.deadline().map(|deadline| deadline.max(self.quiet_until))
+        let Service { listener, alerts, .. } = &self.service;
+        let deadline = listener.deadline().into_iter().chain(alerts.deadline()).min();
+        deadline.map(|deadline| deadline.max(self.quiet_until))
+    }
+
+    /// Calls whoever wants to be called now.
+    fn on_time(&mut self) {
+        let now = Moment::now();
+        let due = |deadline: Option<Instant>| deadline.is_some_and(|due| due <= now.instant);
+        if due(self.service.listener.deadline()) {
+            self.call(now, &Call::OnTime);
+        }
+        if due(self.service.alerts.deadline()) {
+            self.call(now, &Call::Alerts);
+        }
     }
 
     /// Calls the listener. An event that makes it panic is logged, and the next one is handled: dying
@@ -104,29 +120,31 @@ impl Worker {
         let Service { listener, supervisor, alerts, log, unfinished } = &mut self.service;
         alerts.begin(match call {
             Call::Handle(frame) => Some(frame),
-            Call::OnTime | Call::Finish => None,
+            Call::OnTime | Call::Alerts | Call::Finish => None,
         });
-        let mut ctx = Ctx {
-            arrived,
-            supervisor: &mut **supervisor,
-            alerts,
-            log,
-            unfinished,
-            ending: &self.end.ending,
-        };
-        let outcome = panic::catch_unwind(AssertUnwindSafe(|| match call {
-            Call::Handle(frame) => match Event::parse(frame) {
-                Ok(event) => listener.handle(&event, &mut ctx),
-                Err(error) => ctx.log.line(format_args!("Event not understood: {error}")),
-            },
-            Call::OnTime => listener.on_time(&mut ctx),
-            Call::Finish => listener.finish(&mut ctx),
+        let ending = &self.end.ending;
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
+            let supervisor = &mut **supervisor;
+            if let Call::Alerts = call {
+                return alerts.on_time(supervisor, arrived);
+            }
+            let mut ctx = Ctx { arrived, supervisor, alerts, log, unfinished, ending };
+            match call {
+                Call::Handle(frame) => match Event::parse(frame) {
+                    Ok(event) => listener.handle(&event, &mut ctx),
+                    Err(error) => ctx.log.line(format_args!("Event not understood: {error}")),
+                },
+                Call::OnTime => listener.on_time(&mut ctx),
+                Call::Finish => listener.finish(&mut ctx),
+                Call::Alerts => {}
+            }
         }));
         if outcome.is_err() {
             self.quiet_until = Instant::now() + AFTER_PANIC;
             let during = match call {
                 Call::Handle(frame) => format!("{} {}", frame.name, frame.payload),
                 Call::OnTime => "a retry".to_owned(),
+                Call::Alerts => "alerts that are due".to_owned(),
                 Call::Finish => "the end".to_owned(),
             };
             log.line(format_args!(

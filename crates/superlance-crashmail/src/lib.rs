@@ -7,7 +7,6 @@ use clap::{ArgMatches, Error, FromArgMatches};
 use superlance_core::alert::Raiser;
 use superlance_core::applet::{Applet, Environment, Failure};
 use superlance_core::serve::Service;
-use superlance_core::unneeded::Unneeded;
 
 use crate::listener::Crashmail;
 use crate::options::Options;
@@ -23,10 +22,11 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
     let told = alerts.has_ways();
     options.warn(told, &environment.log);
+    let supervisor = options.mail.supervisor(&environment)?;
     let Environment { log, unfinished, .. } = environment;
     Ok(Service {
         listener: Box::new(Crashmail::new(options, told)),
-        supervisor: Box::new(Unneeded),
+        supervisor,
         alerts,
         log,
         unfinished,

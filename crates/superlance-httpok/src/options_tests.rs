@@ -1,6 +1,7 @@
 //! Command lines, with what Python's getopt makes of the original's beside them.
 
 use clap::FromArgMatches;
+use superlance_core::alert::options::HEADING;
 use superlance_core::testing::Recorder;
 
 use super::*;
@@ -114,7 +115,10 @@ fn not_eager_about_nothing_is_worth_a_warning() {
 fn the_manual_and_the_guide_know_every_option() {
     let manual = include_str!("../../../man/httpok.1");
     let guide = include_str!("../../../docs/httpok.md");
-    for option in command().get_arguments().filter(|option| !option.is_hide_set()) {
+    // What all listeners have in common is compared where all of them are.
+    let own = |option: &&clap::Arg| option.get_help_heading() != Some(HEADING);
+    let command = command();
+    for option in command.get_arguments().filter(|option| !option.is_hide_set()).filter(own) {
         let long = option.get_long().unwrap();
         let item = manual.lines().any(|line| {
             let names: Vec<_> = line.strip_prefix(".It ").unwrap_or_default().split(' ').collect();

@@ -96,7 +96,12 @@ impl Actor {
             }
         }
         if let Some(command) = &self.before {
+            let entry = ctx.unfinished.begin(format!(
+                "The command of --before for {} was not done in time, so nothing else was done",
+                case.namespec()
+            ));
             let (title, output) = before::run(command, case, self.writer.metric);
+            drop(entry);
             ctx.log.line(format_args!("{title}:\n{}", output.trim_end_matches('\n')));
             case.output = Some((title, output));
             // That took its time.

@@ -34,6 +34,9 @@ fn run_within(command: &str, case: &Case, metric: Metric, limit: Duration) -> (S
         let separator = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         text.push_str(&format!("{separator}({error})\n"));
     }
+    if text.is_empty() {
+        text.push_str("(nothing)\n");
+    }
     (format!("Output of --before for {}", case.namespec()), text)
 }
 
@@ -73,6 +76,11 @@ mod tests {
         let expected = "SUPERLANCE_BYTES=5\nSUPERLANCE_GROUP=g\nSUPERLANCE_LIMIT=3\n\
                         SUPERLANCE_METRIC=pss\nSUPERLANCE_PID=77\nSUPERLANCE_PROCESS=p $(x) 'y'\n";
         assert_eq!(output, expected);
+    }
+
+    #[test]
+    fn nothing_is_something_to_say() {
+        assert_eq!(run("true", &case(), Metric::Rss).1, "(nothing)\n");
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub(crate) enum Spared {
     Young { uptime: i64 },
     /// It has been over for this many checks only.
     Waiting { checks: u32 },
-    /// Another one of its group has been touched in this check.
+    /// Another one of its group is touched in this check, or does not run.
     Staggered,
     /// Enough was done about it: for this time yet.
     LeftAlone { rest: Duration },
@@ -96,25 +96,31 @@ pub(crate) enum Decision {
     GiveUp { process: usize, excess: Excess, rest: Duration },
 }
 
-/// Decides about the processes of a check. `total` is the limit for all of them together, `past` what is
-/// remembered of earlier checks.
+/// What there is to decide about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Check<'a> {
+    pub(crate) now: Instant,
+    pub(crate) processes: &'a [Measured],
+    /// The limit for all of them together.
+    pub(crate) total: Option<u64>,
+    /// Group and name of processes that do not run, and should: restarting another one of the group could
+    /// leave none of it.
+    pub(crate) down: &'a [(String, String)],
+}
+
+/// Decides about a check; `past` is what is remembered of earlier ones.
 ///
 /// Who is over a limit of its own comes first, in the order of the processes. Then, if the others are
-/// together over `total`, the largest of them.
-pub(crate) fn decide(
-    rules: &Rules,
-    total: Option<u64>,
-    past: &mut Past,
-    now: Instant,
-    processes: &[Measured],
-) -> Vec<Decision> {
+/// together over the total, the largest of them.
+pub(crate) fn decide(rules: &Rules, past: &mut Past, check: Check<'_>) -> Vec<Decision> {
+    let processes = check.processes;
     past.meet(processes);
     let verdicts = processes.iter().map(|process| verdict(&process.limits, process.bytes));
     let verdicts: Vec<Verdict> = verdicts.collect();
     let standings = processes.iter().zip(&verdicts);
-    let standings = standings.map(|(p, verdict)| past.weigh(rules, now, p, verdict.over));
+    let standings = standings.map(|(p, verdict)| past.weigh(rules, check.now, p, verdict.over));
     let standings: Vec<Standing> = standings.collect();
-    let turns = turns(rules, processes, &standings);
+    let turns = turns(rules, check, &standings);
 
     let mut decisions = Vec::new();
     let mut remaining = Vec::new();
@@ -132,7 +138,7 @@ pub(crate) fn decide(
                 Some(Decision::Spare { process: index, why: Spared::Staggered })
             }
             Standing::Due => {
-                past.act(rules, now, process);
+                past.act(rules, check.now, process);
                 Some(Decision::Act { process: index, excess })
             }
         };
@@ -141,10 +147,9 @@ pub(crate) fn decide(
         }
         decisions.extend(decision);
     }
-    if let Some(limit) = total {
+    if let Some(limit) = check.total {
         let touched = turns.iter().filter_map(|index| Some(processes.get(*index)?.group.as_str()));
-        let touched = if rules.stagger { touched.collect() } else { HashSet::new() };
-        let mut further = decide_total(rules, limit, past, now, &remaining, &touched);
+        let mut further = decide_total(rules, past, check, limit, &remaining, &touched.collect());
         // That someone is left alone need not be said twice.
         let alone = |decision: &Decision| decision.left_alone();
         let named: HashSet<usize> = decisions.iter().filter_map(alone).collect();
@@ -154,15 +159,16 @@ pub(crate) fn decide(
     decisions
 }
 
-/// Who of those that something is due about has its turn: all of them, or the largest of each group.
-fn turns(rules: &Rules, processes: &[Measured], standings: &[Standing]) -> HashSet<usize> {
-    let due = (0..).zip(processes.iter().zip(standings));
+/// Who of those that something is due about has its turn: all of them, or the largest of each group
+/// that runs.
+fn turns(rules: &Rules, check: Check<'_>, standings: &[Standing]) -> HashSet<usize> {
+    let due = (0..).zip(check.processes.iter().zip(standings));
     let due = due.filter(|(_, (_, standing))| **standing == Standing::Due);
-    if !rules.stagger || rules.only_tell {
+    if !rules.staggers() {
         return due.map(|(index, _)| index).collect();
     }
     let mut largest: HashMap<&str, (usize, u64)> = HashMap::new();
-    for (index, (process, _)) in due {
+    for (index, (process, _)) in due.filter(|(_, (process, _))| !check.is_group_down(process)) {
         let turn = largest.entry(&process.group).or_insert((index, process.bytes));
         if process.bytes > turn.1 {
             *turn = (index, process.bytes);
@@ -175,9 +181,9 @@ fn turns(rules: &Rules, processes: &[Measured], standings: &[Standing]) -> HashS
 /// something is.
 fn decide_total(
     rules: &Rules,
-    limit: u64,
     past: &mut Past,
-    now: Instant,
+    check: Check<'_>,
+    limit: u64,
     remaining: &[(usize, &Measured)],
     touched: &HashSet<&str>,
 ) -> Vec<Decision> {
@@ -193,13 +199,14 @@ fn decide_total(
         return decisions;
     };
     let (process, index, excess) = (*process, *index, Excess::Total { sum, limit });
-    decisions.push(match past.allow(rules, now, process) {
-        Allowance::Enough if touched.contains(process.group.as_str()) => {
+    let is_others_turn = rules.staggers()
+        && (touched.contains(process.group.as_str()) || check.is_group_down(process));
+    decisions.push(match past.allow(rules, check.now, process) {
+        Allowance::Enough if is_others_turn => {
             Decision::Spare { process: index, why: Spared::Staggered }
         }
         Allowance::Enough => {
-            past.act(rules, now, process);
-            past.act_on_total(rules);
+            past.act_on_total(rules, check.now, process);
             Decision::Act { process: index, excess }
         }
         Allowance::Spent(rest) => Decision::GiveUp { process: index, excess, rest },
@@ -208,6 +215,14 @@ fn decide_total(
         }
     });
     decisions
+}
+
+impl Check<'_> {
+    /// Whether another process of its group does not run, and should.
+    fn is_group_down(&self, process: &Measured) -> bool {
+        let mut down = self.down.iter();
+        down.any(|(group, name)| *group == process.group && *name != process.name)
+    }
 }
 
 impl Decision {
@@ -222,6 +237,11 @@ impl Decision {
 }
 
 impl Rules {
+    /// Whether the processes of a group have turns.
+    fn staggers(&self) -> bool {
+        self.stagger && !self.only_tell
+    }
+
     /// Whether the process was started so recently that it is left alone.
     pub(crate) fn is_young(&self, process: &Measured) -> bool {
         // An uptime below zero is that of a clock that was set back.

@@ -32,7 +32,8 @@ fn play(rules: &Rules, total: Option<u64>, story: &[Chapter]) -> Vec<Page> {
             processes.push(Measured { start: instance.1 as i64, ..process(&text) });
         }
         let now = begin + Duration::from_secs(second);
-        let decisions = decide(rules, total, &mut past, now, &processes);
+        let check = Check { now, processes: &processes, total, down: &[] };
+        let decisions = decide(rules, &mut past, check);
         for decision in &decisions {
             if let (Decision::Act { process, .. }, false) = (decision, rules.only_tell) {
                 instances[*process] = (instances[*process].0 + 1, second);
@@ -61,7 +62,11 @@ fn row(rules: &Rules, pages: &[Page], process: usize) -> u32 {
         let counts = instance(page) == instance(last)
             && measured.bytes > 5
             && measured.uptime >= rules.grace.as_secs() as i64;
-        if !counts || back > 0 && acted(page, process).is_some() {
+        let begins_anew = match acted(page, process) {
+            Some(Excess::Total { .. }) => !rules.only_tell,
+            act => act.is_some(),
+        };
+        if !counts || back > 0 && begins_anew {
             break;
         }
         count += 1;

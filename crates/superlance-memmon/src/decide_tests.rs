@@ -58,7 +58,8 @@ fn check(rules: &Rules, total: Option<u64>, checks: &[(u64, &str, &str)]) {
     for (second, processes, expected) in checks {
         let processes: Vec<_> = processes.split(", ").map(process).collect();
         let now = begin + Duration::from_secs(*second);
-        let decisions = decide(rules, total, &mut past, now, &processes);
+        let check = Check { now, processes: &processes, total, down: &[] };
+        let decisions = decide(rules, &mut past, check);
         assert_eq!(words(&decisions, &processes), *expected, "at second {second}");
     }
 }
@@ -75,7 +76,8 @@ fn by_default_whoever_is_over_is_acted_on() {
 #[test]
 fn every_process_is_compared_before_it_is_decided_about() {
     let processes = ["g:a 5/3", "g:b 1/3"].map(process);
-    let decisions = decide(&PLAIN, None, &mut Past::default(), Instant::now(), &processes);
+    let check = Check { now: Instant::now(), processes: &processes, total: None, down: &[] };
+    let decisions = decide(&PLAIN, &mut Past::default(), check);
     let excess = Excess::Own { limit: 3 };
     let compared = |process| Decision::Compared { process, times: 1 };
     assert_eq!(decisions, [compared(0), Decision::Act { process: 0, excess }, compared(1)]);
@@ -190,6 +192,23 @@ fn of_a_group_the_largest_has_its_turn() {
             (10, "g:a 4/3, g:b 1/3 #2", "act a"),
         ],
     );
+}
+
+#[test]
+fn while_one_of_a_group_is_down_no_other_is_touched() {
+    let processes = ["g:a 9/3", "g:b 1/3", "h:c 4/3"].map(process);
+    let down = |names: &[(&str, &str)], rules: &Rules, total| {
+        let name = |(group, name): &(&str, &str)| ((*group).to_owned(), (*name).to_owned());
+        let down: Vec<_> = names.iter().map(name).collect();
+        let check = Check { now: Instant::now(), processes: &processes, total, down: &down };
+        words(&decide(rules, &mut Past::default(), check), &processes)
+    };
+    let rules = Rules { stagger: true, ..PLAIN };
+    assert_eq!(down(&[("g", "x")], &rules, None), "stagger a, act c");
+    assert_eq!(down(&[("g", "x")], &rules, Some(2)), "stagger a, act c, total 10 (1), stagger a");
+    // Itself does not count: it is starting, say.
+    assert_eq!(down(&[("g", "a")], &rules, None), "act a, act c");
+    assert_eq!(down(&[("g", "x")], &PLAIN, None), "act a, act c");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use superlance_core::units::duration_text;
 
 use crate::act::Actor;
 use crate::alerts::{AlertWriter, Case};
-use crate::decide::{Decision, Excess, Measured, Rules, Spared, decide};
+use crate::decide::{Check, Decision, Excess, Measured, Rules, Spared, decide};
 use crate::deeds::Deeds;
 use crate::files;
 use crate::history::Histories;
@@ -70,8 +70,11 @@ impl Memmon {
         let total = self.lookout.watch.total(sight.memory);
         let processes = &sight.processes;
         self.histories.note(ctx.arrived, processes);
-        let now = ctx.arrived.instant;
-        let decisions = decide(&self.rules, total, &mut self.past, now, processes);
+        let mut down = sight.down.clone();
+        let owed = self.actor.restarts.owed().filter_map(|namespec| namespec.split_once(':'));
+        down.extend(owed.map(|(group, name)| (group.to_owned(), name.to_owned())));
+        let check = Check { now: ctx.arrived.instant, processes, total, down: &down };
+        let decisions = decide(&self.rules, &mut self.past, check);
         for decision in &decisions {
             // A process that is stopped now might not be started in time.
             if matches!(decision, Decision::Act { .. }) && ctx.is_ending() {
@@ -189,7 +192,7 @@ fn words(why: Spared, rules: &Rules) -> String {
         }
         Spared::Waiting { checks } => format!("check {checks} of {}", rules.checks),
         Spared::Staggered => {
-            "but another one of its group has its turn in this check (--stagger)".to_owned()
+            "but another one of its group comes first or does not run (--stagger)".to_owned()
         }
         Spared::LeftAlone { rest } => {
             format!("but left alone for {} (--max-restarts)", duration_text(rest))

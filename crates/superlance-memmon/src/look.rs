@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use superlance_core::listener::Ctx;
 use superlance_core::log::Complaint;
-use superlance_core::supervisor::ProcessInfo;
+use superlance_core::supervisor::{ProcessInfo, State};
 
 use crate::decide::Measured;
 use crate::machine::Machine;
@@ -35,6 +35,8 @@ pub(crate) struct Sight {
     pub(crate) memory: Option<u64>,
     /// Who is watched, and could be measured.
     pub(crate) processes: Vec<Measured>,
+    /// Group and name of those that do not run, and should.
+    pub(crate) down: Vec<(String, String)>,
     /// Why nobody could be.
     pub(crate) trouble: Option<String>,
 }
@@ -63,7 +65,7 @@ impl Lookout {
             Err(error) => {
                 self.rpc_trouble.say(ctx.log, format!("Cannot check: {error}"));
                 let trouble = Some(error.to_string());
-                return Sight { memory, trouble, processes: Vec::new() };
+                return Sight { memory, trouble, ..Sight::default() };
             }
         };
         if self.rpc_trouble.clear() {
@@ -86,7 +88,13 @@ impl Lookout {
                 limits: self.watch.limits(info, memory),
             })
         };
-        Sight { memory, processes: watched.iter().filter_map(measured).collect(), trouble }
+        let down = all.iter().filter(|info| is_down(info.state));
+        Sight {
+            memory,
+            processes: watched.iter().filter_map(measured).collect(),
+            down: down.map(|info| (info.group.clone(), info.name.clone())).collect(),
+            trouble,
+        }
     }
 
     fn memory_there_is(&mut self, ctx: &Ctx<'_>) -> Option<u64> {
@@ -166,4 +174,9 @@ impl Lookout {
         }
         Ok(bytes)
     }
+}
+
+/// Whether a process in this state does not run, and should: somebody starts it, or tried in vain.
+fn is_down(state: State) -> bool {
+    matches!(state, State::Starting | State::Stopping | State::Backoff | State::Fatal)
 }

@@ -180,10 +180,33 @@ fn a_pool_is_restarted_one_by_one() {
     tick(&mut world, &mut memmon);
     assert_eq!(restarts(&world), 2);
     let log = world.log();
-    assert!(log.contains("its turn in this check (--stagger)\n"), "{log}");
+    assert!(log.contains("comes first or does not run (--stagger)\n"), "{log}");
     // Whoever had its turn has no memory to measure any more.
     tick(&mut world, &mut memmon);
     assert_eq!(restarts(&world), 3);
+}
+
+/// A pool of which one worker cannot be started any more keeps the others.
+#[test]
+fn a_pool_that_lost_one_is_not_touched() {
+    for (state, restarts) in
+        [(State::Fatal, 1), (State::Backoff, 1), (State::Stopped, 2), (State::Exited, 2)]
+    {
+        let (_sleepers, mut world) = pool();
+        let supervisor = std::mem::take(&mut world.supervisor).with("pool:c", 0);
+        world.supervisor = supervisor;
+        world.supervisor.process("pool:c").unwrap().state = state;
+        tick(&mut world, &mut memmon(&["-a", "1", "--stagger"]));
+        assert_eq!(self::restarts(&world), restarts, "{state:?}");
+    }
+    // One that memmon could not start is down, too.
+    let (_sleepers, mut world) = pool();
+    let error = superlance_core::supervisor::RpcError::NoAnswer("connection lost".to_owned());
+    world.supervisor.fail("start", error);
+    let mut memmon = memmon(&["-g", "pool=1", "--stagger"]);
+    tick(&mut world, &mut memmon);
+    tick(&mut world, &mut memmon);
+    assert_eq!(self::restarts(&world), 1);
 }
 
 #[test]

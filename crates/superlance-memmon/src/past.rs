@@ -133,10 +133,14 @@ impl Past {
         }
     }
 
-    /// Something is done about everything together.
-    pub(crate) fn act_on_total(&mut self, rules: &Rules) {
+    /// Something is done about a process because of everything together.
+    pub(crate) fn act_on_total(&mut self, rules: &Rules, now: Instant, process: &Measured) {
         self.total_checks = 0;
-        self.total_told = rules.only_tell;
+        if rules.only_tell {
+            self.total_told = true;
+        } else {
+            self.act(rules, now, process);
+        }
     }
 
     /// Checks in a row in which a process was over a limit.

@@ -18,6 +18,7 @@ pub use process::{FakeProcess, ProcessState};
 use server::Shared;
 
 use crate::scratch::Scratch;
+use crate::wait::{SOON, wait_for};
 use crate::wire::socket::Address;
 
 /// A fake supervisord; it serves until it is stopped or its value goes.
@@ -153,7 +154,8 @@ impl FakeSupervisor {
     /// Serves again, at the same address and with the same processes.
     pub fn start(&mut self) {
         if self.server.is_none() {
-            let acceptor = self.address.listen().expect("the address of the fake should be free");
+            // A client of somebody else may have been given the port meanwhile, for a while.
+            let acceptor = wait_for("the address of the fake", SOON, || self.address.listen().ok());
             self.server = Some(self.shared.serve(acceptor));
         }
     }

@@ -18,7 +18,7 @@ use script::Script;
 use crate::certificate::Certificate;
 use crate::python::PythonServer;
 use crate::scratch::Scratch;
-use crate::wait::{SOON, try_wait};
+use crate::wait::{SOON, try_wait, wait_for};
 use crate::wire::server::Connections;
 use crate::wire::socket::Address;
 
@@ -139,7 +139,7 @@ impl HttpServer {
     /// Whether no request is being answered now.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.script.state().in_flight == 0
+        self.connections.is_idle()
     }
 
     /// Goes down: every connection is closed, and new ones are refused.
@@ -161,11 +161,13 @@ impl HttpServer {
         if self.server.is_some() {
             return;
         }
-        let acceptor = self.address.listen().expect("the port of the server should be free");
-        let script = Arc::clone(&self.script);
+        // A client of somebody else may have been given the port meanwhile, for a while.
+        let acceptor = wait_for("the port of the server", SOON, || self.address.listen().ok());
+        let (script, connections) = (Arc::clone(&self.script), Arc::clone(&self.connections));
         self.server = Some(self.connections.serve(acceptor, move |stream, number| {
             // An error is a client that went away, which it may.
-            let _ = Connection { script: &script, stream, number }.serve();
+            let _ =
+                Connection { script: &script, connections: &connections, stream, number }.serve();
         }));
         if let (Some(front), Address::Inet(target)) = (&mut self.front, &self.address) {
             front.start(*target);

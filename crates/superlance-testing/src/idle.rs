@@ -52,6 +52,20 @@ fn switches_if_asleep(status: &str) -> Option<u64> {
 }
 
 fn has_children(pid: Pid) -> bool {
+    children_of_threads(pid).unwrap_or_else(|| is_a_parent(pid))
+}
+
+/// Asks the threads, where the kernel is built so that they tell.
+fn children_of_threads(pid: Pid) -> Option<bool> {
+    let mut threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    threads.try_fold(false, |found, thread| {
+        let children = fs::read_to_string(thread.ok()?.path().join("children")).ok()?;
+        Some(found || !children.is_empty())
+    })
+}
+
+/// Asks all processes.
+fn is_a_parent(pid: Pid) -> bool {
     let Ok(entries) = fs::read_dir("/proc") else {
         return false;
     };
@@ -64,7 +78,20 @@ fn has_children(pid: Pid) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::switches_if_asleep;
+    use std::process::{Command, Stdio};
+
+    use nix::unistd::getpid;
+
+    use super::{children_of_threads, is_a_parent, switches_if_asleep};
+
+    #[test]
+    fn children_are_found_in_both_ways() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        assert!(is_a_parent(getpid()));
+        assert_ne!(children_of_threads(getpid()), Some(false));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 
     #[test]
     fn sleep_is_told_from_work() {

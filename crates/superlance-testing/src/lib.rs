@@ -11,6 +11,7 @@
 //! | an HTTP server that says what it shall, by https too | [`HttpServer`], [`HttpAnswer`] |
 //! | a certificate, good or bad | [`Certificate`] |
 //! | processes of a known size | [`Ballast`] |
+//! | a program at a terminal, with keys and sizes | [`Terminal`] |
 //! | the same events for ours and theirs, and a verdict | [`Transcript`], [`same`], [`deviates`] |
 //! | to wait | [`wait_until`], [`wait_for`] |
 //!
@@ -170,6 +171,7 @@ mod scratch;
 mod smtp;
 mod subject;
 mod supervisord;
+mod terminal;
 mod transcript;
 pub mod venv;
 mod wait;
@@ -189,6 +191,7 @@ pub use scratch::Scratch;
 pub use smtp::{Received, SmtpAnswer, SmtpBuilder, SmtpServer};
 pub use subject::{Subject, Who};
 pub use supervisord::{Builder, Channel, Http, Supervisord};
+pub use terminal::Terminal;
 pub use transcript::{
     Afterwards, Outcome, Shown, Transcript, Until, deviates, record, record_both, same,
     theirs_is_under_test,

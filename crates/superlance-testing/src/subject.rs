@@ -86,6 +86,15 @@ impl Subject {
         self.env("SUPERVISOR_SERVER_URL", url)
     }
 
+    /// Lets a shell run this in the same process first, such as `ulimit -f 0`.
+    #[must_use]
+    pub fn after(mut self, shell: &str) -> Subject {
+        let program = std::mem::replace(&mut self.program, PathBuf::from("/bin/sh"));
+        let first = ["-c".to_owned(), format!("{shell}; exec \"$@\""), "sh".to_owned()];
+        self.args.splice(0..0, first.into_iter().chain([program.display().to_string()]));
+        self
+    }
+
     /// The name of the program.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -38,6 +38,11 @@ impl Identity {
         }
     }
 
+    /// What names the event that is being handled.
+    pub(super) fn event(&self) -> Option<String> {
+        self.event.map(|event| format!("{:016x}", event ^ self.supervisord))
+    }
+
     /// An id for `alert`. What is measured and when is no part of it, and differs when an event is
     /// handled again.
     pub(super) fn of(&mut self, alert: &Alert) -> String {

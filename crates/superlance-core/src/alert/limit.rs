@@ -73,11 +73,19 @@ impl Limiter {
         Self { interval, windows: BTreeMap::new() }
     }
 
-    /// Takes up what an earlier listener held back. Its interval goes on from when it began.
-    pub fn restore(&mut self, record: Record, now: Moment) {
-        let passed = now.wall.duration_since(record.began).unwrap_or_default();
-        let until = now.after(self.interval.saturating_sub(passed));
-        self.windows.insert(record.key.clone(), Window { until, record });
+    /// Takes up what an earlier listener held back. Its intervals go on from when they began.
+    pub fn restore(&mut self, records: impl IntoIterator<Item = Record>, now: Moment) {
+        let records = records.into_iter().map(|record| (record.key.clone(), record));
+        for (key, record) in records.collect::<BTreeMap<_, _>>() {
+            let same = self.windows.get_mut(&key).and_then(|same| same.record.held.as_mut());
+            if let (Some(held), Some(earlier)) = (same, &record.held) {
+                held.follow(earlier);
+                continue;
+            }
+            let passed = now.wall.duration_since(record.began).unwrap_or_default();
+            let until = now.after(self.interval.saturating_sub(passed));
+            self.windows.insert(key, Window { until, record });
+        }
     }
 
     /// Holds back an alert raised `now`, and returns the record that accounts for it; `None` if it is
@@ -171,10 +179,20 @@ impl Held {
         }
         let before = std::mem::replace(&mut self.last, bounded(alert.clone()));
         if self.texts.len() < MAX_TEXTS {
-            let text = format!("{}\n{}", before.subject, before.text);
-            self.texts.push(beginning(text, MAX_TEXT));
+            self.texts.push(short(&before));
         }
         self.count += 1;
+    }
+
+    /// Joins those held back before these.
+    fn follow(&mut self, earlier: &Self) {
+        self.count += earlier.count;
+        self.first = self.first.min(earlier.first);
+        let mut texts = earlier.texts.clone();
+        texts.push(short(&earlier.last));
+        texts.append(&mut self.texts);
+        texts.truncate(MAX_TEXTS);
+        self.texts = texts;
     }
 
     /// The alert that tells of all of them: the last one, with what is known of the others.
@@ -204,6 +222,11 @@ impl Held {
         }
         alert.attach("Held back before it", before)
     }
+}
+
+/// What is shown of an alert that is not the last.
+fn short(alert: &Alert) -> String {
+    beginning(format!("{}\n{}", alert.subject, alert.text), MAX_TEXT)
 }
 
 /// The same, as much of it as one can keep in memory for a thousand processes.

@@ -121,6 +121,27 @@ fn an_event_that_comes_again_counts_once() {
 }
 
 #[test]
+fn what_was_held_back_before_joins_what_is_held_back_now() {
+    let (mut earlier, clock) = (Limiter::new(INTERVAL), Clock::new());
+    let mut journal = Vec::new();
+    for number in 0..4 {
+        journal.extend(earlier.hold(&alert("p", "exited", number, clock), clock.0).cloned());
+    }
+    let (mut limiter, mut later) = (Limiter::new(INTERVAL), clock);
+    later.pass(Duration::from_secs(1));
+    for number in 4..7 {
+        let _ = limiter.hold(&alert("p", "exited", number, later), later.0);
+    }
+    limiter.restore(journal, later.0);
+    let told = limiter.finish(later.0).remove(0);
+    assert_eq!((worth(&told), told.at), (5, later.0.wall));
+    let numbers = |text: &str| text.split("number ").skip(1).map(|n| n[..1].to_owned()).collect();
+    let shown: Vec<String> = numbers(&told.attachments[0].text);
+    assert_eq!(shown, ["1", "2", "3", "5"]);
+    assert!(told.text.contains(&log_time(clock.0.wall)), "{}", told.text);
+}
+
+#[test]
 fn what_is_kept_is_bounded() {
     let (mut limiter, clock) = (Limiter::new(INTERVAL), Clock::new());
     let mut total = 0;
@@ -176,7 +197,7 @@ proptest! {
     #[test]
     fn every_alert_is_accounted_for_once_and_one_goes_out_in_an_interval(steps in steps()) {
         let (mut limiter, mut clock) = (Limiter::new(INTERVAL), Clock::new());
-        let mut journal: BTreeMap<String, Record> = BTreeMap::new();
+        let mut journal: Vec<Record> = Vec::new();
         let mut raised: BTreeMap<String, u64> = BTreeMap::new();
         let mut told: BTreeMap<String, u64> = BTreeMap::new();
         let mut last_out: BTreeMap<String, Instant> = BTreeMap::new();
@@ -190,7 +211,7 @@ proptest! {
                     *raised.entry(subject.clone()).or_default() += 1;
                     match limiter.hold(&alert, clock.0) {
                         None => out.push(alert),
-                        Some(record) => drop(journal.insert(subject, record.clone())),
+                        Some(record) => journal.push(record.clone()),
                     }
                 }
                 Step::Wake(late) => {
@@ -199,19 +220,16 @@ proptest! {
                         clock.pass(wait + Duration::from_millis(late));
                         out = limiter.due(clock.0);
                         prop_assert!(!out.is_empty(), "woken for nothing");
-                        let records = limiter.records().cloned();
-                        let about = |record: Record| (record.subject(), record);
-                        journal = records.map(about).collect();
+                        journal = limiter.records().cloned().collect();
                     }
                 }
                 Step::Killed => {
                     limiter = Limiter::new(INTERVAL);
-                    for record in journal.values() {
-                        let text = serde_json::to_string(record).unwrap();
-                        limiter.restore(serde_json::from_str(&text).unwrap(), clock.0);
-                    }
+                    let text = serde_json::to_string(&journal).unwrap();
+                    limiter.restore(serde_json::from_str::<Vec<_>>(&text).unwrap(), clock.0);
                     // Intervals that held nothing back are forgotten.
-                    last_out.retain(|subject, _| journal.contains_key(subject));
+                    let held = |subject: &String| journal.iter().any(|r| r.subject() == *subject);
+                    last_out.retain(|subject, _| held(subject));
                 }
             }
             for alert in out {

@@ -1,12 +1,21 @@
 //! Where alerts go, as the command line says it. Declared once for all listeners.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
+use super::limit::Limiter;
+use super::recovery::Recovery;
 use super::ways::Format;
-use crate::applet::Failure;
+use crate::applet::{Environment, Failure};
+use crate::supervisor::Supervisor;
+use crate::units::parse_duration;
+use crate::unneeded::Unneeded;
+
+/// How long a process has to run to have recovered, unless --alert-interval says otherwise.
+const RECOVERY: Duration = Duration::from_secs(60);
 
 /// The heading in `--help` of what all listeners have in common.
 pub const HEADING: &str = "Alerts";
@@ -26,6 +35,40 @@ pub struct MailOptions {
     /// Address to mail from, with --smtp-url [default: name of the listener, at this host]
     #[arg(long, value_name = "ADDRESS", help_heading = HEADING)]
     pub from: Option<String>,
+
+    #[command(flatten)]
+    pub(super) calm: CalmOptions,
+}
+
+/// Who is spared, and told that all is well. The batch tools have an interval of their own.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct CalmOptions {
+    /// Send one alert of a kind about a process in this time, and tell the others together at its end
+    #[arg(long, value_name = "TIME", value_parser = parse_interval, help_heading = HEADING)]
+    alert_interval: Option<Duration>,
+
+    /// Tell when a process that was reported has been RUNNING for TIME of --alert-interval
+    /// [default: 1m]
+    #[arg(long, help_heading = HEADING)]
+    recovery: bool,
+}
+
+impl CalmOptions {
+    pub(super) fn limiter(&self) -> Option<Limiter> {
+        self.alert_interval.map(Limiter::new)
+    }
+
+    pub(super) fn recovery(&self) -> Option<Recovery> {
+        self.recovery.then(|| Recovery::new(self.alert_interval.unwrap_or(RECOVERY)))
+    }
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let interval = parse_duration(text).map_err(|error| error.to_string())?;
+    if interval.is_zero() {
+        return Err("expected one second or more".to_owned());
+    }
+    Ok(interval)
 }
 
 impl MailOptions {
@@ -33,6 +76,17 @@ impl MailOptions {
     #[must_use]
     pub fn address(&self) -> Option<&str> {
         self.email.as_deref().filter(|address| !address.is_empty())
+    }
+
+    /// The supervisord of a listener that needs none but for --recovery.
+    ///
+    /// # Errors
+    /// When it is needed, and serves no RPC.
+    pub fn supervisor(&self, environment: &Environment) -> Result<Box<dyn Supervisor>, Failure> {
+        if self.calm.recovery {
+            return Ok(Box::new(environment.supervisor()?));
+        }
+        Ok(Box::new(Unneeded))
     }
 
     /// Whether there is a command on the command line.
@@ -73,6 +127,10 @@ pub struct AlertOptions {
     /// (repeatable)
     #[arg(long, value_name = "COMMAND")]
     pub notify: Vec<String>,
+
+    /// Directory in which alerts are kept until they are delivered, to survive a restart
+    #[arg(long, value_name = "DIR")]
+    pub spool: Option<PathBuf>,
 
     /// Begin subjects with the name of this host
     #[arg(long)]

@@ -1,12 +1,23 @@
 //! From a listener to the ways out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
+
+use super::diary::Diary;
 use super::identity::Identity;
+use super::limit::{Limiter, Record};
+use super::recovery::{Recovery, Report};
 use super::sender::Sender;
+use super::spool::Stored;
+use super::store::{Keeping, Store};
 use super::{Alert, Alerts, Way};
+use crate::clock::Moment;
 use crate::frame::Frame;
 use crate::log::Log;
+use crate::supervisor::Supervisor;
 use crate::unfinished::Unfinished;
 
 /// What every alert of a listener goes through.
@@ -18,21 +29,52 @@ pub struct Pipeline {
     identity: Identity,
     /// Name of the event that is being handled, if it is one.
     event: String,
+    log: Arc<Log>,
+    store: Option<Arc<Store>>,
+    limiter: Option<Limiter>,
+    held: Diary,
+    recovery: Option<Recovery>,
+    watched: Diary,
+}
+
+/// What a pipeline is made of.
+pub(super) struct Parts {
+    pub(super) listener: &'static str,
+    pub(super) host: String,
+    /// What subjects begin with.
+    pub(super) prefix: Option<String>,
+    pub(super) ways: Vec<Box<dyn Way>>,
+    pub(super) store: Option<Store>,
+    pub(super) limiter: Option<Limiter>,
+    pub(super) recovery: Option<Recovery>,
+    pub(super) log: Arc<Log>,
+    pub(super) unfinished: Unfinished,
 }
 
 impl Pipeline {
-    pub(super) fn new(
-        listener: &str,
-        host: String,
-        prefix: Option<String>,
-        ways: Vec<Box<dyn Way>>,
-        log: &Arc<Log>,
-        unfinished: &Unfinished,
-    ) -> Self {
-        let sender = |way| Sender::new(way, Arc::clone(log), unfinished.clone());
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { listener, host, prefix, ways, store, limiter, recovery, log, unfinished } =
+            parts;
+        let store = store.map(Arc::new);
+        let sender = |way| Sender::new(way, store.clone(), Arc::clone(&log), unfinished.clone());
         let senders = ways.into_iter().map(sender).collect();
         let (identity, event) = (Identity::new(listener), String::new());
-        Self { host, prefix, senders, identity, event }
+        let (held, watched) = (Diary::default(), Diary::default());
+        let mut pipeline = Self {
+            host,
+            prefix,
+            senders,
+            identity,
+            event,
+            log,
+            store,
+            limiter,
+            held,
+            recovery,
+            watched,
+        };
+        pipeline.open();
+        pipeline
     }
 
     /// Whether anybody is told of alerts.
@@ -41,20 +83,126 @@ impl Pipeline {
         !self.senders.is_empty()
     }
 
+    /// Whether what is raised is on the disk when the event that raised it was handled, so that the
+    /// event should not be acknowledged before.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// The journal `name` of the spool with what is in it: `what`, in words.
+    pub(crate) fn diary<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        what: &'static str,
+    ) -> (Diary, Vec<T>) {
+        let open = |store: &Arc<Store>| store.diary(name, what);
+        self.store.as_ref().map_or_else(|| (Diary::default(), Vec::new()), open)
+    }
+
+    /// Opens the spool, unless it is open, and goes on with what an earlier listener left there.
+    fn open(&mut self) {
+        let Some(backlog) = self.store.as_ref().and_then(|store| store.open()) else { return };
+        if self.senders.is_empty() {
+            // Whatever is there waits for a way out.
+            return;
+        }
+        for Stored { alert, accepted } in backlog {
+            self.send_to(Arc::new(alert), &accepted);
+        }
+        let now = Moment::now();
+        let records: Vec<Record>;
+        (self.held, records) = self.diary("held", "alerts that are held back");
+        match &mut self.limiter {
+            Some(limiter) => {
+                limiter.restore(records, now);
+                self.held.rewrite(limiter.records(), &self.log);
+            }
+            // There is no --alert-interval any more.
+            None => {
+                let mut limiter = Limiter::new(Duration::ZERO);
+                limiter.restore(records, now);
+                self.release(limiter.finish(now));
+            }
+        }
+        let reports: Vec<Report>;
+        (self.watched, reports) = self.diary("watched", "processes that have not recovered");
+        if let Some(recovery) = &mut self.recovery {
+            reports.into_iter().for_each(|report| recovery.restore(report, now));
+            self.watched.rewrite(recovery.reports(), &self.log);
+        }
+    }
+
     /// From now on, `frame` is being handled; or what no event asks for.
     pub(crate) fn begin(&mut self, frame: Option<&Frame>) {
         self.event = frame.map(|frame| frame.name.clone()).unwrap_or_default();
         self.identity.begin(frame);
     }
 
-    /// The listener is about to end.
+    /// When [`on_time`](Self::on_time) wants to be called.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let held = self.limiter.as_ref().and_then(Limiter::deadline);
+        let recovery = self.recovery.as_ref().and_then(Recovery::deadline);
+        held.into_iter().chain(recovery).min()
+    }
+
+    /// Tells what is due: what was held back long enough, and what has recovered.
+    pub(crate) fn on_time(&mut self, supervisor: &mut dyn Supervisor, now: Moment) {
+        let due = self.limiter.as_mut().map(|limiter| limiter.due(now)).unwrap_or_default();
+        self.release(due);
+        let Some(recovery) = &mut self.recovery else { return };
+        let watched = recovery.reports().count();
+        let recovered = recovery.look(supervisor, now, &self.log);
+        let settled = recovery.reports().count() < watched;
+        recovered.into_iter().for_each(|alert| self.raise(alert));
+        if settled {
+            let reports = self.recovery.iter().flat_map(Recovery::reports);
+            self.watched.rewrite(reports, &self.log);
+        }
+    }
+
+    /// The listener is about to end: nothing is held back any longer, and nobody waited for.
     pub(crate) fn hurry(&mut self) {
+        self.recovery = None;
+        if let Some(mut limiter) = self.limiter.take() {
+            self.release(limiter.finish(Moment::now()));
+        }
         self.senders.iter_mut().for_each(Sender::hurry);
     }
 
     /// Waits until everything is delivered or given up.
     pub(crate) fn finish(&mut self) {
         self.senders.iter_mut().for_each(Sender::finish);
+    }
+
+    /// Sends what was held back. It is in the spool before it is held back no longer.
+    fn release(&mut self, alerts: Vec<Alert>) {
+        if alerts.is_empty() {
+            return;
+        }
+        alerts.into_iter().for_each(|alert| self.send(alert));
+        let still_held = self.limiter.iter().flat_map(Limiter::records);
+        self.held.rewrite(still_held, &self.log);
+    }
+
+    fn send(&mut self, alert: Alert) {
+        if let Some(store) = &self.store {
+            if store.put(&alert) == Keeping::Known {
+                return;
+            }
+        }
+        self.send_to(Arc::new(alert), &BTreeSet::new());
+    }
+
+    /// Sends an alert to all but those who have `accepted` it.
+    fn send_to(&mut self, alert: Arc<Alert>, accepted: &BTreeSet<String>) {
+        if let Some(store) = &self.store {
+            let lacking = |sender: &Sender| sender.keys(accepted);
+            store.expect(&alert, self.senders.iter().flat_map(lacking).collect());
+        }
+        for sender in &mut self.senders {
+            sender.send(Arc::clone(&alert), accepted);
+        }
     }
 
     /// What is the same for all alerts, which listeners need not say.
@@ -81,11 +229,32 @@ pub(crate) fn prefixed(prefix: &str, subject: &str) -> String {
 }
 
 impl Alerts for Pipeline {
+    fn event_id(&self) -> Option<String> {
+        self.identity.event()
+    }
+
     fn raise(&mut self, mut alert: Alert) {
+        if self.senders.is_empty() {
+            return;
+        }
         self.complete(&mut alert);
-        let alert = Arc::new(alert);
-        for sender in &mut self.senders {
-            sender.send(Arc::clone(&alert));
+        self.open();
+        let now = Moment::now();
+        if let Some(report) = self.recovery.as_mut().and_then(|recovery| recovery.note(&alert, now))
+        {
+            self.watched.add(report, &self.log);
+        }
+        let record = self.limiter.as_mut().and_then(|limiter| limiter.hold(&alert, now));
+        let Some(record) = record else { return self.send(alert) };
+        self.log.line(format_args!("Held back by --alert-interval: {}", alert.subject.trim()));
+        self.held.add(record, &self.log);
+        if self.held.needs_rewriting() {
+            let held = self.limiter.iter().flat_map(Limiter::records);
+            self.held.rewrite(held, &self.log);
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;

@@ -65,23 +65,21 @@ impl Recovery {
     }
 
     /// Takes note of an alert. If it is about a process, that has to recover from now on, even if it
-    /// was about to.
-    pub fn note(&mut self, alert: &Alert, now: Moment) {
-        let Some(process) = alert.process.clone() else { return };
+    /// was about to; what is to survive the listener is returned.
+    pub fn note(&mut self, alert: &Alert, now: Moment) -> Option<&Report> {
+        let process = alert.process.clone()?;
         if alert.kind == RECOVERED {
-            return;
+            return None;
         }
-        self.watch(
-            Report {
-                id: alert.id.clone(),
-                listener: alert.listener.clone(),
-                host: alert.host.clone(),
-                process,
-                at: alert.at,
-                subject: alert.subject.clone(),
-            },
-            now,
-        );
+        let report = Report {
+            id: alert.id.clone(),
+            listener: alert.listener.clone(),
+            host: alert.host.clone(),
+            process,
+            at: alert.at,
+            subject: alert.subject.clone(),
+        };
+        self.watch(report, now)
     }
 
     /// Watches a process again that an earlier listener reported.
@@ -89,12 +87,15 @@ impl Recovery {
         self.watch(report, now);
     }
 
-    fn watch(&mut self, report: Report, now: Moment) {
+    fn watch(&mut self, report: Report, now: Moment) -> Option<&Report> {
         let name = (report.process.group.clone(), report.process.name.clone());
-        if self.watched.len() < MAX_WATCHED || self.watched.contains_key(&name) {
-            let look = now.after(self.interval);
-            self.watched.insert(name, Watch { reported: now.instant, look, report });
+        if self.watched.len() >= MAX_WATCHED && !self.watched.contains_key(&name) {
+            return None;
         }
+        let look = now.after(self.interval);
+        let watch = Watch { reported: now.instant, look, report };
+        self.watched.insert(name.clone(), watch);
+        self.watched.get(&name).map(|watch| &watch.report)
     }
 
     /// What is watched now, to be restored by a later listener.

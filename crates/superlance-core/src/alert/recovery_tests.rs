@@ -28,7 +28,7 @@ impl Scene {
         let (subject, text) = (format!("{process} is sick"), String::new());
         let alert = Alert::new("test", "sick", self.now.wall, subject, text);
         let alert = Alert { id: "x".to_owned(), ..alert.about("g", process, None) };
-        self.recovery.note(&alert, self.now);
+        let _ = self.recovery.note(&alert, self.now);
     }
 
     fn pass(&mut self, seconds: u32) {
@@ -74,7 +74,7 @@ fn a_process_that_runs_for_the_interval_has_recovered() {
     );
     assert_eq!(alert.text, expected);
     assert_eq!((alert.kind.as_str(), alert.id.as_str()), (RECOVERED, "x.recovered"));
-    scene.recovery.note(alert, scene.now);
+    assert_eq!(scene.recovery.note(alert, scene.now), None);
     assert_eq!(scene.wait(), None, "a recovery needs none");
 }
 
@@ -142,7 +142,7 @@ fn a_clock_that_was_set_back_only_delays() {
 fn alerts_about_no_process_are_none_of_its_business_and_what_is_watched_is_bounded() {
     let mut scene = Scene::new();
     let alert = Alert::new("test", "sick", scene.now.wall, String::new(), String::new());
-    scene.recovery.note(&alert, scene.now);
+    assert_eq!(scene.recovery.note(&alert, scene.now), None);
     assert_eq!(scene.wait(), None);
     for number in 0..MAX_WATCHED + 5 {
         scene.report(&format!("p{number}"));

@@ -9,11 +9,14 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause before something that failed is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
-/// Longest pause before something else is tried. It is the shorter one, so that something that is
-/// refused for ever does not keep everything behind it waiting.
+/// Longest pause before something else is tried, when nothing is known to work.
 const LONGEST_CLOSED: Duration = Duration::from_secs(30);
 
-/// Things in their order. The oldest goes first, as long as the way works; what has failed waits.
+/// Things in their order. The oldest goes first, as long as the way works.
+///
+/// When something fails, that may be the way's fault or its own, as that of a mail to someone who takes
+/// none. If it is the way's, everything waits, and goes out in its order once the way works again. What
+/// fails where others do not is on its own from then on: its pauses grow, and nothing waits for it.
 #[derive(Debug)]
 pub(super) struct Schedule<T> {
     last: u64,
@@ -31,6 +34,8 @@ struct Waiting<T> {
     item: T,
     tries: u32,
     due: Option<Instant>,
+    /// Whether it fails through its own fault.
+    faulty: bool,
 }
 
 /// Something that is being tried.
@@ -38,6 +43,7 @@ struct Waiting<T> {
 pub(super) struct Attempt<T> {
     number: u64,
     tries: u32,
+    faulty: bool,
     /// What it is.
     pub(super) item: T,
 }
@@ -53,7 +59,7 @@ impl<T> Schedule<T> {
     /// Puts something behind everything else.
     pub(super) fn push(&mut self, item: T) {
         self.last += 1;
-        self.waiting.insert(self.last, Waiting { item, tries: 0, due: None });
+        self.waiting.insert(self.last, Waiting { item, tries: 0, due: None, faulty: false });
     }
 
     /// How many things wait.
@@ -68,8 +74,8 @@ impl<T> Schedule<T> {
             return None;
         }
         let number = self.waiting.iter().find(|(_, waiting)| due(waiting)).map(|(n, _)| *n)?;
-        let Waiting { item, tries, .. } = self.waiting.remove(&number)?;
-        Some(Attempt { number, tries, item })
+        let Waiting { item, tries, faulty, .. } = self.waiting.remove(&number)?;
+        Some(Attempt { number, tries, faulty, item })
     }
 
     /// When there may be something to try, if anything waits.
@@ -81,9 +87,17 @@ impl<T> Schedule<T> {
     /// It was delivered, so the way works: what has failed before is tried again at once.
     pub(super) fn delivered(&mut self) {
         if self.failures > 0 {
-            self.waiting.values_mut().for_each(|waiting| waiting.due = None);
+            let held_up = self.waiting.values_mut().filter(|waiting| !waiting.faulty);
+            held_up.for_each(|waiting| waiting.due = None);
         }
         (self.failures, self.closed_until) = (0, None);
+    }
+
+    /// It was delivered to some, so the way works, and not to all: it waits in its old place. It is
+    /// returned when there is no further try.
+    pub(super) fn failed_in_part(&mut self, attempt: Attempt<T>, now: Instant) -> Option<T> {
+        self.delivered();
+        self.failed(Attempt { faulty: true, ..attempt }, None, now)
     }
 
     /// It was not delivered: it waits in its old place. `pause` is how long whoever was to take it
@@ -94,16 +108,23 @@ impl<T> Schedule<T> {
         pause: Option<Duration>,
         now: Instant,
     ) -> Option<T> {
-        let Attempt { number, tries, item } = attempt;
+        let Attempt { number, tries, faulty, item } = attempt;
         if self.hurried {
             return Some(item);
         }
-        let closed = growing(self.failures).min(LONGEST_CLOSED).max(pause.unwrap_or_default());
-        let due = growing(tries).min(LONGEST_PAUSE).max(closed);
-        self.failures = self.failures.saturating_add(1);
+        let pause = pause.unwrap_or_default();
+        // The way has worked since it failed before.
+        let faulty = faulty || tries > 0 && self.failures == 0;
+        let mut due = growing(tries).min(LONGEST_PAUSE).max(pause);
+        let mut closed = pause;
+        if !faulty {
+            closed = closed.max(growing(self.failures).min(LONGEST_CLOSED));
+            due = due.max(closed);
+            self.failures = self.failures.saturating_add(1);
+        }
         self.closed_until = self.closed_until.max(now.checked_add(closed));
-        let waiting = Waiting { item, tries: tries.saturating_add(1), due: now.checked_add(due) };
-        self.waiting.insert(number, waiting);
+        let (tries, due) = (tries.saturating_add(1), now.checked_add(due));
+        self.waiting.insert(number, Waiting { item, tries, due, faulty });
         None
     }
 
@@ -186,11 +207,33 @@ mod tests {
     fn what_is_never_taken_does_not_stop_the_rest() {
         let mut scene = Scene::new(&["poison", "b"]);
         scene.run(0..120, |item| item != "poison");
+        // It is not known yet whose fault it is.
         assert!(scene.tried.contains(&(61, "b")), "{:?}", scene.tried);
-        scene.schedule.push("c");
-        scene.run(120..150, |item| item != "poison");
-        assert!(scene.tried.iter().any(|(_, item)| *item == "c"), "{:?}", scene.tried);
+        for second in [120, 130, 140] {
+            scene.schedule.push("c");
+            scene.run(second..second + 10, |item| item != "poison");
+            assert!(scene.tried.contains(&(second, "c")), "{:?}", scene.tried);
+        }
         assert_eq!(scene.schedule.len(), 1);
+        let tries = scene.tried.iter().filter(|(_, item)| *item == "poison").count();
+        assert!(tries <= 9, "{:?}", scene.tried);
+    }
+
+    #[test]
+    fn one_who_takes_nothing_keeps_no_mail_from_another() {
+        let mut scene = Scene::new(&["a", "b", "c"]);
+        for item in ["a", "b", "c"] {
+            let attempt = scene.schedule.take(scene.start).unwrap();
+            assert_eq!(attempt.item, item);
+            assert_eq!(scene.schedule.failed_in_part(attempt, scene.start), None);
+        }
+        // Each is tried again in its own time.
+        scene.run(0..8, |_| false);
+        let seconds: Vec<_> = scene.tried.iter().map(|(second, _)| *second).collect();
+        assert_eq!(seconds, [1, 1, 1, 3, 3, 3, 7, 7, 7]);
+        scene.schedule.push("d");
+        scene.run(8..9, |item| item == "d");
+        assert_eq!(scene.tried.last(), Some(&(8, "d")));
     }
 
     #[test]

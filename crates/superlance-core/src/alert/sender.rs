@@ -3,11 +3,14 @@
 //! Whoever takes them may need seconds or hang, or be away for hours. The listener hands its alerts
 //! over and goes on; a thread delivers them one after the other, and several do at the end.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::schedule::{Attempt, Schedule};
+use super::spool::key;
+use super::store::Store;
 use super::{Alert, Way};
 use crate::fate::Fate;
 use crate::log::{Complaint, Log};
@@ -29,6 +32,7 @@ pub(super) struct Sender {
 
 struct Shared {
     way: Box<dyn Way>,
+    store: Option<Arc<Store>>,
     log: Arc<Log>,
     state: Mutex<State>,
     changed: Condvar,
@@ -52,19 +56,47 @@ struct Job {
 
 impl Sender {
     /// A sender. Its thread is started with the first alert.
-    pub(super) fn new(way: Box<dyn Way>, log: Arc<Log>, unfinished: Unfinished) -> Self {
-        let shared = Shared { way, log, state: Mutex::default(), changed: Condvar::new() };
+    pub(super) fn new(
+        way: Box<dyn Way>,
+        store: Option<Arc<Store>>,
+        log: Arc<Log>,
+        unfinished: Unfinished,
+    ) -> Self {
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        let shared = Shared { way, store, log, state, changed };
         Self { shared: Arc::new(shared), unfinished, threads: 0 }
     }
 
-    /// Takes an alert, and returns at once.
-    pub(super) fn send(&mut self, alert: Arc<Alert>) {
-        let way = &self.shared.way;
+    /// What stands in the spool for those who are to get an alert and have not `accepted` it.
+    pub(super) fn keys(&self, accepted: &BTreeSet<String>) -> Vec<String> {
+        let targets = self.shared.way.targets().into_iter();
+        let keys = targets.map(|target| self.shared.key(&target));
+        keys.filter(|key| !accepted.contains(key)).collect()
+    }
+
+    /// Takes an alert for all but those who have `accepted` it, and returns at once.
+    pub(super) fn send(&mut self, alert: Arc<Alert>, accepted: &BTreeSet<String>) {
+        let Shared { way, log, .. } = &*self.shared;
+        let mut targets = way.targets();
+        targets.retain(|target| !accepted.contains(&self.shared.key(target)));
+        if targets.is_empty() {
+            return;
+        }
         if self.shared.lock().schedule.len() >= CAPACITY {
             let reason = format!("{CAPACITY} others wait");
-            return self.shared.log.line(way.given_up(&alert, &reason));
+            targets.iter().for_each(|target| self.shared.settled(&alert, target));
+            return log.line(way.given_up(&alert, &reason));
         }
-        let (targets, entry) = (way.targets(), self.unfinished.begin(way.unfinished(&alert)));
+        let unfinished = if self.shared.keeps(&alert) {
+            format!(
+                "Not sent in time to {}, and kept until the next start: {}",
+                way.name(),
+                alert.subject
+            )
+        } else {
+            way.unfinished(&alert)
+        };
+        let entry = self.unfinished.begin(unfinished);
         self.shared.lock().schedule.push(Job { alert, targets, _entry: entry });
         self.start_threads(1);
         self.shared.changed.notify_all();
@@ -135,10 +167,12 @@ impl Shared {
         for (target, fate) in all.into_iter().zip(fates) {
             let reason = match fate {
                 Fate::Delivered => {
+                    self.settled(alert, &target);
                     delivered.push(target);
                     continue;
                 }
                 Fate::Refused(reason) => {
+                    self.settled(alert, &target);
                     refusals.push(reason);
                     continue;
                 }
@@ -167,7 +201,17 @@ impl Shared {
             return state.schedule.delivered();
         }
         let reason = reasons.join("; ");
-        match state.schedule.failed(attempt, pause, Instant::now()) {
+        let now = Instant::now();
+        let given_up = match delivered.is_empty() {
+            true => state.schedule.failed(attempt, pause, now),
+            false => state.schedule.failed_in_part(attempt, now),
+        };
+        match given_up {
+            Some(job) if self.keeps(&job.alert) => {
+                let (name, subject) = (self.way.name(), &job.alert.subject);
+                let kept = "kept until the next start";
+                self.log.line(format_args!("Not sent to {name}: {reason}; {kept}: {subject}"));
+            }
             Some(job) => self.log.line(self.way.given_up(&job.alert, &reason)),
             None => {
                 let name = self.way.name();
@@ -175,6 +219,22 @@ impl Shared {
                 state.trouble.say(&self.log, message);
             }
         }
+    }
+
+    /// What stands for a target in the spool.
+    fn key(&self, target: &str) -> String {
+        key(&format!("{}\0{target}", self.way.key()))
+    }
+
+    fn settled(&self, alert: &Alert, target: &str) {
+        if let Some(store) = &self.store {
+            store.settle(alert, &self.key(target));
+        }
+    }
+
+    /// Whether another listener would deliver it.
+    fn keeps(&self, alert: &Alert) -> bool {
+        self.store.as_ref().is_some_and(|store| store.keeps(alert))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

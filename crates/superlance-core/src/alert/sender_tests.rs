@@ -15,7 +15,7 @@ fn alert(text: &str) -> Arc<Alert> {
 fn sender(way: impl Way + 'static) -> (Sender, Recorder, Unfinished) {
     let (recorder, unfinished) = (Recorder::default(), Unfinished::default());
     let log = Arc::new(Log::new(recorder.clone()));
-    (Sender::new(Box::new(way), log, unfinished.clone()), recorder, unfinished)
+    (Sender::new(Box::new(way), None, log, unfinished.clone()), recorder, unfinished)
 }
 
 fn command(command: &str) -> MailCommand {
@@ -38,8 +38,8 @@ fn mails_go_out_in_order_and_are_confirmed() {
     let file = directory.path().join("mails");
     let (mut sender, recorder, unfinished) =
         sender(command(&format!("cat >> '{}'", file.display())));
-    sender.send(alert("first\n"));
-    sender.send(alert("second\n"));
+    sender.send(alert("first\n"), &BTreeSet::new());
+    sender.send(alert("second\n"), &BTreeSet::new());
     let mails = ["To: a@b\nSubject: s\n\nfirst\n", "To: a@b\nSubject: s\n\nsecond\n"];
     wait_for(&recorder, mails[1]);
     sender.finish();
@@ -52,7 +52,7 @@ fn mails_go_out_in_order_and_are_confirmed() {
 #[test]
 fn a_command_that_fails_is_logged_with_the_mail_and_not_run_again() {
     let (mut sender, recorder, unfinished) = sender(command("exit 7"));
-    sender.send(alert("text"));
+    sender.send(alert("text"), &BTreeSet::new());
     let expected = "Mail not sent with \"exit 7\": the command failed with exit status 7. \
                     The mail was:\n\nTo: a@b\nSubject: s\n\ntext\n";
     wait_for(&recorder, "text\n");
@@ -64,8 +64,8 @@ fn a_command_that_fails_is_logged_with_the_mail_and_not_run_again() {
 #[test]
 fn at_the_end_a_mail_program_that_hangs_holds_up_no_other_mail() {
     let (mut sender, recorder, _) = sender(command("grep -q hangs && sleep 60; exit 1"));
-    sender.send(alert("hangs"));
-    sender.send(alert("fails at once"));
+    sender.send(alert("hangs"), &BTreeSet::new());
+    sender.send(alert("fails at once"), &BTreeSet::new());
     sender.hurry();
     wait_for(&recorder, "fails at once");
 }
@@ -75,7 +75,7 @@ fn at_the_end_many_go_out_at_once() {
     let started = Instant::now();
     let (mut sender, _, unfinished) = sender(command("sleep 0.5"));
     for _ in 0..32 {
-        sender.send(alert("x"));
+        sender.send(alert("x"), &BTreeSet::new());
     }
     assert!(unfinished.texts()[0].starts_with("Mail not sent in time:\n\nTo: a@b"));
     sender.finish();
@@ -133,7 +133,7 @@ fn later() -> Fate {
 fn only_those_who_lack_an_alert_get_it_again_and_the_log_says_so_once() {
     let way = Scripted::new([vec![Fate::Delivered, later()], vec![later()]]);
     let (mut sender, recorder, unfinished) = sender(way.clone());
-    sender.send(alert("1"));
+    sender.send(alert("1"), &BTreeSet::new());
     wait_for(&recorder, "works again");
     sender.finish();
     let expected = [("1", "a b"), ("1", "b"), ("1", "b")];
@@ -148,7 +148,7 @@ fn only_those_who_lack_an_alert_get_it_again_and_the_log_says_so_once() {
 fn what_is_refused_is_logged_in_full_and_not_tried_again() {
     let way = Scripted::new([vec![Fate::Refused("550 no".to_owned()), Fate::Delivered]]);
     let (mut sender, recorder, _) = sender(way.clone());
-    sender.send(alert("text"));
+    sender.send(alert("text"), &BTreeSet::new());
     sender.finish();
     assert_eq!(way.tried().len(), 1);
     let log = "Not sent to scripted: 550 no. The alert was:\n\ns\n\ntext\nSent to b: s\n";
@@ -160,7 +160,7 @@ fn the_end_tries_once_more_and_logs_in_full_what_fails() {
     let pause = Fate::NotBefore("busy".to_owned(), Duration::from_secs(3600));
     let way = Scripted::new([vec![pause.clone(), pause], vec![later(), later()]]);
     let (mut sender, recorder, unfinished) = sender(way.clone());
-    sender.send(alert("text"));
+    sender.send(alert("text"), &BTreeSet::new());
     wait_for(&recorder, "busy");
     assert_eq!(unfinished.texts(), ["Not sent in time to scripted:\n\ns\n\ntext"]);
     sender.finish();

@@ -142,6 +142,12 @@ impl Spool {
         Ok(true)
     }
 
+    /// Whether there is an alert with this id.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.files.contains_key(id)
+    }
+
     /// Notes that whoever has this [`key`] has the alert. Nothing is noted of an alert that is not
     /// kept.
     ///

@@ -5,12 +5,17 @@ mod notify;
 mod smtp;
 mod webhook;
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use clap::ArgMatches;
 
 #[cfg(test)]
 pub(super) use self::command::MailCommand;
 pub(crate) use self::webhook::Format;
 use super::options::{AlertOptions, MailOptions};
+use super::pipeline::Parts;
+use super::store::Store;
 use super::{Pipeline, Way};
 use crate::applet::{Environment, Failure};
 use crate::smtp::host_name;
@@ -61,7 +66,18 @@ impl Environment {
         for make in WAYS {
             ways.extend(make(&plan)?);
         }
-        let prefix = options.hostname.then(|| host.clone());
-        Ok(Pipeline::new(raiser.name, host, prefix, ways, &self.log, &self.unfinished))
+        let name = self.own_namespec.clone().unwrap_or_else(|| raiser.name.to_owned());
+        let store = |parent: &PathBuf| Store::new(parent.clone(), name, Arc::clone(&self.log));
+        Ok(Pipeline::new(Parts {
+            listener: raiser.name,
+            prefix: options.hostname.then(|| host.clone()),
+            host,
+            ways,
+            store: options.spool.as_ref().map(store),
+            limiter: mail.and_then(|mail| mail.calm.limiter()),
+            recovery: mail.and_then(|mail| mail.calm.recovery()),
+            log: Arc::clone(&self.log),
+            unfinished: self.unfinished.clone(),
+        }))
     }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::Tool;
 use super::message_id;
 use super::options::Options;
-use super::pending::{Batch, Due};
-use crate::alert::{Alert, prefixed};
+use super::pending::{Batch, Due, Entry};
+use crate::alert::{Alert, Diary, prefixed};
 use crate::event::Event;
 use crate::fate::Fate;
 use crate::listener::{Ctx, Filter, Interest, Listener};
@@ -31,6 +31,8 @@ pub(super) struct BatchListener {
     batch: Batch,
     post: Box<dyn Post>,
     id_prefix: String,
+    /// The batch on disk.
+    diary: Diary,
     /// When the first line that waits, or the last tick, came: the patience is counted from there.
     waiting_since: Option<Instant>,
     /// Whether a missing tick was remarked upon.
@@ -48,8 +50,26 @@ impl BatchListener {
         let mut recipients = options.to().to_vec();
         recipients.extend(options.alerts.tells_others().then(|| OTHERS.to_owned()));
         let batch = Batch::new(options.interval, options.tick.minutes, &recipients);
-        let (waiting_since, remarked) = (None, false);
-        Self { tool, options, subject, batch, post, id_prefix, waiting_since, remarked }
+        let (diary, waiting_since, remarked) = (Diary::default(), None, false);
+        Self { tool, options, subject, batch, post, id_prefix, diary, waiting_since, remarked }
+    }
+
+    /// From now on, what waits is kept on disk. What an earlier listener kept there waits, too.
+    pub(super) fn keep(&mut self, (diary, entries): (Diary, Vec<Entry>), log: &Log) {
+        self.diary = diary;
+        if let Some(prefix) = self.batch.restore(entries) {
+            self.id_prefix = prefix;
+        }
+        if !self.batch.is_empty() {
+            self.waiting_since = Some(Instant::now());
+            let name = self.tool.name;
+            log.line(format_args!("{name}: lines wait that were not mailed before the last end"));
+        }
+        self.write_diary(log);
+    }
+
+    fn write_diary(&mut self, log: &Log) {
+        self.diary.rewrite(self.batch.entries(&self.id_prefix), log);
     }
 
     /// Sends what is due. `true` if someone got something.
@@ -59,8 +79,12 @@ impl BatchListener {
         let mut entries: Vec<_> = mails.iter().map(unsent).collect();
         let mut progress = false;
         for mail in &mails {
+            for doubt in self.batch.in_doubt(mail) {
+                self.diary.add(&doubt, ctx.log);
+            }
             let fates = self.deliver(mail, ctx);
             self.batch.settle(mail, &fates);
+            self.write_diary(ctx.log);
             progress |= fates.contains(&Fate::Delivered);
             entries.drain(..1);
         }
@@ -177,12 +201,20 @@ impl Listener for BatchListener {
                 }
             }
             Event::ProcessState(change) => {
+                let event = ctx.alerts.event_id();
+                if self.batch.has(event.as_deref()) {
+                    return;
+                }
                 let line = (self.tool.line)(change, ctx.arrived.wall);
                 ctx.log.line(&line);
                 if self.batch.is_empty() {
                     self.waiting_since = Some(ctx.arrived.instant);
                 }
-                self.batch.add(line);
+                self.batch.add(line.clone(), event.clone());
+                self.diary.add(&Entry::Line { text: line, event }, ctx.log);
+                if self.diary.needs_rewriting() {
+                    self.write_diary(ctx.log);
+                }
             }
             Event::Other { .. } => {}
         }
@@ -206,8 +238,17 @@ impl Listener for BatchListener {
     fn finish(&mut self, ctx: &mut Ctx<'_>) {
         // Whoever got one mail may lack another.
         while self.flush(ctx) && !self.batch.is_empty() {}
+        let kept = self.diary.is_complete();
         for mail in self.batch.due() {
-            ctx.log.line(not_mailed(&mail, "before the end"));
+            if kept {
+                let count = mail.lines.len();
+                let recipients = mail.recipients.join(", ");
+                ctx.log.line(format_args!(
+                    "Kept until the next start for {recipients}: {count} lines"
+                ));
+            } else {
+                ctx.log.line(not_mailed(&mail, "before the end"));
+            }
         }
         // Nothing is owed any more.
         self.remarked = true;

@@ -1,11 +1,13 @@
 //! A batch tool against a mail server that does as it is told.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use clap::FromArgMatches;
 
 use super::*;
+use crate::alert::spool::Spool;
 use crate::batch::{options, plain_text};
 use crate::testing::{World, frame};
 
@@ -71,6 +73,21 @@ impl Scene {
     fn crash(&mut self, name: &str) {
         let payload = format!("processname:{name} groupname:g from_state:RUNNING expected:0 pid:5");
         self.world.event(&mut self.listener, "PROCESS_STATE_EXITED", &payload).unwrap();
+    }
+
+    /// Another listener, with the same server and the same spool.
+    fn keeping(self, folder: &Path, arguments: &[&str]) -> Self {
+        let post = self.post.clone();
+        drop(self);
+        let mut scene = Self::new(arguments);
+        scene.listener.post = Box::new(post.clone());
+        scene.listener.id_prefix = "4.5.6".to_owned();
+        let spool = Spool::open(folder, "tool").unwrap().spool;
+        scene.world.with_ctx(|ctx| {
+            let diary = Diary::open(&spool, "batch", "lines that wait", ctx.log);
+            scene.listener.keep(diary, ctx.log);
+        });
+        Self { post, ..scene }
     }
 
     fn tick(&mut self, name: &str) {
@@ -216,4 +233,89 @@ fn a_missing_tick_is_remarked_upon_once() {
     let mut rare = Scene::new(&["-i", "0", "-e", "TICK_3600"]);
     rare.crash("foo");
     assert!(rare.listener.deadline().unwrap() > Instant::now() + Duration::from_secs(10_000));
+}
+
+#[test]
+fn what_waits_survives_the_listener() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene::new(&[]).keeping(folder.path(), &[]);
+    scene.crash("foo");
+    scene.crash("bar");
+    let mut scene = scene.keeping(folder.path(), &[]);
+    let waits = "tool: lines wait that were not mailed before the last end\n";
+    assert_eq!(scene.world.log(), waits);
+    assert!(scene.listener.deadline().is_some(), "a tick that never comes is remarked upon");
+    scene.crash("baz");
+    scene.post.next(&[Fate::Delivered, later()]);
+    scene.tick("TICK_60");
+    // Its ids go on, too: the second mail is the first one's for those who lack it.
+    let mut scene = scene.keeping(folder.path(), &[]);
+    scene.tick("TICK_60");
+    assert_eq!(scene.post.texts(), ["foo died\nbar died\nbaz died"; 2]);
+    let sent = scene.post.sent();
+    assert_eq!((&sent[0].id, &sent[1].recipients), (&sent[1].id, &vec!["c@d".to_owned()]));
+    assert!(sent[0].id.starts_with("<4.5.6.0-3@"), "{}", sent[0].id);
+    let mut scene = scene.keeping(folder.path(), &[]);
+    assert_eq!(scene.world.log(), "");
+    scene.crash("new");
+    scene.tick("TICK_60");
+    assert!(scene.post.sent()[2].id.starts_with("<4.5.6.3-4@"));
+}
+
+#[test]
+fn a_mail_that_was_being_sent_is_sent_again_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene::new(&[]).keeping(folder.path(), &[]);
+    scene.crash("foo");
+    let mail = scene.listener.batch.due().remove(0);
+    // The listener is killed before the server's answer.
+    scene.world.with_ctx(|ctx| {
+        let doubts = scene.listener.batch.in_doubt(&mail);
+        doubts.iter().for_each(|doubt| scene.listener.diary.add(doubt, ctx.log));
+    });
+    let mut scene = scene.keeping(folder.path(), &[]);
+    scene.crash("bar");
+    scene.tick("TICK_60");
+    scene.tick("TICK_60");
+    assert_eq!(scene.post.texts(), ["foo died", "bar died"]);
+}
+
+#[test]
+fn what_is_kept_at_the_end_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene::new(&[]).keeping(folder.path(), &[]);
+    scene.crash("foo");
+    scene.post.next(&[later(), later()]);
+    scene.finish();
+    let log = scene.world.log();
+    assert!(log.ends_with("Kept until the next start for a@b, c@d: 1 lines\n"), "{log}");
+    let mut scene = scene.keeping(folder.path(), &[]);
+    scene.tick("TICK_60");
+    assert_eq!(scene.post.texts(), ["foo died"; 2]);
+}
+
+#[test]
+fn lines_that_cannot_be_kept_are_mailed_all_the_same_and_that_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene::new(&[]).keeping(folder.path(), &[]);
+    // What is appended to and what is written anew.
+    for name in ["batch.journal", "batch.journal.new"] {
+        let path = folder.path().join("tool").join(name);
+        let _ = std::fs::remove_file(&path);
+        std::fs::create_dir(path).unwrap();
+    }
+    for name in ["foo", "bar"] {
+        scene.crash(name);
+        scene.tick("TICK_60");
+    }
+    assert_eq!(scene.post.texts(), ["foo died", "bar died"]);
+    let log = scene.world.log();
+    assert_eq!(log.matches("lines that wait are not kept on disk: ").count(), 1, "{log}");
+    std::fs::remove_dir(folder.path().join("tool/batch.journal.new")).unwrap();
+    std::fs::remove_dir(folder.path().join("tool/batch.journal")).unwrap();
+    scene.crash("baz");
+    assert!(scene.world.log().ends_with("lines that wait are kept on disk again\n"));
+    let mut scene = scene.keeping(folder.path(), &[]);
+    scene.tick("TICK_60");
+    assert_eq!(scene.post.texts().last().unwrap(), "baz died");
 }

@@ -28,6 +28,8 @@ pub struct Batch {
     /// Number of the first of them.
     first: u64,
     recipients: Vec<Recipient>,
+    /// What names the event that the last line is about.
+    last_event: Option<String>,
 }
 
 /// Someone who is to get the lines.
@@ -51,11 +53,18 @@ pub enum Entry {
         first: u64,
         /// The beginning of ids.
         ids: String,
+        /// The event of the last line.
+        event: Option<String>,
     },
     /// What someone lacks from here on.
     Recipient(Recipient),
     /// A line.
-    Line(String),
+    Line {
+        /// The line.
+        text: String,
+        /// What names the event that it is about.
+        event: Option<String>,
+    },
 }
 
 /// A mail to be sent.
@@ -84,6 +93,7 @@ impl Batch {
             lines: VecDeque::new(),
             first: 0,
             recipients: recipients.iter().map(recipient).collect(),
+            last_event: None,
         }
     }
 
@@ -93,7 +103,8 @@ impl Batch {
         let mut prefix = None;
         for entry in entries {
             match entry {
-                Entry::Head { first, ids } => {
+                Entry::Head { first, ids, event } => {
+                    self.last_event = event;
                     self.first = first;
                     self.recipients.iter_mut().for_each(|recipient| recipient.next = first);
                     prefix = Some(ids);
@@ -104,7 +115,7 @@ impl Batch {
                         recipient.clone_from(&kept);
                     }
                 }
-                Entry::Line(line) => self.add(line),
+                Entry::Line { text, event } => self.add(text, event),
             }
         }
         self.forget_settled();
@@ -113,21 +124,20 @@ impl Batch {
 
     /// What is to be kept, of a batch whose mails' ids begin with `ids`.
     pub fn entries(&self, ids: &str) -> impl Iterator<Item = Entry> {
-        let head = Entry::Head { first: self.first, ids: ids.to_owned() };
+        let (ids, event) = (ids.to_owned(), self.last_event.clone());
+        let head = Entry::Head { first: self.first, ids, event };
         let recipients = self.recipients.iter().cloned().map(Entry::Recipient);
-        let lines = self.lines.iter().cloned().map(Entry::Line);
+        let lines = self.lines.iter().cloned().map(|text| Entry::Line { text, event: None });
         std::iter::once(head).chain(recipients).chain(lines)
     }
 
-    /// What is to be kept while these mails are being sent: until their fates are known, each may have
-    /// arrived.
+    /// What is to be kept while a mail is being sent: until its fate is known it may have arrived.
     #[must_use]
-    pub fn in_doubt(&self, mails: &[Due]) -> Vec<Entry> {
-        let mut doubtful = self.clone();
-        for mail in mails {
-            doubtful.settle(mail, &vec![Fate::Unknown(String::new()); mail.recipients.len()]);
-        }
-        doubtful.recipients.into_iter().map(Entry::Recipient).collect()
+    pub fn in_doubt(&self, mail: &Due) -> Vec<Entry> {
+        let to = |recipient: &&Recipient| mail.recipients.contains(&recipient.address);
+        let recipients = self.recipients.iter().filter(to).cloned();
+        let doubtful = |recipient| Recipient { unsettled: Some(mail.range.end), ..recipient };
+        recipients.map(doubtful).map(Entry::Recipient).collect()
     }
 
     /// Whether nobody lacks anything.
@@ -136,8 +146,16 @@ impl Batch {
         self.lines.is_empty()
     }
 
-    /// Adds a line. Beyond the capacity the oldest is dropped.
-    pub fn add(&mut self, line: String) {
+    /// Whether the last line is about this event: it was not acknowledged before a listener was killed,
+    /// and came again.
+    #[must_use]
+    pub fn has(&self, event: Option<&str>) -> bool {
+        event.is_some() && event == self.last_event.as_deref()
+    }
+
+    /// Adds a line about an event. Beyond the capacity the oldest is dropped.
+    pub fn add(&mut self, line: String, event: Option<String>) {
+        self.last_event = event.or(self.last_event.take());
         self.lines.push_back(line);
         if self.lines.len() > CAPACITY {
             self.lines.pop_front();

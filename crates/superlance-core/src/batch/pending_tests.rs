@@ -13,7 +13,7 @@ fn batch(recipients: &[&str]) -> Batch {
 
 fn with_lines(recipients: &[&str], lines: &[&str]) -> Batch {
     let mut batch = batch(recipients);
-    lines.iter().for_each(|line| batch.add((*line).to_owned()));
+    lines.iter().for_each(|line| batch.add((*line).to_owned(), None));
     batch
 }
 
@@ -52,7 +52,7 @@ fn one_mail_has_the_lines_in_order_for_everybody() {
     assert_eq!(due(&batch), [("a b".to_owned(), "1 2".to_owned(), 0)]);
     settle(&mut batch, &[Fate::Delivered, Fate::Delivered]);
     assert!(batch.is_empty() && batch.due().is_empty());
-    batch.add("3".to_owned());
+    batch.add("3".to_owned(), None);
     assert_eq!(batch.due()[0].range, 2..3);
 }
 
@@ -60,7 +60,7 @@ fn one_mail_has_the_lines_in_order_for_everybody() {
 fn what_nobody_got_is_joined_by_what_comes_after_it() {
     let mut batch = with_lines(&["a", "b"], &["1"]);
     settle(&mut batch, &[later(), later()]);
-    batch.add("2".to_owned());
+    batch.add("2".to_owned(), None);
     assert_eq!(due(&batch), [("a b".to_owned(), "1 2".to_owned(), 0)]);
 }
 
@@ -71,7 +71,7 @@ fn whoever_got_a_mail_does_not_get_it_again() {
     settle(&mut batch, &[Fate::Delivered, later(), Fate::Refused("no".to_owned())]);
     assert_eq!(due(&batch), [("b".to_owned(), "1".to_owned(), 0)]);
     assert_eq!(batch.due()[0].range, range, "the same mail, so the same id");
-    batch.add("2".to_owned());
+    batch.add("2".to_owned(), None);
     let mails = [("a c".to_owned(), "2".to_owned(), 0), ("b".to_owned(), "1 2".to_owned(), 0)];
     assert_eq!(due(&batch), mails);
 }
@@ -80,7 +80,7 @@ fn whoever_got_a_mail_does_not_get_it_again() {
 fn a_mail_that_may_have_arrived_is_repeated_as_it_was() {
     let mut batch = with_lines(&["a"], &["1"]);
     settle(&mut batch, &[Fate::Unknown("lost".to_owned())]);
-    batch.add("2".to_owned());
+    batch.add("2".to_owned(), None);
     settle(&mut batch, &[later()]);
     assert_eq!(
         (due(&batch), batch.due()[0].range.clone()),
@@ -93,9 +93,9 @@ fn a_mail_that_may_have_arrived_is_repeated_as_it_was() {
 #[test]
 fn beyond_the_capacity_the_oldest_lines_go_and_are_counted() {
     let mut batch = batch(&["a", "b"]);
-    batch.add("0".to_owned());
+    batch.add("0".to_owned(), None);
     settle(&mut batch, &[Fate::Delivered, later()]);
-    (1..=CAPACITY + 2).for_each(|number| batch.add(number.to_string()));
+    (1..=CAPACITY + 2).for_each(|number| batch.add(number.to_string(), None));
     let mails = batch.due();
     assert_eq!(mails.len(), 2);
     for (mail, dropped) in mails.iter().zip([2, 3]) {
@@ -123,16 +123,29 @@ fn another_listener_goes_on_where_one_was_killed() {
     let mut next = batch(&["a"]);
     next.restore(killed.entries("prefix").collect());
     assert!(next.is_empty());
-    next.add("3".to_owned());
+    next.add("3".to_owned(), None);
     assert_eq!(next.due()[0].range, 2..3);
+}
+
+#[test]
+fn an_event_that_comes_again_is_known() {
+    let mut killed = batch(&["a"]);
+    assert!(!killed.has(None));
+    killed.add("1".to_owned(), Some("x".to_owned()));
+    settle(&mut killed, &[Fate::Delivered]);
+    let mut next = batch(&["a"]);
+    next.restore(killed.entries("prefix").collect());
+    assert!(next.has(Some("x")) && !next.has(Some("y")) && !next.has(None));
+    next.restore(vec![Entry::Line { text: "2".to_owned(), event: Some("y".to_owned()) }]);
+    assert!(next.has(Some("y")) && !next.has(Some("x")));
 }
 
 #[test]
 fn a_mail_that_was_being_sent_when_the_listener_was_killed_is_repeated_as_it_was() {
     let killed = with_lines(&["a"], &["1"]);
     let mut kept: Vec<_> = killed.entries("prefix").collect();
-    kept.extend(killed.in_doubt(&killed.due()));
-    kept.push(Entry::Line("2".to_owned()));
+    kept.extend(killed.in_doubt(&killed.due()[0]));
+    kept.push(Entry::Line { text: "2".to_owned(), event: None });
     let mut next = batch(&["a"]);
     next.restore(kept);
     assert_eq!(due(&next), [("a".to_owned(), "1".to_owned(), 0)]);
@@ -170,15 +183,15 @@ proptest! {
         for step in steps.into_iter().chain([end.clone(), end]) {
             let fates = match step {
                 Step::Add => {
-                    batch.add(added.to_string());
-                    journal.push(Entry::Line(added.to_string()));
+                    batch.add(added.to_string(), None);
+                    journal.push(Entry::Line { text: added.to_string(), event: None });
                     added += 1;
                     continue;
                 }
                 Step::Killed(sending) => {
                     let mails = batch.due();
                     if let Some(mail) = mails.first().filter(|_| sending) {
-                        journal.extend(batch.in_doubt(&mails));
+                        journal.extend(batch.in_doubt(mail));
                         for address in &mail.recipients {
                             let who = recipients.iter().position(|name| name == address).unwrap();
                             doubtful.insert((who, mail.range.start, mail.range.end));

@@ -20,26 +20,34 @@ impl Connection<'_> {
     /// Answers requests until one of both sides has had enough.
     pub(super) fn serve(mut self) -> io::Result<()> {
         let mut input = BufReader::new(self.stream.try_clone()?);
-        while let Some(request) = Message::read(&mut input)? {
-            if let Some((status, body)) = self.refusal(&request) {
-                self.stream.write_all(&http(status, body.as_bytes()))?;
-            } else if let Some(call) = Call::from_xml(&String::from_utf8_lossy(&request.body)) {
-                let answer = self.begin(&call);
-                let written = self.answer(answer.as_ref(), &call);
-                self.shared.state().in_flight -= 1;
-                written?;
-                let closing = [Answer::CloseBefore, Answer::CloseMiddle, Answer::CloseAfter];
-                if answer.is_some_and(|answer| closing.contains(&answer)) {
-                    break;
-                }
-            } else {
-                self.stream.write_all(&http(400, b""))?;
+        loop {
+            let serving = self.shared.connections.wait_for_request(&self.stream);
+            let again = self.serve_one(&mut input);
+            if !matches!(again, Ok(true)) {
+                // Before it counts as served: this may be all the answer there is.
+                self.stream.close();
+                return again.map(drop);
             }
-            if !request.keeps_alive() {
-                break;
-            }
+            drop(serving);
         }
-        Ok(())
+    }
+
+    /// Answers a request, and says whether there may be another one.
+    fn serve_one(&mut self, input: &mut BufReader<Stream>) -> io::Result<bool> {
+        let Some(request) = Message::read(input)? else { return Ok(false) };
+        if let Some((status, body)) = self.refusal(&request) {
+            self.stream.write_all(&http(status, body.as_bytes()))?;
+        } else if let Some(call) = Call::from_xml(&String::from_utf8_lossy(&request.body)) {
+            let answer = self.shared.state().record(&call);
+            self.answer(answer.as_ref(), &call)?;
+            let closing = [Answer::CloseBefore, Answer::CloseMiddle, Answer::CloseAfter];
+            if answer.is_some_and(|answer| closing.contains(&answer)) {
+                return Ok(false);
+            }
+        } else {
+            self.stream.write_all(&http(400, b""))?;
+        }
+        Ok(request.keeps_alive())
     }
 
     /// What is wrong with a request before it is even looked at.
@@ -55,12 +63,6 @@ impl Connection<'_> {
             Some(path) if path.starts_with("/RPC2") => None,
             _ => Some((404, "<html>Not Found</html>")),
         }
-    }
-
-    fn begin(&self, call: &Call) -> Option<Answer> {
-        let mut state = self.shared.state();
-        state.in_flight += 1;
-        state.record(call)
     }
 
     fn answer(&mut self, answer: Option<&Answer>, call: &Call) -> io::Result<()> {

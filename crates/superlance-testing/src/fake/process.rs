@@ -58,6 +58,8 @@ pub struct FakeProcess {
     pub stderr: Vec<u8>,
     /// The process ID that it gets at its next start; `None` is one that nobody has.
     pub next_pid: Option<u32>,
+    /// How often `startProcess` has started it.
+    pub started: u32,
 }
 
 impl FakeProcess {
@@ -80,6 +82,7 @@ impl FakeProcess {
             stdout: Vec::new(),
             stderr: Vec::new(),
             next_pid: None,
+            started: 0,
         }
     }
 

@@ -25,7 +25,7 @@ impl FakeSupervisor {
     /// Whether no call is being answered now.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.shared.state().in_flight == 0
+        self.shared.connections.is_idle()
     }
 
     /// Waits for a call; `call` is as in [`on`](FakeSupervisor::on).

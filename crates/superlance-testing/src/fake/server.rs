@@ -14,7 +14,7 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Woken when held calls are released, and when the server stops.
     pub(super) changed: Condvar,
-    connections: Arc<Connections>,
+    pub(super) connections: Arc<Connections>,
 }
 
 impl Shared {

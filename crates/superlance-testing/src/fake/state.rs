@@ -16,7 +16,6 @@ pub(super) struct State {
     pub(super) scripts: Vec<(String, Answer, usize)>,
     pub(super) login: Option<(String, String)>,
     pub(super) refused: usize,
-    pub(super) in_flight: usize,
     pub(super) released: u64,
     pub(super) statecode: i64,
     /// Its own log, if it has one.
@@ -46,7 +45,6 @@ impl Default for State {
             scripts: Vec::new(),
             login: None,
             refused: 0,
-            in_flight: 0,
             released: 0,
             statecode: 1,
             log: Some(Vec::new()),
@@ -102,6 +100,8 @@ impl State {
             "supervisor.stopProcess" => Ok(self.stop(arg(0))?),
             "supervisor.startProcess" => Ok(self.start(arg(0))?),
             "supervisor.signalProcess" => Ok(self.signal(arg(0))?),
+            // The processes are children of the test.
+            "supervisor.getPID" => Ok(Value::Int(i64::from(std::process::id()))),
             "supervisor.getState" => Ok(self.supervisor_state()),
             "supervisor.readLog" => match &self.log {
                 Some(log) => read_file(log, number(0)?, number(1)?),
@@ -141,6 +141,7 @@ impl State {
             return Err((60, format!("ALREADY_STARTED: {name}")));
         }
         process.state = ProcessState::Running;
+        process.started += 1;
         process.pid = process.next_pid.take().unwrap_or(free_pid);
         process.start = process.now();
         Ok(Value::Bool(true))

@@ -10,11 +10,13 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::answer::{HttpAnswer, Reply};
 use super::script::Script;
 use crate::wire::http::Message;
+use crate::wire::server::Connections;
 use crate::wire::socket::Stream;
 
 /// One client of the HTTP server.
 pub(super) struct Connection<'a> {
     pub(super) script: &'a Script,
+    pub(super) connections: &'a Connections,
     pub(super) stream: Stream,
     pub(super) number: u64,
 }
@@ -23,15 +25,24 @@ impl Connection<'_> {
     /// Answers requests until one of both sides has had enough.
     pub(super) fn serve(mut self) -> io::Result<()> {
         let mut input = BufReader::new(self.stream.try_clone()?);
-        while let Some(request) = Message::read(&mut input)? {
-            let answer = self.script.begin(&request, self.number);
-            let answered = self.answer(&answer, request.start.starts_with("HEAD "));
-            self.script.end();
-            if !answered? || !request.keeps_alive() {
-                break;
+        loop {
+            let serving = self.connections.wait_for_request(&self.stream);
+            let again = self.serve_one(&mut input);
+            if !matches!(again, Ok(true)) {
+                // Before it counts as served: this may be all the answer there is.
+                self.stream.close();
+                return again.map(drop);
             }
+            drop(serving);
         }
-        Ok(())
+    }
+
+    /// Answers a request, and says whether there may be another one.
+    fn serve_one(&mut self, input: &mut BufReader<Stream>) -> io::Result<bool> {
+        let Some(request) = Message::read(input)? else { return Ok(false) };
+        let answer = self.script.take(&request, self.number);
+        let answered = self.answer(&answer, request.start.starts_with("HEAD "))?;
+        Ok(answered && request.keeps_alive())
     }
 
     /// Answers, and says whether the connection can be used again.

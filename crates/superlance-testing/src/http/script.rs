@@ -15,6 +15,8 @@ pub struct HttpRequest {
     pub path: String,
     /// Names and values, as they were sent.
     pub headers: Vec<(String, String)>,
+    /// What came behind the headers.
+    pub body: String,
     /// Which connection it came by, from 1.
     pub connection: u64,
 }
@@ -37,31 +39,26 @@ pub(super) struct State {
     pub(super) usual: HttpAnswer,
     pub(super) next: VecDeque<HttpAnswer>,
     pub(super) requests: Vec<HttpRequest>,
-    pub(super) in_flight: usize,
 }
 
 impl Script {
     pub(super) fn new(usual: HttpAnswer, next: VecDeque<HttpAnswer>) -> Script {
-        Script(Mutex::new(State { usual, next, requests: Vec::new(), in_flight: 0 }))
+        Script(Mutex::new(State { usual, next, requests: Vec::new() }))
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
 
-    /// Notes a request, and says what to answer; [`end`](Script::end) must follow.
-    pub(super) fn begin(&self, message: &Message, connection: u64) -> HttpAnswer {
+    /// Notes a request, and says what to answer.
+    pub(super) fn take(&self, message: &Message, connection: u64) -> HttpAnswer {
         let mut words = message.start.split(' ').map(str::to_owned);
         let mut word = || words.next().unwrap_or_default();
         let (method, path) = (word(), word());
         let headers = message.headers.clone();
+        let body = String::from_utf8_lossy(&message.body).into_owned();
         let mut state = self.state();
-        state.requests.push(HttpRequest { method, path, headers, connection });
-        state.in_flight += 1;
+        state.requests.push(HttpRequest { method, path, headers, body, connection });
         state.next.pop_front().unwrap_or_else(|| state.usual.clone())
-    }
-
-    pub(super) fn end(&self) {
-        self.state().in_flight -= 1;
     }
 }

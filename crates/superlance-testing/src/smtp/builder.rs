@@ -43,6 +43,12 @@ impl SmtpBuilder {
         self.starttls(certificate).option("--require-tls", None)
     }
 
+    /// Speaks TLS from the beginning, with this certificate.
+    #[must_use]
+    pub fn implicit_tls(self, certificate: &Certificate) -> SmtpBuilder {
+        self.starttls(certificate).option("--implicit-tls", None)
+    }
+
     /// Refuses mail from whoever has not logged in, with PLAIN or LOGIN.
     #[must_use]
     pub fn login(self, user: &str, password: &str) -> SmtpBuilder {

@@ -25,6 +25,7 @@ parser.add_argument("--host", default="127.0.0.1")
 parser.add_argument("--certificate")
 parser.add_argument("--key")
 parser.add_argument("--require-tls", action="store_true")
+parser.add_argument("--implicit-tls", action="store_true")
 parser.add_argument("--user")
 parser.add_argument("--password", default="")
 parser.add_argument("--without", action="append", default=[])
@@ -60,7 +61,7 @@ def keep(session, envelope):
         "to": "\n".join(envelope.rcpt_tos),
         "message": envelope.content,
         "body": content.get_content() if content else "",
-        "tls": None if session.ssl is None else "",
+        "tls": "" if session.ssl or options.implicit_tls else None,
         "user": session.auth_data,
         "subject": parsed["Subject"],
     }
@@ -80,19 +81,23 @@ class Handler:
         return "250 OK"
 
 
+def context():
+    if not options.certificate:
+        return None
+    secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secure.load_cert_chain(options.certificate, options.key)
+    return secure
+
+
 class Server(SMTP):
     def __init__(self):
-        secure = None
-        if options.certificate:
-            secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            secure.load_cert_chain(options.certificate, options.key)
         with_login = options.user is not None
         super().__init__(
             Handler(),
             hostname="localhost",
             ident="ready",
             timeout=FOREVER,
-            tls_context=secure,
+            tls_context=None if options.implicit_tls else context(),
             require_starttls=options.require_tls,
             auth_required=with_login,
             auth_require_tls=options.require_tls or not with_login,
@@ -176,7 +181,10 @@ async def main():
     loop = asyncio.get_running_loop()
     loop.add_reader(0, os._exit, 0)
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    server = await loop.create_server(Server, options.host, options.port, family=family)
+    secure = context() if options.implicit_tls else None
+    server = await loop.create_server(
+        Server, options.host, options.port, family=family, ssl=secure
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

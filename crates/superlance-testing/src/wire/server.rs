@@ -1,10 +1,12 @@
 //! A server's connections: it accepts them, and ends them all when it stops.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::thread::{self, JoinHandle};
 
-use crate::wire::socket::{Acceptor, Stream};
+use nix::poll::PollTimeout;
+
+use crate::wire::socket::{Acceptor, Stream, is_readable};
 
 /// What the thread that accepts and the test share.
 #[derive(Debug, Default)]
@@ -15,12 +17,43 @@ struct State {
     stops: u64,
     accepted: u64,
     open: HashMap<u64, Stream>,
+    acceptor: Weak<Acceptor>,
+    serving: usize,
+}
+
+/// A request is being served until this goes.
+pub(crate) struct Serving<'a>(&'a Connections);
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.0.state().serving -= 1;
+    }
 }
 
 impl Connections {
     /// How often the server was stopped so far: whoever serves for an earlier one gives up.
     pub(crate) fn era(&self) -> u64 {
         self.state().stops
+    }
+
+    /// Whether no client waits for anything: nobody wants to be let in, nothing that was sent is
+    /// unread, and nothing that was read is unanswered. However busy the machine is, a request that
+    /// was sent is one of these.
+    pub(crate) fn is_idle(&self) -> bool {
+        let state = self.state();
+        let unread = |stream: &Stream| is_readable(stream, PollTimeout::ZERO);
+        let knocking = state
+            .acceptor
+            .upgrade()
+            .is_some_and(|acceptor| is_readable(&*acceptor, PollTimeout::ZERO));
+        !knocking && !state.open.values().any(unread) && state.serving == 0
+    }
+
+    /// Waits for a request, without reading it.
+    pub(crate) fn wait_for_request(&self, stream: &Stream) -> Serving<'_> {
+        is_readable(stream, PollTimeout::NONE);
+        self.state().serving += 1;
+        Serving(self)
     }
 
     /// Closes all connections, and makes the server end at the next one.
@@ -38,6 +71,8 @@ impl Connections {
     {
         let connections = Arc::clone(self);
         let era = self.era();
+        let acceptor = Arc::new(acceptor);
+        self.state().acceptor = Arc::downgrade(&acceptor);
         thread::spawn(move || {
             while let Ok(stream) = acceptor.accept() {
                 let mut state = connections.state();

@@ -6,6 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
@@ -56,6 +59,25 @@ impl Address {
         match self {
             Address::Unix(path) => UnixListener::bind(path).map(Acceptor::Unix),
             Address::Inet(address) => TcpListener::bind(address).map(Acceptor::Inet),
+        }
+    }
+}
+
+/// Waits until there is something to accept or to read, its end included; false when the time is over.
+pub(crate) fn is_readable(socket: &impl AsFd, timeout: PollTimeout) -> bool {
+    loop {
+        match poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], timeout) {
+            Err(Errno::EINTR) => {}
+            ready => return ready.is_ok_and(|count| count > 0),
+        }
+    }
+}
+
+impl AsFd for Acceptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Acceptor::Unix(listener) => listener.as_fd(),
+            Acceptor::Inet(listener) => listener.as_fd(),
         }
     }
 }

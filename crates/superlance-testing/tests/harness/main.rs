@@ -7,6 +7,7 @@ mod listener;
 mod smtp;
 mod smtp_security;
 mod supervisord;
+mod terminal;
 mod transcript;
 
 use std::path::Path;

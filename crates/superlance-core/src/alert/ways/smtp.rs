@@ -36,7 +36,7 @@ pub(super) fn smtp(plan: &Plan<'_>) -> Result<Vec<Box<dyn Way>>, Failure> {
     }
     let settings = SmtpUrl::parse(url).and_then(|url| {
         let file = plan.options.smtp_password_file.as_deref();
-        Ok(url.settings(plan.environment.smtp_password(file)?)?)
+        url.settings(plan.environment.smtp_password(file)?)
     })?;
     let default = || format!("{}@{}", plan.raiser.name, plan.host);
     Ok(vec![Box::new(Mails {
@@ -70,7 +70,7 @@ impl Way for Mails {
     }
 
     fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<Fate> {
-        self.smtp.send(&Message {
+        let fates = self.smtp.send(&Message {
             from: self.from.clone(),
             to: self.to.clone(),
             recipients: targets.to_vec(),
@@ -78,7 +78,20 @@ impl Way for Mails {
             text: alert.whole_text(),
             id: format!("<{}@{}>", alert.id, self.host),
             date: alert.at,
-        })
+        });
+        // The log says the server's name before it.
+        let server = format!("{}: ", self.server);
+        let short = |reason: String| match reason.strip_prefix(&server) {
+            Some(rest) => rest.to_owned(),
+            None => reason,
+        };
+        let of = |(fate, target): (Fate, &String)| match fate {
+            Fate::Refused(reason) => Fate::Refused(format!("{} (for {target})", short(reason))),
+            Fate::Later(reason) => Fate::Later(short(reason)),
+            Fate::Unknown(reason) => Fate::Unknown(short(reason)),
+            fate @ (Fate::Delivered | Fate::NotBefore(..)) => fate,
+        };
+        fates.into_iter().zip(targets).map(of).collect()
     }
 
     fn delivered(&self, alert: &Alert, targets: &[String]) -> Option<String> {

@@ -40,6 +40,8 @@ struct Webhook {
     /// Fields of the JSON that the URL has.
     aim: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// What must not get into the log, though a service may repeat it.
+    secrets: Vec<String>,
     /// Scheme and host.
     shown: String,
     key: String,
@@ -72,7 +74,9 @@ impl Webhook {
         }
         let shown = format!("{}://{}", uri.scheme_str().unwrap_or_default(), authority(&uri));
         let agent = agent(&uri, environment)?;
-        Ok(Self { agent, uri, format, aim, headers, shown, key: format!("webhook {url}") })
+        let secrets = secrets(&target.uri, &headers);
+        let key = format!("webhook {url}");
+        Ok(Self { agent, uri, format, aim, headers, secrets, shown, key })
     }
 
     fn post(&self, alert: &Alert) -> Result<Response<Body>, Error> {
@@ -83,13 +87,10 @@ impl Webhook {
         request.send(self.format.body(alert, &self.aim).to_string())
     }
 
-    /// A text for the log, without the secret part of the URL if that is in it.
+    /// A text for the log.
     fn without_secrets(&self, text: &str) -> String {
-        let secret = self.uri.path_and_query().map(|path| path.as_str().trim_matches('/'));
-        match secret.filter(|secret| !secret.is_empty()) {
-            Some(secret) => text.replace(secret, "***"),
-            None => text.to_owned(),
-        }
+        let mask = |text: String, secret: &String| text.replace(secret, "***");
+        self.secrets.iter().fold(text.to_owned(), mask)
     }
 
     fn judge(&self, mut response: Response<Body>) -> Fate {
@@ -130,6 +131,18 @@ impl Way for Webhook {
             Err(error) => Fate::Later(self.without_secrets(&explain(&error))),
         }]
     }
+}
+
+/// The parts of a URL behind its host and the values of headers, the longest first. What is shorter
+/// than a word can be is none.
+fn secrets(uri: &Uri, headers: &[(HeaderName, HeaderValue)]) -> Vec<String> {
+    let path = uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
+    let headers = headers.iter().filter_map(|(_, value)| value.to_str().ok());
+    let words = headers.clone().flat_map(str::split_whitespace);
+    let parts = path.split(['/', '?', '&', '=']).chain([path]).chain(headers).chain(words);
+    let mut secrets: Vec<_> = parts.filter(|part| part.len() >= 5).map(str::to_owned).collect();
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets
 }
 
 /// Whether the same request may be taken later: not if the service found something wrong with it.

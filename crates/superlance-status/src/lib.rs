@@ -1,0 +1,245 @@
+//! `superlance status` shows how much memory the processes under supervisord use, and how far they are
+//! from the limits that memmon would be given.
+//!
+//! It is run at a terminal. It finds supervisord as supervisorctl does ([`configuration`], [`server`]),
+//! asks it for its processes and the system for their memory ([`observer`], [`snapshot`]; the numbers
+//! and limits are memmon's), and prints that for people ([`view`], [`table`]), for programs ([`json`]),
+//! or again and again ([`watch`], [`screen`]).
+
+mod configuration;
+mod json;
+mod local;
+mod observer;
+mod options;
+mod quantity;
+mod screen;
+mod server;
+mod snapshot;
+mod table;
+mod view;
+mod watch;
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use clap::error::ErrorKind as ClapError;
+use clap::{CommandFactory, Parser};
+use superlance_core::clock::asctime_and_zone;
+use superlance_core::rpc::{Advice, RpcClient};
+use superlance_core::supervisor::RpcError;
+use superlance_memmon::{Machine, Memory, Watch};
+use terminal_size::{Height, Width, terminal_size_of};
+
+use crate::local::Processes;
+use crate::observer::Observer;
+use crate::options::Options;
+use crate::server::{Given, Surroundings};
+use crate::snapshot::Snapshot;
+use crate::view::Page;
+
+/// What it is called, after `superlance`.
+pub const NAME: &str = "status";
+
+/// What it is for, in a line.
+pub const ABOUT: &str = "Show how much memory the processes under supervisord use";
+
+/// What to do where supervisord refuses, for somebody at a terminal.
+const ADVICE: Advice = Advice {
+    login: "give them with -u and -p, or as username= and password= in the [supervisorctl] section of \
+            the configuration",
+    access: "run this as a user who may open the socket (sudo), or let this user with chmod= or \
+             chown= in the [unix_http_server] section",
+};
+
+/// A process is over its limit.
+const OVER: u8 = 3;
+
+/// Why there is nothing to show.
+enum Failure {
+    /// The command line is wrong, and clap says why.
+    CommandLine(clap::Error),
+    /// What is after `--` is wrong, and memmon says why.
+    Memmon(clap::Error),
+    /// The command line is wrong.
+    Usage(String),
+    /// The surroundings are.
+    Surroundings(String),
+    /// Nobody reads what is printed, or the terminal is gone.
+    Output(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// What `--help` prints.
+#[must_use]
+pub fn help() -> String {
+    Options::command().render_help().to_string()
+}
+
+/// Runs the command. The first of `arguments` is the name that it was called by.
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    let complain = |message: &str| {
+        let _ = writeln!(io::stderr(), "superlance {NAME}: {message}");
+    };
+    match run(arguments) {
+        Ok(code) => code,
+        Err(Failure::CommandLine(error)) => {
+            let _ = error.print();
+            if error.kind() == ClapError::UnknownArgument {
+                complain("options of memmon go after --: superlance status -- -a 1GB");
+            }
+            exit_code(&error)
+        }
+        Err(Failure::Memmon(error)) => {
+            let _ = error.print();
+            if error.use_stderr() {
+                complain("this is about the options after --; superlance help memmon lists them");
+            }
+            exit_code(&error)
+        }
+        Err(Failure::Usage(message)) => {
+            complain(&message);
+            ExitCode::from(2)
+        }
+        Err(Failure::Surroundings(message)) => {
+            complain(&message);
+            ExitCode::FAILURE
+        }
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Output(error)) => {
+            complain(&format!("cannot print: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn exit_code(error: &clap::Error) -> ExitCode {
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
+    let options = Options::try_parse_from(arguments).map_err(Failure::CommandLine)?;
+    if let Some(mistake) = options.mistake() {
+        return Err(Failure::Usage(mistake));
+    }
+    let (watch, json) = (options.watch, options.json);
+    let mut look = looker(options)?;
+    let snapshot = look().map_err(Failure::Surroundings)?;
+    if let Some(interval) = watch {
+        again_and_again(snapshot, interval, look)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = match json {
+        true => json::render(&snapshot).map_err(io::Error::from)?,
+        false => view::render(&snapshot, Page { height: None, ..page() }).join("\n"),
+    };
+    writeln!(io::stdout(), "{text}")?;
+    Ok(match () {
+        () if !snapshot.unknown.is_empty() => ExitCode::FAILURE,
+        () if snapshot.is_over() => ExitCode::from(OVER),
+        () => ExitCode::SUCCESS,
+    })
+}
+
+/// What takes a snapshot, again with each call.
+fn looker(
+    options: Options,
+) -> Result<impl FnMut() -> Result<Snapshot, String> + Send + 'static, Failure> {
+    let Options { configuration, serverurl, username, password, names, sort, memmon, .. } = options;
+    let watch = match memmon.is_empty() {
+        true => None,
+        false => Some(Watch::parse(memmon).map_err(Failure::Memmon)?),
+    };
+    let is_given = serverurl.is_some();
+    let surroundings = Surroundings {
+        program_folder: env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned())),
+        working_folder: env::current_dir().unwrap_or_default(),
+        root: Path::new("/"),
+        variable: |name| env::var(name).ok(),
+    };
+    let given = Given { configuration, url: serverurl, username, password };
+    let server = server::find(given, &surroundings).map_err(Failure::Surroundings)?;
+    let client = RpcClient::new(&server.url, &server.username, &server.password);
+    let mut client = match client {
+        Ok(client) => client.advising(ADVICE),
+        Err(error) if is_given => return Err(Failure::Usage(format!("-s: {error}"))),
+        Err(error) => {
+            return Err(Failure::Surroundings(format!("{error}; it is {}", server.origin)));
+        }
+    };
+    let memory_of_machine = match &watch {
+        Some(watch) if watch.needs_memory() => {
+            Some(Machine::default().memory().map_err(Failure::Surroundings)?)
+        }
+        _ => None,
+    };
+    let observer = Observer {
+        url: client.url().to_owned(),
+        watch,
+        memory_of_machine,
+        names,
+        sort,
+        memory: Memory::of_this_system(),
+        processes: Processes::of_this_system(),
+    };
+    let is_here = client.is_here();
+    Ok(move || {
+        let own_pid = is_here.then(|| client.pid()).transpose();
+        own_pid.and_then(|own_pid| observer.look(&mut client, own_pid)).map_err(|error| match error
+        {
+            RpcError::Fault(fault) => format!("supervisord refuses: {}", fault.text),
+            RpcError::Unreachable(why) | RpcError::NoAnswer(why) => {
+                format!("{why}\n(the address is {})", server.origin)
+            }
+        })
+    })
+}
+
+fn again_and_again(
+    first: Snapshot,
+    interval: Duration,
+    mut look: impl FnMut() -> Result<Snapshot, String> + Send + 'static,
+) -> io::Result<()> {
+    if io::stdout().is_terminal() && !is_dumb() {
+        return watch::on_screen(first, interval, page, look);
+    }
+    let mut snapshot = first;
+    loop {
+        let lines = view::render(&snapshot, Page { height: None, ..page() });
+        writeln!(io::stdout(), "{}\n{}\n", asctime_and_zone(SystemTime::now()), lines.join("\n"))?;
+        loop {
+            std::thread::sleep(interval);
+            match look() {
+                Ok(next) => break snapshot = next,
+                Err(trouble) => writeln!(io::stderr(), "superlance {NAME}: {trouble}")?,
+            }
+        }
+    }
+}
+
+/// What stdout is. A terminal that does not know its size is taken for the usual one.
+fn page() -> Page {
+    if !io::stdout().is_terminal() {
+        return Page { width: None, height: None, colour: false };
+    }
+    let number = |name: &str| env::var(name).ok().and_then(|value| value.parse().ok());
+    let (width, height) = match terminal_size_of(io::stdout()) {
+        Some((Width(width), Height(height))) => (width.into(), height.into()),
+        None => (number("COLUMNS").unwrap_or(80), number("LINES").unwrap_or(24)),
+    };
+    let wants_none = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Page { width: Some(width), height: Some(height), colour: !is_dumb() && !wants_none }
+}
+
+/// Whether the terminal does not know escape sequences.
+fn is_dumb() -> bool {
+    env::var("TERM").map_or(true, |term| term.is_empty() || term == "dumb")
+}

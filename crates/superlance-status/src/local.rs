@@ -1,0 +1,76 @@
+//! Whether the process ids that supervisord names are processes here. They are not when it runs on
+//! another machine or in a container, and then the memory of some stranger would be shown.
+
+use std::path::{Path, PathBuf};
+
+/// Where processes are looked up.
+#[derive(Debug, Clone)]
+pub(crate) struct Processes {
+    proc: PathBuf,
+}
+
+impl Processes {
+    /// Those of this system.
+    pub(crate) fn of_this_system() -> Self {
+        Self { proc: PathBuf::from("/proc") }
+    }
+
+    /// Whether `pid` is a child of the supervisord with process id `supervisord`. All that it starts
+    /// are; a stranger is not.
+    pub(crate) fn is_child(&self, pid: u32, supervisord: u32) -> bool {
+        self.parent(pid).is_none_or(|parent| parent == supervisord) && self.can_be(supervisord)
+    }
+
+    /// Process 1 is the parent of many. It is a supervisord in a container, seen from inside.
+    fn can_be(&self, supervisord: u32) -> bool {
+        let command = |path: &Path| std::fs::read(path).unwrap_or_default();
+        let names_it = |command: Vec<u8>| {
+            String::from_utf8_lossy(&command).to_ascii_lowercase().contains("supervisor")
+        };
+        supervisord != 1 || names_it(command(&self.proc.join("1/cmdline")))
+    }
+
+    /// The parent of a process; `None` when this system does not tell.
+    #[cfg(target_os = "linux")]
+    fn parent(&self, pid: u32) -> Option<u32> {
+        let process = procfs::process::Process::new_with_root(self.proc.join(pid.to_string()));
+        u32::try_from(process.ok()?.stat().ok()?.ppid).ok()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn parent(&self, _: u32) -> Option<u32> {
+        None
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn children_are_known_by_their_parents() {
+        let here = Processes::of_this_system();
+        let (own, parent) = (std::process::id(), std::os::unix::process::parent_id());
+        assert!(here.is_child(own, parent));
+        assert!(!here.is_child(own, own));
+        // One that has ended meanwhile has no memory, which will be seen when it is read.
+        assert!(here.is_child(u32::MAX, parent));
+    }
+
+    #[test]
+    fn process_1_is_a_supervisord_only_if_it_is_called_so() {
+        let proc = tempfile::tempdir().unwrap();
+        let processes = Processes { proc: proc.path().to_owned() };
+        fs::create_dir(proc.path().join("1")).unwrap();
+        for (command, expected) in [
+            ("/usr/bin/python3\0/usr/bin/supervisord\0-n\0", true),
+            ("/sbin/init\0", false),
+            ("", false),
+        ] {
+            fs::write(proc.path().join("1/cmdline"), command).unwrap();
+            assert_eq!(processes.is_child(7, 1), expected, "{command:?}");
+        }
+    }
+}

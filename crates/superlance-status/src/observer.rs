@@ -1,0 +1,106 @@
+//! Takes snapshots: asks supervisord for its processes and the system for their memory.
+
+use std::collections::HashSet;
+
+use superlance_core::selector::{Names, Selector};
+use superlance_core::supervisor::{ProcessInfo, RpcError, Supervisor};
+use superlance_memmon::{Memory, Metric, Readings, Watch};
+
+use crate::local::Processes;
+use crate::options::Sort;
+use crate::snapshot::{Question, Row, Scope, Snapshot};
+
+/// What is read of each process.
+const METRICS: [Metric; 4] = [Metric::Rss, Metric::Pss, Metric::Uss, Metric::Swap];
+
+/// What is looked at.
+pub(crate) struct Observer {
+    /// Where supervisord listens, for people.
+    pub(crate) url: String,
+    /// memmon's options, if there are any.
+    pub(crate) watch: Option<Watch>,
+    /// How much memory there is, if limits are parts of it.
+    pub(crate) memory_of_machine: Option<u64>,
+    /// Which processes are shown; empty for all.
+    pub(crate) names: Vec<Selector>,
+    pub(crate) sort: Option<Sort>,
+    pub(crate) memory: Memory,
+    pub(crate) processes: Processes,
+}
+
+impl Observer {
+    /// Looks once. `own_pid` is supervisord's own process id; `None` if it cannot be on this machine.
+    pub(crate) fn look(
+        &self,
+        supervisor: &mut dyn Supervisor,
+        own_pid: Option<u32>,
+    ) -> Result<Snapshot, RpcError> {
+        let all = supervisor.all()?;
+        let time = all.iter().map(|info| info.now).max().unwrap_or(0);
+        let unknown = self.names.iter().filter(|name| !all.iter().any(|info| means(name, info)));
+        let unknown = unknown.map(|name| name.as_str().to_owned()).collect();
+        let idle = self.watch.as_ref().map(|watch| watch.idle_selectors(&all)).unwrap_or_default();
+        let is_shown = |info: &ProcessInfo| {
+            self.names.is_empty() || self.names.iter().any(|name| means(name, info))
+        };
+        let shown: Vec<ProcessInfo> = all.into_iter().filter(is_shown).collect();
+        let (readings, blind) = match self.read(&shown, own_pid) {
+            Ok(readings) => (readings, None),
+            Err(why) => (Readings::new(), Some(why)),
+        };
+        let row = |info: ProcessInfo| Row {
+            reading: readings.get(&info.pid).copied(),
+            limit: self.watch.as_ref().and_then(|watch| watch.limit(&info, self.memory_of_machine)),
+            is_watched: self.watch.as_ref().is_some_and(|watch| watch.concerns(&info)),
+            info,
+        };
+        let rows: Vec<Row> = shown.into_iter().map(row).collect();
+        let total = self.watch.as_ref().and_then(|watch| watch.total(self.memory_of_machine));
+        let total_limit = total.filter(|_| self.names.is_empty());
+        let question =
+            self.question(total_limit.is_some() || rows.iter().any(|row| row.limit.is_some()));
+        let url = self.url.clone();
+        let mut snapshot =
+            Snapshot { url, time, question, rows, total_limit, blind, unknown, idle };
+        let usual = if question.has_limits { Sort::Headroom } else { Sort::Name };
+        snapshot.sort(self.sort.unwrap_or(usual));
+        Ok(snapshot)
+    }
+
+    fn question(&self, has_limits: bool) -> Question {
+        let cumulative = self.watch.as_ref().is_some_and(Watch::cumulative);
+        Question {
+            metric: self.watch.as_ref().map_or(Metric::Rss, Watch::metric),
+            scope: if cumulative { Scope::Family } else { Scope::Alone },
+            has_limits,
+        }
+    }
+
+    /// The memory of those that run here.
+    fn read(&self, shown: &[ProcessInfo], own_pid: Option<u32>) -> Result<Readings, String> {
+        let own_pid = own_pid.ok_or(
+            "supervisord is on another machine, and the memory of its processes is to be seen there \
+             only",
+        )?;
+        let running: HashSet<u32> =
+            shown.iter().map(|info| info.pid).filter(|pid| *pid != 0).collect();
+        let ours = running.iter().copied().filter(|pid| self.processes.is_child(*pid, own_pid));
+        let ours: Vec<u32> = ours.collect();
+        if ours.is_empty() && !running.is_empty() {
+            return Err(format!(
+                "supervisord (pid {own_pid}) counts processes otherwise than is done here, so it is \
+                 in a container or on another machine; their memory is to be seen there only"
+            ));
+        }
+        self.memory.read(&ours, &METRICS, true)
+    }
+}
+
+fn means(selector: &Selector, info: &ProcessInfo) -> bool {
+    selector.matches(Names { group: &info.group, process: &info.name })
+        || selector.as_str().strip_suffix(":*") == Some(&info.group)
+}
+
+#[cfg(test)]
+#[path = "observer_tests.rs"]
+mod tests;

@@ -1,0 +1,119 @@
+//! Looks again and again, until told to end.
+
+use std::io::{self, Read as _};
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+use superlance_core::clock::asctime_and_zone;
+
+use crate::screen::Screen;
+use crate::snapshot::Snapshot;
+use crate::table::{Style, shorten};
+use crate::view::{self, Page};
+
+/// What the loop waits for.
+enum Happening {
+    Looked(Result<Snapshot, String>),
+    Signal(i32),
+    Key(u8),
+}
+
+/// Shows one snapshot after the other on a terminal. Looking is done beside: it may take long.
+pub(crate) fn on_screen(
+    first: Snapshot,
+    interval: Duration,
+    page: impl Fn() -> Page,
+    mut look: impl FnMut() -> Result<Snapshot, String> + Send + 'static,
+) -> io::Result<()> {
+    let (sender, happenings) = mpsc::channel();
+    send_signals(sender.clone())?;
+    send_keys(sender.clone())?;
+    thread::Builder::new().name("look".to_owned()).spawn(move || {
+        loop {
+            thread::sleep(interval);
+            if sender.send(Happening::Looked(look())).is_err() {
+                return;
+            }
+        }
+    })?;
+    let mut screen = Screen::enter()?;
+    let mut shown = Shown { snapshot: first, time: SystemTime::now(), trouble: None, interval };
+    screen.draw(&shown.lines(page()))?;
+    for happening in happenings {
+        match happening {
+            Happening::Looked(Ok(snapshot)) => {
+                (shown.snapshot, shown.time, shown.trouble) = (snapshot, SystemTime::now(), None);
+            }
+            Happening::Looked(Err(trouble)) => shown.trouble = Some(trouble),
+            // Ctrl-D is a key like others here.
+            Happening::Key(b'q' | b'Q' | 0x04) => return Ok(()),
+            Happening::Key(_) => continue,
+            Happening::Signal(SIGTSTP) => {
+                screen.leave()?;
+                emulate_default_handler(SIGTSTP)?;
+                screen.take()?;
+            }
+            Happening::Signal(SIGWINCH | SIGCONT) => {}
+            Happening::Signal(_) => return Ok(()),
+        }
+        screen.draw(&shown.lines(page()))?;
+    }
+    Ok(())
+}
+
+/// What is on the screen.
+struct Shown {
+    snapshot: Snapshot,
+    /// When it was taken.
+    time: SystemTime,
+    /// Why there is none that is newer.
+    trouble: Option<String>,
+    interval: Duration,
+}
+
+impl Shown {
+    fn lines(&self, page: Page) -> Vec<String> {
+        let time = asctime_and_zone(self.time);
+        let every = crate::quantity::duration(self.interval.as_secs());
+        let (title, style) = match &self.trouble {
+            None => (format!("{time}  {}  every {every}, q ends", self.snapshot.url), Style::Faint),
+            Some(trouble) => (format!("since {time}: {trouble}"), Style::Bad),
+        };
+        let title = match page.width {
+            Some(width) => shorten(&title, width),
+            None => title,
+        };
+        let height = page.height.map(|height| height.saturating_sub(1));
+        let mut lines = vec![style.paint(&title, page.colour)];
+        lines.extend(view::render(&self.snapshot, Page { height, ..page }));
+        lines
+    }
+}
+
+fn send_signals(sender: Sender<Happening>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH])?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            if sender.send(Happening::Signal(signal)).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn send_keys(sender: Sender<Happening>) -> io::Result<()> {
+    thread::Builder::new().name("keys".to_owned()).spawn(move || {
+        for key in io::stdin().lock().bytes() {
+            let Ok(key) = key else { return };
+            if sender.send(Happening::Key(key)).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(())
+}
