@@ -2,7 +2,7 @@
 //!
 //! [`connection`] speaks the protocol, [`session`] says what, on a thread, against a deadline.
 
-mod answer;
+pub(crate) mod answer;
 mod connection;
 mod message;
 #[cfg(test)]

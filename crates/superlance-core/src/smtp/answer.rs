@@ -1,12 +1,25 @@
 //! What a server says to a command, and what there may be instead of it.
 
-use std::io;
+use std::io::{self, BufRead, Read as _};
 
 use crate::mime::one_line;
 
+/// Bytes of an answer, and of a line of it, that are believed. RFC 5321 (4.5.3.1.5) promises 512.
+const LONGEST_ANSWER: usize = 64 << 10;
+const LONGEST_LINE: u64 = 4 << 10;
+
+/// A yes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// The number that it begins with.
+    pub(crate) code: u16,
+    /// The rest of its lines.
+    pub(crate) lines: Vec<String>,
+}
+
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(crate) enum Error {
     /// The server said no, in these words.
     #[error("{}", format!("{code} {text}").trim_end())]
     Refused {
@@ -25,7 +38,7 @@ pub(super) enum Error {
 
 impl Error {
     /// The number of the server's answer, if there was one.
-    pub(super) fn code(&self) -> Option<u16> {
+    pub(crate) fn code(&self) -> Option<u16> {
         match self {
             Self::Refused { code, .. } => Some(*code),
             Self::Io(_) | Self::Odd(_) => None,
@@ -33,7 +46,7 @@ impl Error {
     }
 
     /// Whether the same again would be refused again.
-    pub(super) fn is_permanent(&self) -> bool {
+    pub(crate) fn is_permanent(&self) -> bool {
         self.code().is_some_and(|code| code >= 500)
     }
 }
@@ -47,8 +60,41 @@ fn without_answer(error: &io::Error) -> String {
     }
 }
 
+/// Reads the answer to a command.
+pub(crate) fn answer(from: &mut impl BufRead) -> Result<Answer, Error> {
+    let (mut lines, mut length) = (Vec::new(), 0);
+    loop {
+        let line = line(from)?;
+        length += line.len();
+        if length > LONGEST_ANSWER {
+            return Err(Error::Odd("the answer of the server is too long"));
+        }
+        let (code, more, text) =
+            parse(&line).ok_or(Error::Odd("what the server says is not SMTP"))?;
+        lines.push(text.to_owned());
+        match code {
+            _ if more => {}
+            200..400 => return Ok(Answer { code, lines }),
+            _ => return Err(Error::Refused { code, text: joined(&lines) }),
+        }
+    }
+}
+
+/// A line, without its end.
+fn line(from: &mut impl BufRead) -> Result<String, Error> {
+    let mut line = Vec::new();
+    from.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)?;
+    match line.pop() {
+        Some(b'\n') => Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
+        Some(_) if line.len() + 1 >= LONGEST_LINE as usize => {
+            Err(Error::Odd("the answer of the server is too long"))
+        }
+        _ => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+    }
+}
+
 /// The code of a line, whether more lines follow, and its text.
-pub(super) fn parse(line: &str) -> Option<(u16, bool, &str)> {
+fn parse(line: &str) -> Option<(u16, bool, &str)> {
     let (code, rest) = line.split_at_checked(3)?;
     let code = code.parse().ok().filter(|code| (200..600).contains(code))?;
     match rest.strip_prefix('-') {
@@ -59,7 +105,7 @@ pub(super) fn parse(line: &str) -> Option<(u16, bool, &str)> {
 }
 
 /// The lines of an answer as one, with an enhanced status code (`5.1.1`) once.
-pub(super) fn joined(lines: &[String]) -> String {
+fn joined(lines: &[String]) -> String {
     let first = lines.first().map(String::as_str).unwrap_or_default();
     let status = first.split(' ').next().filter(|word| {
         word.split('.').count() == 3

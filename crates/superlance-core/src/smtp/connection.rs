@@ -3,7 +3,7 @@
 //! An answer is bounded, and what comes without having been asked for ends the conversation: whoever
 //! sits between could otherwise answer in advance, before anything is encrypted.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufReader, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +12,9 @@ use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
-use super::answer::{Error, joined, parse};
+use super::answer::{Answer, Error, answer};
 use super::stream::{Stream, connect};
 use super::{Server, tls};
-
-/// Bytes of an answer, and of a line of it, that are believed. RFC 5321 (4.5.3.1.5) promises 512.
-const LONGEST_ANSWER: usize = 64 << 10;
-const LONGEST_LINE: u64 = 4 << 10;
 
 /// A connection to a server that has said what it can.
 pub(super) struct Connection {
@@ -41,7 +37,7 @@ impl Connection {
         if let Some(config) = config {
             connection.encrypt(&server.host, config)?;
         }
-        connection.answer()?;
+        answer(&mut connection.stream)?;
         connection.introduce(hello)?;
         Ok(connection)
     }
@@ -118,7 +114,7 @@ impl Connection {
 
     fn introduce(&mut self, hello: &str) -> Result<(), Error> {
         self.send(&format!("EHLO {hello}\r\n"))?;
-        let (_, lines) = self.answer()?;
+        let Answer { lines, .. } = answer(&mut self.stream)?;
         self.extensions = lines.iter().map(|line| line.to_ascii_uppercase()).collect();
         Ok(())
     }
@@ -126,14 +122,14 @@ impl Connection {
     /// Gives a command, and waits until the server has done it.
     pub(super) fn command(&mut self, command: &str) -> Result<(), Error> {
         self.send(&format!("{command}\r\n"))?;
-        self.answer().map(drop)
+        answer(&mut self.stream).map(drop)
     }
 
     /// Announces a mail.
     pub(super) fn announce(&mut self) -> Result<(), Error> {
         self.send("DATA\r\n")?;
-        match self.answer()? {
-            (300..400, _) => Ok(()),
+        match answer(&mut self.stream)?.code {
+            300..400 => Ok(()),
             _ => Err(Error::Odd("the server answered to DATA as if it had the mail already")),
         }
     }
@@ -143,7 +139,7 @@ impl Connection {
         let dot = if mail.starts_with('.') { "." } else { "" };
         let mail = mail.replace("\r\n.", "\r\n..");
         self.send(&format!("{dot}{mail}\r\n.\r\n"))?;
-        self.answer().map(drop)
+        answer(&mut self.stream).map(drop)
     }
 
     fn send(&mut self, text: &str) -> Result<(), Error> {
@@ -157,39 +153,6 @@ impl Connection {
         match self.stream.buffer() {
             [] => Ok(()),
             _ => Err(Error::Odd("the server says what it was not asked")),
-        }
-    }
-
-    /// Reads an answer: its code, and its lines without that.
-    fn answer(&mut self) -> Result<(u16, Vec<String>), Error> {
-        let (mut lines, mut length) = (Vec::new(), 0);
-        loop {
-            let line = self.line()?;
-            length += line.len();
-            if length > LONGEST_ANSWER {
-                return Err(Error::Odd("the answer of the server is too long"));
-            }
-            let (code, more, text) =
-                parse(&line).ok_or(Error::Odd("what the server says is not SMTP"))?;
-            lines.push(text.to_owned());
-            match code {
-                _ if more => {}
-                200..400 => return Ok((code, lines)),
-                _ => return Err(Error::Refused { code, text: joined(&lines) }),
-            }
-        }
-    }
-
-    /// A line, without its end.
-    fn line(&mut self) -> Result<String, Error> {
-        let mut line = Vec::new();
-        (&mut self.stream).take(LONGEST_LINE).read_until(b'\n', &mut line)?;
-        match line.pop() {
-            Some(b'\n') => Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
-            Some(_) if line.len() + 1 >= LONGEST_LINE as usize => {
-                Err(Error::Odd("the answer of the server is too long"))
-            }
-            _ => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
         }
     }
 }
