@@ -15,6 +15,7 @@ pub mod cause;
 pub mod clock;
 pub mod command;
 pub mod event;
+pub mod evidence;
 mod fate;
 pub mod frame;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -27,6 +28,7 @@ pub mod listener;
 pub mod log;
 pub mod mail;
 mod mime;
+pub mod occasion;
 mod process_list;
 pub mod python;
 mod queue;
