@@ -4,6 +4,8 @@
 mod batch_deviations;
 mod batch_deviations_of_all;
 mod batches;
+mod causes;
+mod causes_under_supervisord;
 mod crashmail;
 mod crashmail_deviations;
 mod smtp;

@@ -17,7 +17,9 @@ use crate::getopt::with_hints;
 use crate::log::Log;
 use crate::rpc::RpcClient;
 use crate::serve::{Service, serve};
+use crate::supervisor::Supervisor;
 use crate::unfinished::Unfinished;
+use crate::unneeded::Unneeded;
 use crate::wire::{Input, Output};
 
 /// One of the commands of the suite. Exit codes: 0 for a listener that was told to end, 1 for
@@ -92,6 +94,21 @@ impl Environment {
         let (username, password) = &self.credentials;
         RpcClient::new(url, username, password)
             .map_err(|error| Failure::Surroundings(format!("SUPERVISOR_SERVER_URL: {error}")))
+    }
+
+    /// The same for a listener that asks nothing of supervisord unless this option is given.
+    ///
+    /// # Errors
+    /// When the option is given and there is no client.
+    pub fn supervisor_for(&self, option: Option<&str>) -> Result<Box<dyn Supervisor>, Failure> {
+        let Some(option) = option else { return Ok(Box::new(Unneeded)) };
+        match self.supervisor() {
+            Ok(supervisor) => Ok(Box::new(supervisor)),
+            Err(Failure::Surroundings(why)) => {
+                Err(Failure::Surroundings(format!("{option} asks supervisord: {why}")))
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     /// The value of an option that may be a secret, which should not stand on the command line:

@@ -4,6 +4,7 @@
 //! What waits for whom, and when it is due, is a value without side effects ([`pending`]); the
 //! [`listener`] feeds it with events and takes what is due to the mail server.
 
+mod choice;
 mod listener;
 mod options;
 pub mod pending;
@@ -12,16 +13,17 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::{ArgMatches, Command, FromArgMatches as _};
+use clap::{ArgMatches, Command, Error, FromArgMatches as _};
 
+use self::choice::Choice;
 use self::listener::BatchListener;
 use self::options::Options;
 use crate::alert::Raiser;
 use crate::applet::{Environment, Failure};
 use crate::event::ProcessState;
+use crate::occasion::Occasion;
 use crate::serve::Service;
 use crate::smtp::{Smtp, SmtpUrl, host_name};
-use crate::unneeded::Unneeded;
 
 /// What distinguishes the three tools.
 #[derive(Debug, Clone, Copy)]
@@ -30,13 +32,15 @@ pub struct Tool {
     pub name: &'static str,
     /// What it is for, in a line of help.
     pub about: &'static str,
-    /// The event that it writes about, for the example in its help.
-    pub event: &'static str,
+    /// What it writes about unless `--on` says otherwise.
+    pub occasion: Occasion,
+    /// Whether it has `--on`.
+    pub on: bool,
+    /// Whether it has `--tail`.
+    pub tail: bool,
     /// The subject of its mails unless `-s` says otherwise.
     pub subject: Option<&'static str>,
-    /// Whether it writes about a change of state.
-    pub wants: fn(&ProcessState) -> bool,
-    /// What it writes about one, and when it was.
+    /// What it writes about a change of state, and when it was.
     pub line: fn(&ProcessState, SystemTime) -> String,
     /// The text of a mail with these lines, when so many older ones had to be dropped.
     pub text: fn(&[String], u64) -> String,
@@ -58,8 +62,9 @@ impl Tool {
         matches: &ArgMatches,
         environment: Environment,
     ) -> Result<Service, Failure> {
-        let options = Options::from_arg_matches(matches)
-            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let bad = |error: Error| Failure::Usage(error.to_string());
+        let options = Options::from_arg_matches(matches).map_err(bad)?;
+        let choice = Choice::from_matches(matches, self).map_err(bad)?;
         let raiser = Raiser { name: self.name, confirms: false };
         let alerts = environment.alerts(raiser, None, &options.alerts, matches)?;
         let password = environment.smtp_password(options.alerts.smtp_password_file.as_deref())?;
@@ -67,18 +72,13 @@ impl Tool {
             Some(url) => SmtpUrl::parse(url)?.settings(password)?,
             None => options.settings(password),
         };
+        let supervisor = environment.supervisor_for(choice.tail.map(|_| "--tail"))?;
         let Environment { log, unfinished, .. } = environment;
         options.warn(self.name, &log);
         let post = Smtp::new(settings, Arc::clone(&log));
-        let mut listener = BatchListener::new(self, options, Box::new(post), id_prefix());
+        let mut listener = BatchListener::new(self, options, choice, Box::new(post), id_prefix());
         listener.keep(alerts.diary("batch", "lines that wait"), &log);
-        Ok(Service {
-            listener: Box::new(listener),
-            supervisor: Box::new(Unneeded),
-            alerts,
-            log,
-            unfinished,
-        })
+        Ok(Service { listener: Box::new(listener), supervisor, alerts, log, unfinished })
     }
 }
 

@@ -94,6 +94,15 @@ pub fn last_ending(log: &str, process: &str) -> Option<Ending> {
     }
 }
 
+/// Whether the log has a start of the process after that of the instance with this pid. If it does not
+/// have that any more, whatever it has came later.
+#[must_use]
+pub fn started_since(log: &str, process: &str, pid: u32) -> bool {
+    let records = records(log, process);
+    let later = records.iter().rev().take_while(|record| record.what != What::Spawned(pid));
+    later.into_iter().any(|record| matches!(record.what, What::Spawned(_)))
+}
+
 /// The one end of the process in a span of time that the log covers from its beginning, unless it
 /// belongs to an instance of which the log has the start.
 fn end_without_start<'r, 'l>(

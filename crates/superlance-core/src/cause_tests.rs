@@ -163,6 +163,17 @@ fn the_end_of_an_instance_with_another_start_is_not_taken() {
 }
 
 #[test]
+fn a_later_start_is_seen() {
+    assert!(started_since(LOG, "seven", 21935));
+    assert!(started_since(LOG, "seven", 22092));
+    assert!(!started_since(LOG, "seven", 22243));
+    assert!(!started_since(LOG, "café", 21922));
+    // An instance older than the log.
+    assert!(started_since(LOG, "seven", 1));
+    assert!(!started_since("exited: a (exit status 0; expected)\n", "a", 1));
+}
+
+#[test]
 fn a_process_id_that_came_round_again_is_no_anchor() {
     let life = "spawned: 'a' with pid 1\nexited: a (exit status 1; not expected)\n";
     assert_eq!(look(life, "a", 1, Some(false)).unwrap(), "exit status 1");

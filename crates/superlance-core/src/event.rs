@@ -35,6 +35,8 @@ pub struct ProcessState {
     pub pid: Option<String>,
     /// Whether an exit was among the configured `exitcodes`; only `EXITED` says.
     pub expected: Option<bool>,
+    /// How many attempts to start it have failed; only `STARTING` and `BACKOFF` say.
+    pub tries: Option<String>,
 }
 
 /// A payload that lacks what its event should have.
@@ -87,6 +89,7 @@ impl Event {
             group: need("groupname")?,
             from_state: need("from_state")?,
             pid: headers.get("pid").map(str::to_owned),
+            tries: headers.get("tries").map(str::to_owned),
             expected: match state {
                 "EXITED" => Some(need("expected")? != "0"),
                 _ => None,
@@ -125,6 +128,7 @@ mod tests {
             from_state: "RUNNING".to_owned(),
             pid: Some("58597".to_owned()),
             expected: Some(false),
+            tries: None,
         };
         assert_eq!(parse("PROCESS_STATE_EXITED", payload), Ok(Event::ProcessState(expected)));
         let payload = payload.replace("expected:0", "expected:1");

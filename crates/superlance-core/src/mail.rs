@@ -1,6 +1,6 @@
 //! A mail, and how it is written down for a command such as `sendmail -t -i`.
 
-use crate::mime::{encode_header, encode_text, one_line};
+use crate::mime::{encode_header, encode_text, is_plain, one_line};
 
 /// A mail to one address (or several, as the user wrote them).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +16,13 @@ pub struct Mail {
 impl Mail {
     /// The mail as a mail program reads it: byte for byte the original's (`To:`, `Subject:`, a blank
     /// line, the text) while it is ASCII, and encoded by RFC 2047 and MIME where the original sent
-    /// raw bytes without saying which.
+    /// raw bytes without saying which. A log may also have lines that are too long for mail servers.
     ///
     /// Line ends in header values become blanks, so that no value can add a header.
     #[must_use]
     pub fn render(&self) -> String {
         let plain = self.plain();
-        if plain.is_ascii() {
+        if is_plain(&plain) {
             return plain;
         }
         let (to, subject) = (one_line(&self.to), one_line(&self.subject));
@@ -68,6 +68,15 @@ mod tests {
             "To: bob@example.com\nSubject: =?utf-8?b?Y2Fmw6k=?=\nMIME-Version: 1.0\n\
              Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\nw6k=\n"
         );
+    }
+
+    #[test]
+    fn a_line_too_long_for_a_mail_server_is_encoded() {
+        let (fits, long) = ("x".repeat(998), "x".repeat(999));
+        assert!(mail("a", &fits).render().ends_with(&fits));
+        let rendered = mail("a", &long).render();
+        assert!(rendered.contains("Subject: a\nMIME-Version: 1.0\n"), "{rendered}");
+        assert!(rendered.lines().all(|line| line.len() <= 76), "{rendered}");
     }
 
     #[test]

@@ -9,6 +9,14 @@ const ENCODED_WORD: usize = 63;
 /// Characters of base64 in a line of a mail (RFC 2045).
 const BASE64_LINE: usize = 76;
 
+/// Longest line of a mail that may be sent as it is (RFC 5321, without the line end).
+const LONGEST_LINE: usize = 998;
+
+/// Whether a text can be part of a mail as it is.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.is_ascii() && text.split('\n').all(|line| line.len() <= LONGEST_LINE)
+}
+
 /// A header value without line ends and other control characters, so that no value can add a header.
 pub(crate) fn one_line(value: &str) -> String {
     value.replace(|c: char| c.is_control() && c != '\t', " ")

@@ -1,9 +1,10 @@
 //! [`Supervisor`] over XML-RPC, as supervisord's `[unix_http_server]` and `[inet_http_server]` serve it.
 
+mod failure;
 mod logs;
 
 use std::error::Error as StdError;
-use std::io::{self, Cursor};
+use std::io::Cursor;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,22 +12,34 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::Agent;
 use xmlrpc::{Request, Value};
 
+pub use failure::Advice;
+use failure::CallError;
+
 use crate::log::without_password;
 use crate::process_list;
-use crate::socket::{Endpoint, EndpointConnector, NoResolver, NotConnected, endpoint};
+use crate::socket::{Endpoint, EndpointConnector, NoResolver, endpoint};
 use crate::supervisor::{
     Channel, Details, Fault, LogEnd, ProcessInfo, RpcError, State, Supervisor,
 };
 
-/// Time for an answer that supervisord gives at once. Stopping and starting have no limit: they take
-/// as long as `stopwaitsecs` and `startsecs` say.
-const QUICK: Duration = Duration::from_secs(30);
+/// How long an answer may take, and how many bytes it may have.
+struct Bounds {
+    time: Option<Duration>,
+    bytes: u64,
+}
+
+/// For what supervisord answers at once. A process takes about 1,300 bytes.
+const ALL: Bounds = Bounds { time: Some(Duration::from_secs(30)), bytes: 64 << 20 };
+const ONE: Bounds = Bounds { time: Some(Duration::from_secs(30)), bytes: 1 << 20 };
+
+/// For what an alert waits for.
+const ALERT: Bounds = Bounds { time: Some(Duration::from_secs(10)), bytes: 1 << 20 };
+
+/// For stopping and starting, which take as long as `stopwaitsecs` and `startsecs` say.
+const ORDER: Bounds = Bounds { time: None, bytes: 1 << 20 };
 
 /// Time for a connection to come about.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// Largest answer that is read. A process takes about 1,300 bytes of `getAllProcessInfo`.
-const MAX_ANSWER: u64 = 64 << 20;
 
 /// Deepest nesting that is parsed: the parser recurses, and supervisord's answers have about ten.
 const MAX_DEPTH: usize = 100;
@@ -35,25 +48,6 @@ const MAX_DEPTH: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a server URL such as unix:///run/supervisor.sock or http://localhost:9001")]
 pub struct BadServerUrl(String);
-
-/// What to do about a refusal, which depends on who asks. Part of messages, after a colon.
-#[derive(Debug, Clone, Copy)]
-pub struct Advice {
-    /// User name and password are wrong, or missing.
-    pub login: &'static str,
-    /// The socket may not be opened.
-    pub access: &'static str,
-}
-
-impl Advice {
-    /// To a listener, which supervisord runs.
-    const LISTENER: Self = Self {
-        login: "set SUPERVISOR_USERNAME and SUPERVISOR_PASSWORD in the environment= line of this \
-                listener's section",
-        access: "give this listener's user access with chmod= or chown= in the \
-                 [unix_http_server] section",
-    };
-}
 
 /// A connection to supervisord.
 pub struct RpcClient {
@@ -118,7 +112,7 @@ impl RpcClient {
     /// When there is no usable answer.
     pub fn pid(&mut self) -> Result<u32, RpcError> {
         let request = Request::new("supervisor.getPID");
-        self.ask(&request, QUICK)
+        self.ask(&request, &ONE)
             .and_then(|answer| {
                 let pid = integer(&parse(&request, answer)?).and_then(|pid| pid.try_into().ok());
                 pid.ok_or_else(|| CallError::Answer("expected a process id".to_owned()))
@@ -127,9 +121,9 @@ impl RpcClient {
     }
 
     /// The answer to a call that changes nothing: quick, and made once more when the connection breaks.
-    fn ask(&self, request: &Request<'_>, limit: Duration) -> Result<Vec<u8>, CallError> {
-        match self.exchange(request, Some(limit)) {
-            Err(CallError::Http(ureq::Error::Io(_))) => self.exchange(request, Some(limit)),
+    fn ask(&self, request: &Request<'_>, bounds: &Bounds) -> Result<Vec<u8>, CallError> {
+        match self.exchange(request, bounds) {
+            Err(CallError::Http(ureq::Error::Io(_))) => self.exchange(request, bounds),
             outcome => outcome,
         }
     }
@@ -138,10 +132,11 @@ impl RpcClient {
     fn ask_for_process<T>(
         &self,
         namespec: &str,
+        bounds: &Bounds,
         read: impl Fn(&Value) -> Option<T>,
     ) -> Result<T, RpcError> {
         let request = Request::new("supervisor.getProcessInfo").arg(namespec);
-        self.ask(&request, QUICK)
+        self.ask(&request, bounds)
             .and_then(|answer| {
                 read(&parse(&request, without_control_characters(answer))?)
                     .ok_or_else(|| CallError::Answer("expected a process".to_owned()))
@@ -153,7 +148,7 @@ impl RpcClient {
     fn tell(&self, method: &str, arguments: &[&str]) -> Result<(), RpcError> {
         let request =
             arguments.iter().fold(Request::new(method), |request, argument| request.arg(*argument));
-        self.exchange(&request, None)
+        self.exchange(&request, &ORDER)
             .and_then(|answer| match parse(&request, without_control_characters(answer))? {
                 Value::Bool(true) => Ok(()),
                 _ => Err(CallError::Answer("expected true".to_owned())),
@@ -161,66 +156,31 @@ impl RpcClient {
             .map_err(|error| self.explain(error))
     }
 
-    fn exchange(
-        &self,
-        request: &Request<'_>,
-        limit: Option<Duration>,
-    ) -> Result<Vec<u8>, CallError> {
+    fn exchange(&self, request: &Request<'_>, bounds: &Bounds) -> Result<Vec<u8>, CallError> {
         let mut body = Vec::new();
         request.write_as_xml(&mut body).map_err(|error| CallError::Http(error.into()))?;
         let mut post = self.agent.post("http://localhost/RPC2").header("Content-Type", "text/xml");
         if let Some(authorization) = &self.authorization {
             post = post.header("Authorization", authorization);
         }
-        let mut response = post.config().timeout_global(limit).build().send(&body)?;
+        let mut response = post.config().timeout_global(bounds.time).build().send(&body)?;
         let status = response.status();
         if status != 200 {
             return Err(CallError::Status(status.as_u16()));
         }
-        Ok(response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?)
+        Ok(response.body_mut().with_config().limit(bounds.bytes).read_to_vec()?)
     }
 
     /// Says what went wrong and, where it is known, what to do about it.
     fn explain(&self, error: CallError) -> RpcError {
-        let url = &self.url;
-        match error {
-            CallError::Fault(fault) if fault.code == Fault::UNKNOWN_METHOD => {
-                RpcError::Unreachable(format!(
-                    "supervisord at {url} does not know its own methods: its configuration lacks the \
-                     [rpcinterface:supervisor] section"
-                ))
-            }
-            CallError::Fault(fault) => RpcError::Fault(fault),
-            CallError::Status(401) => RpcError::Unreachable(format!(
-                "supervisord at {url} wants another user name and password: {}",
-                self.advice.login
-            )),
-            CallError::Status(status) => {
-                RpcError::NoAnswer(format!("supervisord at {url} answered HTTP {status}"))
-            }
-            CallError::NotConnected(error) => {
-                let advice = match error.kind() {
-                    io::ErrorKind::PermissionDenied => format!(": {}", self.advice.access),
-                    _ => String::new(),
-                };
-                RpcError::Unreachable(format!(
-                    "cannot talk to supervisord at {url}: {error}{advice}"
-                ))
-            }
-            CallError::Http(error) => {
-                RpcError::NoAnswer(format!("no answer from supervisord at {url}: {error}"))
-            }
-            CallError::Answer(what) => RpcError::NoAnswer(format!(
-                "cannot understand the answer of supervisord at {url}: {what}"
-            )),
-        }
+        error.explain(&self.url, self.advice)
     }
 }
 
 impl Supervisor for RpcClient {
     fn all(&mut self) -> Result<Vec<ProcessInfo>, RpcError> {
         let request = Request::new("supervisor.getAllProcessInfo");
-        self.ask(&request, QUICK)
+        self.ask(&request, &ALL)
             .map(without_control_characters)
             .and_then(|answer| match process_list::decode(&answer) {
                 Some(processes) => Ok(processes),
@@ -231,11 +191,11 @@ impl Supervisor for RpcClient {
     }
 
     fn info(&mut self, namespec: &str) -> Result<ProcessInfo, RpcError> {
-        self.ask_for_process(namespec, process_info)
+        self.ask_for_process(namespec, &ONE, process_info)
     }
 
     fn details(&mut self, namespec: &str) -> Result<Details, RpcError> {
-        self.ask_for_process(namespec, details)
+        self.ask_for_process(namespec, &ALERT, details)
     }
 
     fn tail(&mut self, namespec: &str, channel: Channel, bytes: u32) -> Result<LogEnd, RpcError> {
@@ -324,30 +284,6 @@ fn details(value: &Value) -> Option<Details> {
 fn log_tail(value: &Value) -> Option<LogEnd> {
     let [text, _, overflow] = value.as_array()? else { return None };
     Some(LogEnd { text: logs::show_control_characters(text.as_str()?), cut: overflow.as_bool()? })
-}
-
-/// Why a call failed, before it is put into words.
-#[derive(Debug)]
-enum CallError {
-    NotConnected(io::Error),
-    Http(ureq::Error),
-    Status(u16),
-    Answer(String),
-    Fault(Fault),
-}
-
-impl From<ureq::Error> for CallError {
-    fn from(error: ureq::Error) -> Self {
-        match error {
-            // An error in the middle of a body arrives wrapped as an io::Error; this unwraps it.
-            ureq::Error::Io(error) => Self::Http(ureq::Error::from(error)),
-            ureq::Error::Other(error) => match error.downcast::<NotConnected>() {
-                Ok(error) => Self::NotConnected(error.0),
-                Err(error) => Self::Http(ureq::Error::Other(error)),
-            },
-            error => Self::Http(error),
-        }
-    }
 }
 
 /// An answer that is already here, for xmlrpc to parse: it would hide the errors of a transport.

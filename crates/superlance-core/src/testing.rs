@@ -268,5 +268,6 @@ pub fn change(state: &str, expected: bool) -> ProcessState {
         from_state: "RUNNING".to_owned(),
         pid: (state == "EXITED").then(|| "58597".to_owned()),
         expected: (state == "EXITED").then_some(expected),
+        tries: None,
     }
 }

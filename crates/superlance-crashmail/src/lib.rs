@@ -22,13 +22,11 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
     let told = alerts.has_ways();
     options.warn(told, &environment.log);
-    let supervisor = options.mail.supervisor(&environment)?;
+    let supervisor = match options.tail.tail {
+        Some(_) => environment.supervisor_for(Some("--tail"))?,
+        None => options.mail.supervisor(&environment)?,
+    };
     let Environment { log, unfinished, .. } = environment;
-    Ok(Service {
-        listener: Box::new(Crashmail::new(options, told)),
-        supervisor,
-        alerts,
-        log,
-        unfinished,
-    })
+    let listener = Box::new(Crashmail::new(options, told));
+    Ok(Service { listener, supervisor, alerts, log, unfinished })
 }

@@ -1,27 +1,35 @@
-//! What crashmail does when a process exits.
+//! What crashmail does when a process changes its state.
 
 use superlance_core::alert::Alert;
 use superlance_core::clock::log_time;
 use superlance_core::event::{Event, ProcessState};
-use superlance_core::listener::{Ctx, Filter, Interest, Listener};
+use superlance_core::evidence::Evidence;
+use superlance_core::listener::{Ctx, Filter, Listener};
+use superlance_core::occasion::{Occasion, Occasions};
 use superlance_core::selector::{Names, Selector};
 
 use crate::options::Options;
 
 /// The listener.
 pub(crate) struct Crashmail {
-    /// Whose exits are mailed about; empty for everybody's.
+    /// When there is a mail.
+    on: Occasions,
+    /// Whose changes are mailed about; empty for everybody's.
     programs: Vec<Selector>,
     optional_header: Option<String>,
     /// Whether anybody is told.
     told: bool,
     /// Whether that is done by mail.
     mails: bool,
+    /// What finds out why a process ended, if that is wanted.
+    evidence: Option<Evidence>,
 }
 
 impl Crashmail {
     pub(crate) fn new(options: Options, told: bool) -> Self {
         Self {
+            on: options.on.on,
+            evidence: options.tail.tail.map(Evidence::new),
             programs: if options.any { Vec::new() } else { options.programs },
             told,
             mails: options.mail.address().is_some(),
@@ -35,13 +43,10 @@ impl Crashmail {
         self.programs.is_empty() || self.programs.iter().any(|program| program.matches(names))
     }
 
-    fn report(&self, change: &ProcessState, ctx: &mut Ctx<'_>) {
+    fn report(&mut self, occasion: Occasion, change: &ProcessState, ctx: &mut Ctx<'_>) {
         let ProcessState { group, process, from_state, .. } = change;
-        let pid = change.pid_text();
-        let text = format!(
-            "Process {process} in group {group} exited unexpectedly (pid {pid}) from state \
-             {from_state}"
-        );
+        let sentence = occasion.sentence(change);
+        let text = format!("Process {process} in group {group} {sentence} from state {from_state}");
         if !self.selects(change) {
             return ctx.log.line(format_args!("not mailed, since no -p selects it: {text}"));
         }
@@ -49,29 +54,40 @@ impl Crashmail {
             return ctx.log.line(format_args!("not mailed, since -m is not given: {text}"));
         }
         // The blank before the name is the original's; people filter by the whole subject.
-        let subject = format!(" {process} crashed at {}", log_time(ctx.arrived.wall));
+        let (headline, at) = (occasion.headline(), log_time(ctx.arrived.wall));
+        let subject = format!(" {process} {headline} at {at}");
         let subject = match &self.optional_header {
             Some(header) => format!("{header}:{subject}"),
             None => subject,
         };
         let how = if self.mails { "mailing" } else { "telling" };
-        ctx.log.line(format_args!("unexpected exit, {how}"));
-        let alert = Alert::new("crashmail", "exited", ctx.arrived.wall, subject, text);
-        ctx.alerts.raise(alert.about(group, process, pid.parse().ok()));
+        match occasion {
+            Occasion::Exited => ctx.log.line(format_args!("unexpected exit, {how}")),
+            Occasion::Expected => ctx.log.line(format_args!("expected exit, {how}")),
+            other => ctx.log.line(format_args!("state {}, {how}", other.state())),
+        }
+        let pid = change.pid.as_ref().and_then(|pid| pid.parse().ok()).filter(|pid| *pid != 0);
+        let alert = Alert::new("crashmail", occasion.name(), ctx.arrived.wall, subject, text);
+        let alert = alert.about(group, process, pid);
+        let alert = match &mut self.evidence {
+            Some(evidence) => evidence.gather(change, ctx).attach_to(alert),
+            None => alert,
+        };
+        ctx.alerts.raise(alert);
     }
 }
 
 impl Listener for Crashmail {
     fn filter(&self) -> Filter {
-        Box::new(|frame| match frame.name.as_str() {
-            "PROCESS_STATE_EXITED" => Interest::in_change(frame, ProcessState::is_unexpected_exit),
-            _ => Interest::Nothing,
-        })
+        let on = self.on.clone();
+        Box::new(move |frame| on.interest(frame))
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {
-        if let Event::ProcessState(change) = event {
-            self.report(change, ctx);
+        if let Event::ProcessState(change) = event
+            && let Some(occasion) = self.on.of(change)
+        {
+            self.report(occasion, change, ctx);
         }
     }
 }

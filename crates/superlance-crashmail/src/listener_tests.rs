@@ -2,7 +2,9 @@
 
 use clap::FromArgMatches;
 use superlance_core::alert::Process;
-use superlance_core::testing::{World, frame};
+use superlance_core::listener::Interest;
+use superlance_core::supervisor::Channel;
+use superlance_core::testing::{FakeSupervisor, World, frame};
 
 use super::*;
 use crate::options;
@@ -93,6 +95,79 @@ fn what_is_not_mailed_is_logged() {
         assert_eq!(world.alerts.len(), 0);
         assert_eq!(world.log(), format!("not mailed, since -m is not given: {TEXT}\n"));
     }
+}
+
+/// What becomes of `grp:foo` when it comes into this state.
+fn change(on: &str, state: &str, rest: &str) -> World {
+    let payload = format!("processname:foo groupname:grp from_state:X {rest}");
+    let mut world = World::default();
+    let mut crashmail = crashmail(&["-m", "bob", "--on", on]);
+    world.event(&mut crashmail, &format!("PROCESS_STATE_{state}"), &payload).unwrap();
+    world
+}
+
+#[test]
+fn other_states_are_mailed_about_in_the_same_style() {
+    let all = "exited,expected,fatal,backoff,stopped,running,starting,stopping,unknown";
+    for (state, rest, subject, text, kind) in [
+        ("EXITED", "expected:0 pid:7", "crashed", "exited unexpectedly (pid 7)", "exited"),
+        ("EXITED", "expected:1 pid:7", "exited", "exited as expected (pid 7)", "expected"),
+        ("FATAL", "", "failed to start too many times", "failed to start too many times", "fatal"),
+        ("BACKOFF", "tries:2", "failed to start", "failed to start (try 2)", "backoff"),
+        ("STOPPED", "pid:7", "stopped", "stopped (pid 7)", "stopped"),
+        ("RUNNING", "pid:7", "is running", "is running (pid 7)", "running"),
+        ("STARTING", "tries:0", "is starting", "is starting", "starting"),
+        ("STOPPING", "pid:7", "is stopping", "is stopping (pid 7)", "stopping"),
+        ("UNKNOWN", "", "is in an unknown state", "is in an unknown state", "unknown"),
+    ] {
+        let world = change(all, state, rest);
+        let alert = &world.alerts[0];
+        assert!(alert.subject.starts_with(&format!(" foo {subject} at ")), "{}", alert.subject);
+        assert_eq!(alert.text, format!("Process foo in group grp {text} from state X"));
+        assert_eq!(alert.kind, kind);
+        let pid = alert.process.as_ref().unwrap().pid;
+        assert_eq!(pid, rest.contains("pid").then_some(7));
+        // By itself each is mailed about as well, and without it is nothing.
+        assert_eq!(change(kind, state, rest).alerts, world.alerts);
+        let others = all.replace(kind, if kind == "exited" { "fatal" } else { "exited" });
+        let world = change(&others, state, rest);
+        assert_eq!((world.alerts.len(), world.log().as_str()), (0, ""), "{kind}");
+    }
+    assert_eq!(change("fatal", "FATAL", "").log(), "state FATAL, mailing\n");
+    assert_eq!(change("expected", "EXITED", "expected:1 pid:7").log(), "expected exit, mailing\n");
+}
+
+#[test]
+fn a_tail_says_why() {
+    let mut world = World::new(FakeSupervisor::at(100).with("grp:foo", 9));
+    let payload = "processname:foo groupname:grp from_state:RUNNING expected:0 pid:58597";
+    let log = "spawned: 'foo' with pid 58597\nexited: foo (terminated by SIGSEGV; not expected)\n";
+    world.supervisor.own_log = Some(log.to_owned());
+    let key = ("grp:foo".to_owned(), Channel::Stderr);
+    world.supervisor.logs.insert(key, "one\ntwo\nthree\n".to_owned());
+    let mut crashmail = crashmail(&["-m", "bob", "--tail", "2"]);
+    world.event(&mut crashmail, "PROCESS_STATE_EXITED", payload).unwrap();
+    let text = format!(
+        "{TEXT}\n\nCause:\n\nterminated by SIGSEGV\n\n\
+         stderr, last 2 lines (it was started since, and some may be newer):\n\ntwo\nthree"
+    );
+    assert_eq!(world.alerts[0].mail("bob").text, text);
+    let signal = ("signal".to_owned(), "SIGSEGV".to_owned());
+    assert!(world.alerts[0].measured.contains(&signal));
+}
+
+#[test]
+fn options_of_ours_are_checked() {
+    let check = |arguments: &[&str], expected: &str| {
+        let all = ["crashmail"].iter().chain(arguments);
+        let error = options::command().try_get_matches_from(all).unwrap_err();
+        let text = error.to_string();
+        assert!(error.exit_code() == 2 && text.contains(expected), "{text}");
+    };
+    check(&["--on", "crashed"], "expected states separated by commas, of exited, expected, fatal");
+    check(&["--tail", "x"], "invalid digit");
+    check(&["--tail", "1001"], "1001 is not in 0..=1000");
+    check(&["--tail", "-1"], "-1 is not in 0..=1000");
 }
 
 #[test]

@@ -4,8 +4,10 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
 use superlance_core::alert::options::{AlertOptions, MailOptions};
+use superlance_core::evidence::TailOptions;
 use superlance_core::getopt::{as_getopt, warn_of_stray};
 use superlance_core::log::Log;
+use superlance_core::occasion::OnOptions;
 use superlance_core::selector::Selector;
 
 /// The original's long options.
@@ -42,6 +44,12 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) mail: MailOptions,
+
+    #[command(flatten)]
+    pub(crate) on: OnOptions,
+
+    #[command(flatten)]
+    pub(crate) tail: TailOptions,
 
     #[command(flatten)]
     pub(crate) alerts: AlertOptions,

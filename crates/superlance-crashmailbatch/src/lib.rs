@@ -7,6 +7,7 @@ use superlance_core::applet::Applet;
 use superlance_core::batch::{Tool, plain_text};
 use superlance_core::clock::log_time;
 use superlance_core::event::ProcessState;
+use superlance_core::occasion::Occasion;
 
 /// The command `crashmailbatch`.
 pub const APPLET: Applet = Applet {
@@ -17,10 +18,11 @@ pub const APPLET: Applet = Applet {
 
 static TOOL: Tool = Tool {
     name: "crashmailbatch",
-    event: "PROCESS_STATE_EXITED",
+    occasion: Occasion::Exited,
+    on: true,
+    tail: true,
     about: "Mail about processes under supervisord that exit unexpectedly, several at a time",
     subject: Some("Crash alert from supervisord"),
-    wants: ProcessState::is_unexpected_exit,
     line,
     text: plain_text,
 };
@@ -28,24 +30,39 @@ static TOOL: Tool = Tool {
 fn line(change: &ProcessState, at: SystemTime) -> String {
     let ProcessState { group, process, .. } = change;
     let pid = change.pid_text();
-    format!("{} -- Process {group}:{process} (pid {pid}) died unexpectedly", log_time(at))
+    let what = match Occasion::of(change) {
+        Some(Occasion::Exited) | None => format!("(pid {pid}) died unexpectedly"),
+        Some(other) => other.sentence(change),
+    };
+    format!("{} -- Process {group}:{process} {what}", log_time(at))
 }
 
 #[cfg(test)]
 mod tests {
+    use superlance_core::occasion::Occasions;
     use superlance_core::testing::change;
 
     use super::*;
 
     #[test]
     fn only_unexpected_exits_are_mailed_about() {
-        assert!(!(TOOL.wants)(&change("EXITED", true)));
-        assert!(!(TOOL.wants)(&change("FATAL", false)));
+        let wanted = Occasions::from(TOOL.occasion);
+        assert_eq!(wanted.of(&change("EXITED", true)), None);
+        assert_eq!(wanted.of(&change("FATAL", false)), None);
         let exit = change("EXITED", false);
-        assert!((TOOL.wants)(&exit));
+        assert_eq!(wanted.of(&exit), Some(TOOL.occasion));
         let text = line(&exit, SystemTime::UNIX_EPOCH);
         assert!(text.starts_with("19") && text.contains(",000 -- "), "{text}");
         assert!(text.ends_with(" -- Process grp:foo (pid 58597) died unexpectedly"), "{text}");
+    }
+
+    #[test]
+    fn other_states_have_a_line_too() {
+        let text = |state, expected| line(&change(state, expected), SystemTime::UNIX_EPOCH);
+        let fatal = text("FATAL", false);
+        assert!(fatal.ends_with(" -- Process grp:foo failed to start too many times"), "{fatal}");
+        let exit = text("EXITED", true);
+        assert!(exit.ends_with(" -- Process grp:foo exited as expected (pid 58597)"), "{exit}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use superlance_core::applet::Applet;
 use superlance_core::batch::Tool;
 use superlance_core::clock::log_time;
 use superlance_core::event::ProcessState;
+use superlance_core::occasion::Occasion;
 
 /// The command `crashsms`.
 pub const APPLET: Applet = Applet {
@@ -17,10 +18,11 @@ pub const APPLET: Applet = Applet {
 
 static TOOL: Tool = Tool {
     name: "crashsms",
-    event: "PROCESS_STATE_EXITED",
+    occasion: Occasion::Exited,
+    on: false,
+    tail: false,
     about: "Send short messages about processes under supervisord that exit unexpectedly",
     subject: None,
-    wants: ProcessState::is_unexpected_exit,
     line,
     text,
 };
@@ -65,16 +67,18 @@ fn cut(lines: &[String], dropped: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use superlance_core::occasion::Occasions;
     use superlance_core::testing::change;
 
     use super::*;
 
     #[test]
     fn only_unexpected_exits_are_reported() {
-        assert!(!(TOOL.wants)(&change("EXITED", true)));
-        assert!(!(TOOL.wants)(&change("FATAL", false)));
+        let wanted = Occasions::from(TOOL.occasion);
+        assert_eq!(wanted.of(&change("EXITED", true)), None);
+        assert_eq!(wanted.of(&change("FATAL", false)), None);
         let exit = change("EXITED", false);
-        assert!((TOOL.wants)(&exit));
+        assert_eq!(wanted.of(&exit), Some(TOOL.occasion));
         let text = line(&exit, SystemTime::UNIX_EPOCH);
         assert!(text.starts_with("[grp:foo](58597) exited unexpectedly 19"), "{text}");
     }

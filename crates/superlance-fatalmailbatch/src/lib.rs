@@ -7,6 +7,7 @@ use superlance_core::applet::Applet;
 use superlance_core::batch::{Tool, plain_text};
 use superlance_core::clock::log_time;
 use superlance_core::event::ProcessState;
+use superlance_core::occasion::Occasion;
 
 /// The command `fatalmailbatch`.
 pub const APPLET: Applet = Applet {
@@ -17,10 +18,11 @@ pub const APPLET: Applet = Applet {
 
 static TOOL: Tool = Tool {
     name: "fatalmailbatch",
-    event: "PROCESS_STATE_FATAL",
+    occasion: Occasion::Fatal,
+    on: false,
+    tail: true,
     about: "Mail about processes that supervisord cannot start, several at a time",
     subject: Some("Fatal start alert from supervisord"),
-    wants: |change| change.state == "FATAL",
     line,
     text: plain_text,
 };
@@ -32,16 +34,18 @@ fn line(change: &ProcessState, at: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
+    use superlance_core::occasion::Occasions;
     use superlance_core::testing::change;
 
     use super::*;
 
     #[test]
     fn only_the_fatal_state_is_mailed_about() {
-        assert!(!(TOOL.wants)(&change("EXITED", false)));
-        assert!(!(TOOL.wants)(&change("BACKOFF", false)));
+        let wanted = Occasions::from(TOOL.occasion);
+        assert_eq!(wanted.of(&change("EXITED", false)), None);
+        assert_eq!(wanted.of(&change("BACKOFF", false)), None);
         let fatal = change("FATAL", false);
-        assert!((TOOL.wants)(&fatal));
+        assert_eq!(wanted.of(&fatal), Some(TOOL.occasion));
         let text = line(&fatal, SystemTime::UNIX_EPOCH);
         assert!(text.ends_with(",000 -- Process grp:foo failed to start too many times"), "{text}");
     }

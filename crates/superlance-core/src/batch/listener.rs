@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Tool;
+use super::choice::Choice;
 use super::message_id;
 use super::options::Options;
 use super::pending::{Batch, Due, Entry};
 use crate::alert::{Alert, Diary, prefixed};
-use crate::event::Event;
+use crate::event::{Event, ProcessState};
+use crate::evidence::Evidence;
 use crate::fate::Fate;
 use crate::listener::{Ctx, Filter, Interest, Listener};
 use crate::log::Log;
@@ -20,6 +22,8 @@ const DIGEST: usize = 76;
 /// Intervals without a tick before that is remarked upon.
 const PATIENCE: f64 = 3.0;
 
+/// Bytes of logs in a batch, beyond which lines go without: servers refuse mails that are too long.
+const MOST_LOGS: usize = 256 << 10;
 /// Stands among the recipients for all ways out but mail. It is no address.
 const OTHERS: &str = "";
 
@@ -27,6 +31,11 @@ const OTHERS: &str = "";
 pub(super) struct BatchListener {
     tool: &'static Tool,
     options: Options,
+    choice: Choice,
+    /// What finds out why a process ended, if that is wanted.
+    evidence: Option<Evidence>,
+    /// Bytes of logs in the batch.
+    logs: usize,
     subject: Option<String>,
     batch: Batch,
     post: Box<dyn Post>,
@@ -43,6 +52,7 @@ impl BatchListener {
     pub(super) fn new(
         tool: &'static Tool,
         options: Options,
+        choice: Choice,
         post: Box<dyn Post>,
         id_prefix: String,
     ) -> Self {
@@ -50,8 +60,53 @@ impl BatchListener {
         let mut recipients = options.to().to_vec();
         recipients.extend(options.alerts.tells_others().then(|| OTHERS.to_owned()));
         let batch = Batch::new(options.interval, options.tick.minutes, &recipients);
-        let (diary, waiting_since, remarked) = (Diary::default(), None, false);
-        Self { tool, options, subject, batch, post, id_prefix, diary, waiting_since, remarked }
+        let evidence = choice.tail.map(Evidence::new);
+        Self {
+            tool,
+            options,
+            choice,
+            evidence,
+            logs: 0,
+            subject,
+            batch,
+            post,
+            id_prefix,
+            diary: Diary::default(),
+            waiting_since: None,
+            remarked: false,
+        }
+    }
+
+    /// Takes note of a change of state: a line, and what there is to be said below it.
+    fn add(&mut self, change: &ProcessState, ctx: &mut Ctx<'_>) {
+        let event = ctx.alerts.event_id();
+        if self.batch.has(event.as_deref()) {
+            return;
+        }
+        let line = (self.tool.line)(change, ctx.arrived.wall);
+        if !self.choice.selects(change) {
+            let reason = "not mailed, since no --program selects it";
+            return ctx.log.line(format_args!("{reason}: {line}"));
+        }
+        ctx.log.line(&line);
+        if self.batch.is_empty() {
+            self.waiting_since = Some(ctx.arrived.instant);
+            self.logs = 0;
+        }
+        let mut findings =
+            self.evidence.as_mut().map(|evidence| evidence.gather(change, ctx)).unwrap_or_default();
+        let logs = findings.logs.iter().map(|log| log.text.len()).sum::<usize>();
+        if self.logs + logs > MOST_LOGS {
+            findings.leave_out("this mail has many already");
+        } else {
+            self.logs += logs;
+        }
+        let text = line + &findings.block();
+        self.batch.add(text.clone(), event.clone());
+        self.diary.add(&Entry::Line { text, event }, ctx.log);
+        if self.diary.needs_rewriting() {
+            self.write_diary(ctx.log);
+        }
     }
 
     /// From now on, what waits is kept on disk. What an earlier listener kept there waits, too.
@@ -182,12 +237,11 @@ impl BatchListener {
 
 impl Listener for BatchListener {
     fn filter(&self) -> Filter {
-        let (wants, tick) = (self.tool.wants, self.options.tick.event.clone());
-        Box::new(move |frame| match frame.name.as_str() {
-            "PROCESS_STATE_EXITED" | "PROCESS_STATE_FATAL" => Interest::in_change(frame, wants),
+        let (on, tick) = (self.choice.on.clone(), self.options.tick.event.clone());
+        Box::new(move |frame| match frame.name == tick {
             // Every one, since time is counted by them.
-            name if name == tick => Interest::Every,
-            _ => Interest::Nothing,
+            true => Interest::Every,
+            false => on.interest(frame),
         })
     }
 
@@ -200,22 +254,7 @@ impl Listener for BatchListener {
                     self.flush(ctx);
                 }
             }
-            Event::ProcessState(change) => {
-                let event = ctx.alerts.event_id();
-                if self.batch.has(event.as_deref()) {
-                    return;
-                }
-                let line = (self.tool.line)(change, ctx.arrived.wall);
-                ctx.log.line(&line);
-                if self.batch.is_empty() {
-                    self.waiting_since = Some(ctx.arrived.instant);
-                }
-                self.batch.add(line.clone(), event.clone());
-                self.diary.add(&Entry::Line { text: line, event }, ctx.log);
-                if self.diary.needs_rewriting() {
-                    self.write_diary(ctx.log);
-                }
-            }
+            Event::ProcessState(change) => self.add(change, ctx),
             Event::Other { .. } => {}
         }
     }

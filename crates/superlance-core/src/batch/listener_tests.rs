@@ -9,14 +9,17 @@ use clap::FromArgMatches;
 use super::*;
 use crate::alert::spool::Spool;
 use crate::batch::{options, plain_text};
-use crate::testing::{World, frame};
+use crate::occasion::Occasion;
+use crate::supervisor::Channel;
+use crate::testing::{FakeSupervisor, World, frame};
 
 static TOOL: Tool = Tool {
     name: "tool",
-    event: "PROCESS_STATE_EXITED",
+    occasion: Occasion::Exited,
+    on: true,
+    tail: true,
     about: "x",
     subject: Some("Alert"),
-    wants: |change| change.state == "EXITED",
     line: |change, _| format!("{} died", change.process),
     text: plain_text,
 };
@@ -65,8 +68,10 @@ impl Scene {
         let all = ["tool", "-t", "a@b,c@d", "-f", "x@y"].iter().chain(arguments);
         let matches = options::command(&TOOL).try_get_matches_from(all).unwrap();
         let options = Options::from_arg_matches(&matches).unwrap();
+        let choice = Choice::from_matches(&matches, &TOOL).unwrap();
         let post = FakePost::default();
-        let listener = BatchListener::new(&TOOL, options, Box::new(post.clone()), "1.2.3".into());
+        let listener =
+            BatchListener::new(&TOOL, options, choice, Box::new(post.clone()), "1.2.3".into());
         Self { listener, post, world: World::default() }
     }
 
@@ -144,6 +149,68 @@ fn only_its_tick_and_what_it_writes_about_are_of_interest() {
     ] {
         assert_eq!(filter(&frame(name, payload)), expected, "{name} {payload}");
     }
+}
+
+#[test]
+fn programs_select_what_is_mailed_about() {
+    let mut scene = Scene::new(&["--program", "bar", "--program", "g:f*"]);
+    for name in ["foo", "bar", "other"] {
+        scene.crash(name);
+    }
+    scene.tick("TICK_60");
+    assert_eq!(scene.post.texts(), ["foo died\nbar died"]);
+    let unselected = "not mailed, since no --program selects it: other died\n";
+    assert!(scene.world.log().contains(unselected), "{}", scene.world.log());
+}
+
+#[test]
+fn other_states_are_mailed_about_if_wanted() {
+    let mut scene = Scene::new(&["--on", "fatal,stopped"]);
+    scene.crash("foo");
+    let payload = "processname:bar groupname:g from_state:BACKOFF";
+    scene.world.event(&mut scene.listener, "PROCESS_STATE_FATAL", payload).unwrap();
+    scene.tick("TICK_60");
+    assert_eq!(scene.post.texts(), ["bar died"]);
+}
+
+#[test]
+fn a_tail_stands_below_its_line_and_not_in_the_log() {
+    let mut scene = Scene::new(&["--tail", "2"]);
+    let mut supervisor = FakeSupervisor::at(1).with("g:foo", 0).with("g:bar", 0);
+    supervisor.own_log =
+        Some("spawned: 'foo' with pid 5\nexited: foo (exit status 7; not expected)\n".to_owned());
+    let log = "one\ntwo\nthree\n".to_owned();
+    supervisor.logs.insert(("g:foo".to_owned(), Channel::Stderr), log);
+    supervisor.process("g:foo").unwrap().state = crate::supervisor::State::Exited;
+    scene.world.supervisor = supervisor;
+    scene.crash("foo");
+    scene.crash("bar");
+    assert_eq!(scene.world.log(), "foo died\nbar died\n");
+    scene.tick("TICK_60");
+    let none = "(supervisord keeps none: see stdout_logfile and stderr_logfile)";
+    let text = format!(
+        "foo died\n    Cause: exit status 7\n    stderr, last 2 lines:\n    | two\n    | three\n\n\
+         bar died\n    Logs:\n    | {none}\n"
+    );
+    assert_eq!(scene.post.texts(), [text]);
+}
+
+#[test]
+fn logs_are_left_out_of_a_mail_that_has_many() {
+    let mut scene = Scene::new(&["--tail", "1"]);
+    scene.world.supervisor = FakeSupervisor::at(1).with("g:foo", 0);
+    let log = ("g:foo".to_owned(), Channel::Stdout);
+    scene.world.supervisor.logs.insert(log, "x".repeat(1 << 20));
+    for _ in 0..300 {
+        scene.crash("foo");
+    }
+    scene.tick("TICK_60");
+    scene.crash("foo");
+    scene.tick("TICK_60");
+    let texts = scene.post.texts();
+    assert!(texts[0].len() < MOST_LOGS + 300 * 300, "{}", texts[0].len());
+    assert!(texts[0].ends_with("    | (left out: this mail has many already)\n"));
+    assert!(texts[1].ends_with("xxx\n"), "the next mail has room again");
 }
 
 #[test]

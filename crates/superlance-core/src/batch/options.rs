@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, Command};
 
 use super::Tool;
+use super::choice::Choice;
 use crate::alert::options::AlertOptions;
 use crate::getopt::{as_getopt, warn_of_stray};
 use crate::log::Log;
@@ -102,10 +103,11 @@ pub(super) fn command(tool: &Tool) -> Command {
     let name = tool.name;
     let example = format!(
         "Example, in supervisord.conf:\n\n  [eventlistener:{name}]\n  command={name} -t \
-         bob@example.com -f supervisord@example.com\n  events={},TICK_60",
-        tool.event
+         bob@example.com -f supervisord@example.com\n  events=PROCESS_STATE_{},TICK_60",
+        tool.occasion.state()
     );
     let command = Options::augment_args(Command::new(name).disable_help_flag(true));
+    let command = Choice::augment(command.next_help_heading(None), tool);
     let command = as_getopt(command, OPTPARSE_NAMES).about(tool.about).after_help(example);
     // Whatever says how to get to the server otherwise.
     let others = ["server", "user", "password", "tls", "tls_verify"];

@@ -4,14 +4,16 @@ use clap::FromArgMatches;
 
 use super::*;
 use crate::batch::plain_text;
+use crate::occasion::Occasion;
 use crate::testing::Recorder;
 
 const TOOL: Tool = Tool {
     name: "tool",
-    event: "PROCESS_STATE_EXITED",
+    occasion: Occasion::Exited,
+    on: false,
+    tail: false,
     about: "x",
     subject: Some("Default"),
-    wants: |_| true,
     line: |_, _| String::new(),
     text: plain_text,
 };
@@ -127,4 +129,27 @@ fn a_tick_that_supervisord_does_not_have_is_named() {
         parse(&["-e", tick]).unwrap().warn("tool", &Log::new(recorder.clone()));
         assert_eq!(recorder.text(), said);
     }
+}
+
+#[test]
+fn what_is_not_for_every_tool_is_unknown_to_the_others() {
+    let command_of = |on, tail| command(&Tool { on, tail, ..TOOL });
+    let accepts = |on, tail, option: [&str; 2]| {
+        let all = ["tool", "-t", "a", "-f", "b"].into_iter().chain(option);
+        command_of(on, tail).try_get_matches_from(all).map(drop)
+    };
+    assert!(accepts(false, false, ["--program", "web*"]).is_ok());
+    assert!(accepts(true, false, ["--on", "fatal"]).is_ok());
+    assert!(accepts(false, true, ["--tail", "0"]).is_ok());
+    for (on, tail, option) in [
+        (false, true, ["--on", "fatal"]),
+        (true, false, ["--tail", "0"]),
+        (true, true, ["--on", "x"]),
+    ] {
+        assert_eq!(accepts(on, tail, option).unwrap_err().exit_code(), 2, "{option:?}");
+    }
+    // The password's, as ever.
+    let matches = command_of(true, true);
+    let matches = matches.try_get_matches_from(["tool", "-t", "a", "-f", "b", "--p", "x"]).unwrap();
+    assert_eq!(Options::from_arg_matches(&matches).unwrap().password.as_deref(), Some("x"));
 }

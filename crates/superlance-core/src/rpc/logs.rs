@@ -4,15 +4,10 @@
 //! them. And it sends text: where the bytes that were asked for are not UTF-8, it answers HTTP 500, be
 //! it that the log is not, or that the first of the bytes is in the middle of a character.
 
-use std::time::Duration;
-
 use xmlrpc::{Request, Value};
 
-use super::{CallError, RpcClient, parse};
+use super::{ALERT, CallError, RpcClient, parse};
 use crate::supervisor::RpcError;
-
-/// Time for an answer: a mail waits for it.
-const LIMIT: Duration = Duration::from_secs(10);
 
 /// Bytes of the longest character.
 const LONGEST_CHARACTER: u32 = 4;
@@ -34,7 +29,7 @@ impl RpcClient {
         for length in lengths(bytes) {
             let request = request(i32::try_from(length).unwrap_or(i32::MAX));
             outcome = self
-                .ask(&request, LIMIT)
+                .ask(&request, &ALERT)
                 .and_then(|answer| parse(&request, hide_control_characters(&answer).into_bytes()));
             if !matches!(outcome, Err(CallError::Status(500))) {
                 break;

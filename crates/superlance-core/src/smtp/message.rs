@@ -4,10 +4,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 
-use crate::mime::{encode_header, encode_text, one_line};
-
-/// Longest line that may be sent as it is (RFC 5321, without the line end).
-const LINE: usize = 998;
+use crate::mime::{encode_header, encode_text, is_plain, one_line};
 
 /// A mail, and who is to get it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +33,7 @@ impl Message {
     /// with lines too long for SMTP is sent in base64.
     #[must_use]
     pub(crate) fn render(&self) -> String {
-        let short = self.text.split('\n').all(|line| line.len() <= LINE);
-        let (charset, encoding, text) = match self.text.is_ascii() && short {
+        let (charset, encoding, text) = match is_plain(&self.text) {
             true => ("us-ascii", "7bit", self.text.clone()),
             false => ("utf-8", "base64", encode_text(&self.text)),
         };

@@ -1,6 +1,7 @@
 //! `--webhook`: JSON over HTTP, to a chat or a program.
 
 mod format;
+mod shapes;
 
 use std::io;
 use std::sync::Arc;
@@ -84,7 +85,7 @@ impl Webhook {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        request.send(self.format.body(alert, &self.aim).to_string())
+        request.send(shapes::body(self.format, alert, &self.aim).to_string())
     }
 
     /// A text for the log.
@@ -174,9 +175,10 @@ fn agent(uri: &Uri, environment: &Environment) -> Result<Agent, Failure> {
     if uri.scheme_str() == Some("https") {
         tls = tls.root_certs(RootCerts::Specific(Arc::new(trusted_certificates()?)));
     }
+    let here = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
     let config = Agent::config_builder()
         .tls_config(tls.build())
-        .proxy(environment.proxy.clone())
+        .proxy(environment.proxy.clone().filter(|_| !here))
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)

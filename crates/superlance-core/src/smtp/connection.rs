@@ -1,0 +1,169 @@
+//! SMTP as it goes over the wire (RFC 5321): commands and answers, STARTTLS, logging in.
+//!
+//! lettre knows the commands, what a server can do, and the ways to log in. Its own connection is not
+//! used: it believes a line of any length, and takes what was said before STARTTLS for answers to what
+//! comes after it. Here an answer is bounded, and what comes without having been asked for ends the
+//! conversation: whoever sits between could otherwise answer in advance, before anything is encrypted.
+
+use std::fmt::Display;
+use std::io::{self, BufReader, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::commands::{Auth, Data, Ehlo, Starttls};
+use lettre::transport::smtp::extension::{ClientId, Extension, ServerInfo};
+use lettre::transport::smtp::response::Response;
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+
+use super::answer::{Error, answer};
+use super::stream::{Stream, connect};
+use super::{Server, tls};
+
+/// Ways to log in, the best first.
+const LOGINS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
+
+/// Questions that a server may ask while one logs in; LOGIN has two.
+const MOST_QUESTIONS: usize = 4;
+
+/// A connection to a server that has said what it can.
+pub(super) struct Connection {
+    stream: BufReader<Stream>,
+    /// What it said that it can, in its answer to EHLO.
+    server: ServerInfo,
+}
+
+impl Connection {
+    /// Connects to `server`, introduces itself as `hello`, and encrypts at once if there is a `config`.
+    pub(super) fn connect(
+        server: &Server,
+        limit: Duration,
+        hello: &ClientId,
+        config: Option<Arc<ClientConfig>>,
+    ) -> Result<Self, Error> {
+        let stream = Stream::Plain(connect(server, limit)?);
+        let mut connection = Self { stream: BufReader::new(stream), server: ServerInfo::default() };
+        connection.set_limit(limit)?;
+        if let Some(config) = config {
+            connection.encrypt(&server.host, config)?;
+        }
+        answer(&mut connection.stream)?;
+        connection.introduce(hello)?;
+        Ok(connection)
+    }
+
+    /// Sets how long to wait for each piece of an answer.
+    pub(super) fn set_limit(&self, limit: Duration) -> Result<(), Error> {
+        if let Some(socket) = self.stream.get_ref().socket() {
+            socket.set_read_timeout(Some(limit))?;
+            socket.set_write_timeout(Some(limit))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the server said that it can do this.
+    pub(super) fn can(&self, extension: Extension) -> bool {
+        self.server.supports_feature(extension)
+    }
+
+    /// Goes on encrypted.
+    pub(super) fn start_tls(
+        &mut self,
+        host: &str,
+        config: Arc<ClientConfig>,
+        hello: &ClientId,
+    ) -> Result<(), Error> {
+        self.command(Starttls)?;
+        self.nothing_is_left()?;
+        self.encrypt(host, config)?;
+        self.introduce(hello)
+    }
+
+    fn encrypt(&mut self, host: &str, config: Arc<ClientConfig>) -> Result<(), Error> {
+        let name = tls::server_name(host).map_err(io::Error::other)?;
+        let mut connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
+        if let Stream::Plain(mut socket) = std::mem::replace(self.stream.get_mut(), Stream::None) {
+            while connection.is_handshaking() {
+                connection.complete_io(&mut socket)?;
+            }
+            let stream = StreamOwned::new(connection, socket);
+            *self.stream.get_mut() = Stream::Encrypted(Box::new(stream));
+        }
+        Ok(())
+    }
+
+    /// The certificates that an encrypted connection came with.
+    pub(super) fn certificates(&self) -> &[CertificateDer<'static>] {
+        match self.stream.get_ref() {
+            Stream::Encrypted(stream) => stream.conn.peer_certificates().unwrap_or_default(),
+            Stream::Plain(_) | Stream::None => &[],
+        }
+    }
+
+    /// Logs in, in one of two ways; `None` if the server knows neither.
+    pub(super) fn log_in(&mut self, user: &str, password: &str) -> Option<Result<(), Error>> {
+        let mechanism = self.server.get_auth_mechanism(&LOGINS)?;
+        let credentials = Credentials::new(user.to_owned(), password.to_owned());
+        Some(self.log_in_by(mechanism, &credentials))
+    }
+
+    fn log_in_by(&mut self, mechanism: Mechanism, credentials: &Credentials) -> Result<(), Error> {
+        const ODD: Error = Error::Odd("the server asks for something else than user and password");
+        let first = Auth::new(mechanism, credentials.clone(), None).map_err(|_| ODD)?;
+        let mut answer = self.command(first)?;
+        for _ in 0..MOST_QUESTIONS {
+            if !answer.has_code(334) {
+                return Ok(());
+            }
+            let next = Auth::new_from_response(mechanism, credentials.clone(), &answer);
+            answer = self.command(next.map_err(|_| ODD)?)?;
+        }
+        Err(ODD)
+    }
+
+    fn introduce(&mut self, hello: &ClientId) -> Result<(), Error> {
+        let answer = self.command(Ehlo::new(hello.clone()))?;
+        // In any case, and in the form of before there was a standard: `auth=PLAIN`.
+        let lines =
+            answer.message().map(|line| line.to_ascii_uppercase().replace("AUTH=", "AUTH "));
+        let answer = Response::new(answer.code(), lines.collect());
+        self.server = ServerInfo::from_response(&answer).unwrap_or_default();
+        Ok(())
+    }
+
+    /// Gives a command, which ends its line, and waits until the server has done it.
+    pub(super) fn command(&mut self, command: impl Display) -> Result<Response, Error> {
+        self.send(&command.to_string())?;
+        answer(&mut self.stream)
+    }
+
+    /// Announces a mail.
+    pub(super) fn announce(&mut self) -> Result<(), Error> {
+        match u16::from(self.command(Data)?.code()) {
+            300.. => Ok(()),
+            _ => Err(Error::Odd("the server answered to DATA as if it had the mail already")),
+        }
+    }
+
+    /// Sends a mail that was announced, whose lines end with CR LF.
+    pub(super) fn mail(&mut self, mail: &str) -> Result<(), Error> {
+        let dot = if mail.starts_with('.') { "." } else { "" };
+        let mail = mail.replace("\r\n.", "\r\n..");
+        self.command(format_args!("{dot}{mail}\r\n.\r\n")).map(drop)
+    }
+
+    fn send(&mut self, text: &str) -> Result<(), Error> {
+        self.nothing_is_left()?;
+        let stream = self.stream.get_mut();
+        stream.write_all(text.as_bytes())?;
+        Ok(stream.flush()?)
+    }
+
+    fn nothing_is_left(&self) -> Result<(), Error> {
+        match self.stream.buffer() {
+            [] => Ok(()),
+            _ => Err(Error::Odd("the server says what it was not asked")),
+        }
+    }
+}
