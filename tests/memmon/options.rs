@@ -257,6 +257,7 @@ fn the_files_are_whole_whenever_they_are_read() {
             assert!(text.starts_with("# HELP ") && text.ends_with('\n'), "{text}");
         }
     }
+    run.memmon.wait_idle();
     run.tick();
     let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();

@@ -4,9 +4,6 @@ use std::fs;
 
 use crate::plug::Plug;
 
-/// What the allocator may keep of the largest moment, in megabytes.
-const MEMORY_BOUND: f64 = 1.0;
-
 /// What a listener occupies at rest.
 #[derive(Clone, Copy)]
 pub(crate) struct Figures {
@@ -51,6 +48,8 @@ fn zombies(parent: u32) -> usize {
 /// One load.
 pub(crate) struct Row {
     pub(crate) title: String,
+    /// How much more memory is none, in megabytes.
+    pub(crate) bound: f64,
     pub(crate) events: usize,
     pub(crate) restarts: usize,
     pub(crate) mails: usize,
@@ -61,14 +60,14 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn has_grown(&self) -> bool {
-        let Row { before, after, .. } = self;
+        let Row { bound, before, after, .. } = self;
         !after.is_settled(before)
-            || after.rss - before.rss > MEMORY_BOUND
-            || after.pss - before.pss > MEMORY_BOUND
+            || after.rss - before.rss > *bound
+            || after.pss - before.pss > *bound
     }
 
     pub(crate) fn text(&self) -> String {
-        let Row { title, events, restarts, mails, seconds, before, after } = self;
+        let Row { title, events, restarts, mails, seconds, before, after, .. } = self;
         let memory = |before: f64, after: f64| format!("{before:.2} -> {after:.2}");
         let count = |before: usize, after: usize| format!("{before} -> {after}");
         format!(
