@@ -72,7 +72,7 @@ reliability: venv
 
 # Needs a nightly compiler and cargo-fuzz. What is found is minimized by hand (cargo fuzz tmin), and put
 # into tests/fuzz/crashes/TARGET, from where ordinary tests take it.
-FUZZ_TARGETS = frame payload answer http tail cause units selector
+FUZZ_TARGETS = frame payload supervisord http smtp tail cause units selector
 FUZZ_SECONDS ?= 60
 FUZZ = $(CARGO) +nightly fuzz
 FUZZ_FOLDERS = --fuzz-dir tests/fuzz --target-dir target/fuzz

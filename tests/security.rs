@@ -148,6 +148,16 @@ fn an_environment_is_only_read() {
     }
 }
 
+/// Even if a command got our standard output by mistake, it would write into the log.
+#[test]
+fn the_protocol_is_out_of_the_way() {
+    let mut crashmail = listener("crashmail", None, &["-m", "bob@example.com"]);
+    crashmail.event("TICK_60", "when:1");
+    assert_eq!(crashmail.wait_result(), "OK");
+    let open = |fd: u32| fs::read_link(format!("/proc/{}/fd/{fd}", crashmail.pid())).unwrap();
+    assert_eq!(open(1), open(2), "descriptor 1 is not the log");
+}
+
 #[test]
 fn no_password_is_shown() {
     let http = HttpServer::builder().usually(HttpAnswer::status(500)).start();

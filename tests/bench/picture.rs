@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::table::Row;
 
 const LINE: usize = 24;
-const WIDTH: usize = 900;
-const LEFT: usize = 350;
+const WIDTH: usize = 940;
+const LEFT: usize = 390;
 /// Width of a factor of ten.
 const DECADE: f64 = 105.0;
 

@@ -38,6 +38,16 @@ pub(super) const LISTENERS: &[Listener] = &[
         done: restarts,
     },
     Listener {
+        title: "memmon -a 5MB --action signal:USR1",
+        name: "memmon",
+        args: &["-a", "5MB", "--action", "signal:USR1"],
+        inet: false,
+        event: TICK,
+        calls: &["getAllProcessInfo", "getProcessInfo", "signalProcess"],
+        also: &[],
+        done: signals,
+    },
+    Listener {
         title: "httpok -p foo URL",
         name: "httpok",
         args: &["-p", "foo", "{http}"],
@@ -58,6 +68,10 @@ pub(super) const LISTENERS: &[Listener] = &[
         done: restarts,
     },
 ];
+
+fn signals(world: &World) -> usize {
+    world.fake.process("foo:foo").signalled as usize
+}
 
 fn restarts(world: &World) -> usize {
     world.fake.process("foo:foo").started as usize

@@ -141,3 +141,33 @@ fn the_lines_of_a_batch_survive_a_kill() {
         assert_eq!(smtp.mails().len(), 1, "{}", feed.logs());
     }
 }
+
+#[test]
+fn a_mail_server_that_hangs_holds_up_no_event_and_a_kill_loses_none() {
+    let (spool, smtp) = (Scratch::new(), SmtpServer::new());
+    let folder = spool.path().display().to_string();
+    let mut feed = Feed::new(
+        Subject::ours(ours(), "crashmailbatch")
+            .args(["-t", "bob@example.com", "-f", "me@example.com", "-H", &smtp.address()])
+            .args(["--spool", &folder]),
+    );
+    smtp.on("MAIL", SmtpAnswer::Never);
+    feed.event("PROCESS_STATE_EXITED", &exit("p0"));
+    feed.event("TICK_60", "when:60");
+    wait_until("the mail server to be asked", SOON, || !smtp.is_idle());
+    // More than supervisord would keep.
+    for number in 1..19 {
+        feed.event("PROCESS_STATE_EXITED", &exit(&format!("p{number}")));
+    }
+    feed.event_and_kill("PROCESS_STATE_EXITED", &exit("p19"), |_| {});
+    smtp.behave();
+    feed.listener().wait_for_log("Process p18:p18");
+    feed.event("TICK_60", "when:120");
+    feed.event("TICK_60", "when:180");
+    let mails = smtp.wait_for(2);
+    let lines: Vec<_> = mails.iter().flat_map(|mail| mail.body.lines()).collect();
+    for number in 0..20 {
+        let about = lines.iter().filter(|line| line.contains(&format!(" p{number}:")));
+        assert_eq!(about.count(), 1, "p{number}\n{lines:#?}\n{}", feed.logs());
+    }
+}

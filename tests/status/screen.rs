@@ -1,6 +1,7 @@
 //! At a terminal, of any size.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 use superlance_testing::{
@@ -153,11 +154,22 @@ fn a_supervisord_that_goes_away_is_said_and_awaited() {
 }
 
 #[test]
-fn watching_in_a_pipe_or_at_a_dumb_terminal_prints_one_table_after_the_other() {
+fn at_a_dumb_terminal_one_table_comes_after_the_other() {
     let (fake, _ballast, folder) = supervisord();
     let mut command = at(&fake, &folder, &["--watch", "1"]);
     command.env("TERM", "dumb");
     let terminal = Terminal::spawn(command, 80, 24);
     wait_until("three tables", SOON, || terminal.text().matches("TOTAL").count() >= 3);
     assert!(!terminal.text().contains('\x1b'), "{:?}", terminal.text());
+}
+
+#[test]
+fn in_a_pipe_too_until_nobody_reads_any_more() {
+    let (fake, _ballast, folder) = supervisord();
+    let mut command = at(&fake, &folder, &["--watch", "1"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let tables = lines.map(Result::unwrap).filter(|line| line.starts_with("TOTAL")).take(2);
+    assert_eq!(tables.count(), 2);
+    assert!(child.wait().unwrap().success());
 }

@@ -11,6 +11,8 @@
 
 use std::io::{self, BufRead, Read};
 
+use serde::{Deserialize, Serialize};
+
 use crate::headers::Headers;
 
 /// Longest header line that is believed; a real one has about a hundred bytes.
@@ -24,7 +26,7 @@ const USUAL: usize = 256;
 const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
 
 /// An event off the wire, not yet interpreted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
     /// Name of the event, such as `TICK_60`.
     pub name: String,

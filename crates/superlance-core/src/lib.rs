@@ -23,6 +23,7 @@ pub mod frame;
 pub mod fuzz;
 pub mod getopt;
 mod headers;
+mod ledger;
 pub mod listener;
 pub mod log;
 pub mod mail;

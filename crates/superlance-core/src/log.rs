@@ -30,7 +30,8 @@ impl Log {
 /// Whether a terminal or a pager does something else than to show it: control characters (C1 too, of
 /// which one is the same as ESC and `[`), ends of lines that are none to grep, and what turns around
 /// the order of the letters that follow.
-fn is_obeyed(c: char) -> bool {
+#[must_use]
+pub fn is_obeyed(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,

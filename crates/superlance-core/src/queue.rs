@@ -23,6 +23,8 @@ pub(crate) struct Arrival {
     pub frame: Frame,
     /// What the listener makes of it.
     pub interest: Interest,
+    /// Its number in the ledger, if it is there.
+    pub number: Option<u64>,
 }
 
 /// What [`Queue::next`] brings.
@@ -49,10 +51,6 @@ struct State {
     bytes: usize,
     busy: bool,
     closed: bool,
-    /// Somebody waits for the worker to be idle.
-    awaited: bool,
-    /// What waited was taken away.
-    abandoned: bool,
 }
 
 impl Queue {
@@ -81,25 +79,10 @@ impl Queue {
         !state.busy && state.waiting.is_empty()
     }
 
-    /// Waits until everything pushed is handled; `false` when it never will be.
-    #[must_use]
-    pub(crate) fn wait_until_handled(&self) -> bool {
-        let mut state = self.lock();
-        state.awaited = true;
-        while (state.busy || !state.waiting.is_empty()) && !state.abandoned {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.awaited = false;
-        !state.abandoned
-    }
-
     /// Waits for the next event, until `deadline` if there is one.
     pub(crate) fn next(&self, deadline: Option<Instant>) -> Next {
         let mut state = self.lock();
         state.busy = false;
-        if state.awaited {
-            self.changed.notify_all();
-        }
         loop {
             let was_full = state.is_full();
             if let Some(arrival) = state.waiting.pop_front() {
@@ -135,10 +118,7 @@ impl Queue {
 
     /// Removes the events that still wait.
     pub(crate) fn take_rest(&self) -> Vec<Frame> {
-        let mut state = self.lock();
-        state.abandoned = true;
-        self.changed.notify_all();
-        state.waiting.drain(..).map(|arrival| arrival.frame).collect()
+        self.lock().waiting.drain(..).map(|arrival| arrival.frame).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

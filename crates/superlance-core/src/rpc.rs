@@ -1,9 +1,9 @@
 //! [`Supervisor`] over XML-RPC, as supervisord's `[unix_http_server]` and `[inet_http_server]` serve it.
 
 mod answer;
+mod failure;
 mod logs;
 
-use std::io;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -15,10 +15,12 @@ use xmlrpc::{Request, Value};
 pub(crate) use self::answer::process_list_by_tree;
 pub(crate) use self::answer::without_control_characters;
 use self::answer::{details, integer, log_tail, parse, process_info, process_infos};
+pub use self::failure::Advice;
+use self::failure::CallError;
 use crate::log::without_password;
 use crate::process_list;
-use crate::socket::{Endpoint, EndpointConnector, NoResolver, NotConnected, endpoint};
-use crate::supervisor::{Channel, Details, Fault, LogEnd, ProcessInfo, RpcError, Supervisor};
+use crate::socket::{Endpoint, EndpointConnector, NoResolver, endpoint};
+use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
 
 /// How long an answer may take, and how many bytes it may have.
 struct Bounds {
@@ -43,25 +45,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a server URL such as unix:///run/supervisor.sock or http://localhost:9001")]
 pub struct BadServerUrl(String);
-
-/// What to do about a refusal, which depends on who asks. Part of messages, after a colon.
-#[derive(Debug, Clone, Copy)]
-pub struct Advice {
-    /// User name and password are wrong, or missing.
-    pub login: &'static str,
-    /// The socket may not be opened.
-    pub access: &'static str,
-}
-
-impl Advice {
-    /// To a listener, which supervisord runs.
-    const LISTENER: Self = Self {
-        login: "set SUPERVISOR_USERNAME and SUPERVISOR_PASSWORD in the environment= line of this \
-                listener's section",
-        access: "give this listener's user access with chmod= or chown= in the \
-                 [unix_http_server] section",
-    };
-}
 
 /// A connection to supervisord.
 pub struct RpcClient {
@@ -187,38 +170,7 @@ impl RpcClient {
 
     /// Says what went wrong and, where it is known, what to do about it.
     fn explain(&self, error: CallError) -> RpcError {
-        let url = &self.url;
-        match error {
-            CallError::Fault(fault) if fault.code == Fault::UNKNOWN_METHOD => {
-                RpcError::Unreachable(format!(
-                    "supervisord at {url} does not know its own methods: its configuration lacks the \
-                     [rpcinterface:supervisor] section"
-                ))
-            }
-            CallError::Fault(fault) => RpcError::Fault(fault),
-            CallError::Status(401) => RpcError::Unreachable(format!(
-                "supervisord at {url} wants another user name and password: {}",
-                self.advice.login
-            )),
-            CallError::Status(status) => {
-                RpcError::NoAnswer(format!("supervisord at {url} answered HTTP {status}"))
-            }
-            CallError::NotConnected(error) => {
-                let advice = match error.kind() {
-                    io::ErrorKind::PermissionDenied => format!(": {}", self.advice.access),
-                    _ => String::new(),
-                };
-                RpcError::Unreachable(format!(
-                    "cannot talk to supervisord at {url}: {error}{advice}"
-                ))
-            }
-            CallError::Http(error) => {
-                RpcError::NoAnswer(format!("no answer from supervisord at {url}: {error}"))
-            }
-            CallError::Answer(what) => RpcError::NoAnswer(format!(
-                "cannot understand the answer of supervisord at {url}: {what}"
-            )),
-        }
+        error.explain(&self.url, self.advice)
     }
 }
 
@@ -277,30 +229,6 @@ impl Supervisor for RpcClient {
 
     fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
         self.tell("supervisor.signalProcess", &[namespec, signal])
-    }
-}
-
-/// Why a call failed, before it is put into words.
-#[derive(Debug)]
-enum CallError {
-    NotConnected(io::Error),
-    Http(ureq::Error),
-    Status(u16),
-    Answer(String),
-    Fault(Fault),
-}
-
-impl From<ureq::Error> for CallError {
-    fn from(error: ureq::Error) -> Self {
-        match error {
-            // An error in the middle of a body arrives wrapped as an io::Error; this unwraps it.
-            ureq::Error::Io(error) => Self::Http(ureq::Error::from(error)),
-            ureq::Error::Other(error) => match error.downcast::<NotConnected>() {
-                Ok(error) => Self::NotConnected(error.0),
-                Err(error) => Self::Http(ureq::Error::Other(error)),
-            },
-            error => Self::Http(error),
-        }
     }
 }
 

@@ -73,6 +73,9 @@ fn an_answer_is_made_fit_for_the_parser() {
     assert!(depth(b"<a><?x </a>?></a>") > MAX_DEPTH);
     assert!(depth(b"<a><![CDATA[</a>]]></a>") > MAX_DEPTH);
     assert_eq!(depth("<value>".repeat(20_000).as_bytes()), 20_000);
+    let deep = "<value>".repeat(MAX_DEPTH + 1).into_bytes();
+    let error = parse(&Request::new("x"), deep).unwrap_err();
+    assert!(matches!(&error, CallError::Answer(what) if what.contains("nested")), "{error:?}");
 }
 
 proptest! {

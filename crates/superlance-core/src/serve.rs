@@ -19,6 +19,7 @@ use signal_hook::iterator::Signals;
 
 use crate::clock::Moment;
 use crate::frame::{Frame, FrameReader};
+use crate::ledger::Ledger;
 use crate::listener::{Filter, Interest};
 use crate::queue::{Arrival, Queue};
 use crate::wire::{Input, Output};
@@ -51,8 +52,8 @@ enum Notice {
 pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<()> {
     let queue = Arc::new(Queue::default());
     let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
-    let reading =
-        Reading { filter: service.listener.filter(), durable: service.alerts.is_durable() };
+    let ledger = Arc::new(Ledger::new(service.alerts.diary("events", "events"), Arc::clone(&log)));
+    let reading = Reading { filter: service.listener.filter(), ledger: Arc::clone(&ledger) };
 
     let end = Arc::new(End::default());
 
@@ -69,9 +70,9 @@ pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<(
         };
         thread::Builder::new().name(name.to_owned()).spawn(body).map(drop)
     };
-    let (events, how) = (Arc::clone(&queue), Arc::clone(&end));
+    let (events, how, done) = (Arc::clone(&queue), Arc::clone(&end), Arc::clone(&ledger));
     let worker = move || {
-        Worker::new(service, how).run(&events);
+        Worker::new(service, how, done).run(&events);
         Notice::WorkerDone
     };
     spawn("worker", Box::new(worker))?;
@@ -101,7 +102,8 @@ pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<(
         log.line(text);
     }
     for Frame { name, payload, .. } in queue.take_rest() {
-        log.line(format_args!("Event not handled in time: {name} {payload}"));
+        let kept = if ledger.is_complete() { ", and kept until the next start" } else { "" };
+        log.line(format_args!("Event not handled in time{kept}: {name} {payload}"));
     }
     outcome
 }
@@ -121,14 +123,23 @@ fn wait_for_worker(notices: &Receiver<Notice>) {
 /// The reader: from the wire into the queue, until the input ends or the queue is closed.
 struct Reading {
     filter: Filter,
-    /// Whether an event is acknowledged only when it was handled, and what it raised is on the disk.
-    durable: bool,
+    ledger: Arc<Ledger>,
 }
 
 impl Reading {
     fn run(&self, mut input: Input, output: &mut Output, queue: &Queue) -> io::Result<()> {
         let mut frames = FrameReader::default();
         let mut seen = Seen::default();
+        let left = self.ledger.left();
+        for (number, frame) in left.clone() {
+            let (at, interest, number) = (Moment::now(), (self.filter)(&frame), Some(number));
+            if interest == Interest::Nothing {
+                // It was wanted under other options.
+                self.ledger.handled(number);
+            } else if !queue.push(Arrival { at, frame, interest, number }) {
+                return Ok(());
+            }
+        }
         output.ready()?;
         while let Some(frame) = frames.read(&mut input)? {
             let interest = (self.filter)(&frame);
@@ -137,11 +148,14 @@ impl Reading {
                 Interest::Every => true,
                 Interest::WhenIdle => queue.is_idle(),
             };
-            let again = |serial| seen.before(serial);
-            if wanted && !frame.serial.is_some_and(again) {
-                let accepted = queue.push(Arrival { at: Moment::now(), frame, interest });
-                if !accepted || (self.durable && !queue.wait_until_handled()) {
-                    // Closed: the event is not acknowledged, so supervisord keeps it.
+            // Killed before it acknowledged, an earlier listener left what is sent again now.
+            let again = left.iter().any(|(_, earlier)| *earlier == frame)
+                || frame.serial.is_some_and(|serial| wanted && seen.before(serial));
+            if wanted && !again {
+                let number = self.ledger.write(&frame, interest);
+                // Closed: the event is not acknowledged, so supervisord keeps it.
+                if !queue.push(Arrival { at: Moment::now(), frame, interest, number }) {
+                    self.ledger.handled(number);
                     return Ok(());
                 }
             }

@@ -1,14 +1,15 @@
 //! Mails over SMTP, each recipient on its own.
 //!
-//! lettre speaks the protocol; its own `send` gives up a whole mail at the first refused recipient
-//! and its time limit is per read, so here its connection is driven command by command
-//! ([`session`]), on a thread, against a deadline.
+//! [`connection`] speaks the protocol, [`session`] says what, on a thread, against a deadline.
 
+pub(crate) mod answer;
+mod connection;
 mod message;
 #[cfg(test)]
 mod scripted;
 mod server;
 mod session;
+mod stream;
 mod tls;
 mod url;
 
@@ -120,7 +121,7 @@ impl Post for Smtp {
             let (fates, connection) = session::deliver(&job, &copy, &entrance);
             let _ = done.send(fates);
             // A server that does not answer this one changes nothing any more.
-            connection.map(|mut connection| connection.quit());
+            connection.map(|mut connection| connection.command("QUIT"));
         });
         let thread = match thread {
             Ok(thread) => thread,

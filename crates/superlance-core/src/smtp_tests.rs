@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Instant, SystemTime};
 
-use super::scripted::Answer::{Close, Drip, Say, Silence};
+use super::scripted::Answer::{Close, Drip, Flood, Say, Silence};
 use super::scripted::{Script, converse, server};
 use super::*;
 use crate::testing::Recorder;
@@ -137,9 +137,28 @@ fn a_mail_without_an_answer_may_have_arrived() {
 
 #[test]
 fn a_server_writes_no_line_of_its_own_into_the_log() {
-    let script: Script = &[("RCPT", Say("550 no\nfoo:foo was started again\r\x1b[2J"))];
+    let script: Script = &[("RCPT", Say("550-no\x0bfoo:foo\r\r\n550 was started again\x1b[2J"))];
     let (fates, _) = send(script, "x");
-    assert_eq!(fates, all(Fate::Refused, "550 no foo:foo was started again  [2J"));
+    assert_eq!(fates, all(Fate::Refused, "550 no foo:foo was started again [2J"));
+    // What stands behind a line end is an answer to nothing.
+    let (fates, _) = send(&[("RCPT", Say("550 no\n250 ok"))], "x");
+    let unasked = Fate::Later("the server says what it was not asked".to_owned());
+    assert_eq!(fates, [Fate::Refused("550 no".to_owned()), unasked.clone(), unasked]);
+}
+
+#[test]
+fn an_answer_has_an_end_and_a_form() {
+    for (script, reason) in [
+        (&[("", Flood("x"))][..], "the answer of the server is too long"),
+        (&[("RCPT", Flood("550-no\r\n"))], "the answer of the server is too long"),
+        (&[("", Say("SSH-2.0-OpenSSH"))], "what the server says is not SMTP"),
+        (&[("MAIL", Say("999 what"))], "sender \"x@y\": what the server says is not SMTP"),
+        (&[("MAIL", Say("25"))], "sender \"x@y\": what the server says is not SMTP"),
+        (&[("MAIL", Say("250ok"))], "sender \"x@y\": what the server says is not SMTP"),
+        (&[("DATA", Say("250 ok"))], "the server answered to DATA as if it had the mail already"),
+    ] {
+        assert_eq!(send(script, "x").0, all(Fate::Later, reason), "{script:?}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::alert::Pipeline;
 use crate::clock::Moment;
 use crate::event::Event;
 use crate::frame::Frame;
+use crate::ledger::Ledger;
 use crate::listener::{Ctx, Interest, Listener};
 use crate::log::Log;
 use crate::queue::{Arrival, Next, Queue};
@@ -47,6 +48,7 @@ pub(crate) struct End {
 pub(crate) struct Worker {
     service: Service,
     end: Arc<End>,
+    ledger: Arc<Ledger>,
     /// Before this, deadlines do not count.
     quiet_until: Instant,
 }
@@ -61,20 +63,21 @@ enum Call<'a> {
 }
 
 impl Worker {
-    pub(crate) fn new(service: Service, end: Arc<End>) -> Self {
-        Self { service, end, quiet_until: Instant::now() }
+    pub(crate) fn new(service: Service, end: Arc<End>, ledger: Arc<Ledger>) -> Self {
+        Self { service, end, ledger, quiet_until: Instant::now() }
     }
 
     /// Works until the queue is closed and empty, and nothing is owed.
     pub(crate) fn run(mut self, queue: &Queue) {
         loop {
             match queue.next(self.deadline()) {
-                Next::Event(Arrival { at, frame, interest }) => {
+                Next::Event(Arrival { at, frame, interest, number }) => {
                     // A look at how things are can wait for the next listener.
                     let looks = interest == Interest::WhenIdle;
                     if !(looks && self.end.ending.load(Ordering::Relaxed)) {
                         self.call(at, &Call::Handle(&frame));
                     }
+                    self.ledger.handled(number);
                 }
                 Next::Deadline => self.on_time(),
                 Next::Closed => break,

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use superlance_core::listener::Ctx;
 use superlance_core::restart::Restarts;
-use superlance_core::supervisor::{ProcessInfo, State};
+use superlance_core::supervisor::{ProcessInfo, RpcError, State};
 use superlance_core::units::duration_text;
 
-use crate::action::Action;
+use crate::action::{Action, Touch};
 use crate::alerts::{AlertWriter, Case};
 use crate::before;
 use crate::decide::Budget;
@@ -30,12 +30,31 @@ impl Actor {
     /// Does something about a process that is over a limit.
     pub(crate) fn act(&mut self, mut case: Case, ctx: &mut Ctx<'_>) {
         self.log_growth(&case, ctx);
-        let outcome = match self.dry_run {
-            true => {
-                ctx.log.line(format_args!("Would {}", self.intention(&case)));
+        let outcome = match self.writer.action {
+            action if self.dry_run => {
+                let namespec = case.namespec();
+                ctx.log.line(match action {
+                    Action::Alert => format!("Would tell about {namespec}"),
+                    Action::Touch(Touch::Signal(signal)) => {
+                        format!("Would send {signal} to {namespec}")
+                    }
+                    Action::Touch(touch) => format!("Would {} {namespec}", touch.verb()),
+                });
                 Outcome::Dry
             }
-            false => self.carry_out(&mut case, ctx),
+            Action::Alert => {
+                self.run_before(&mut case, ctx);
+                ctx.log.line(format_args!("Telling about {}", case.namespec()));
+                self.tell(&case, ctx);
+                Outcome::Done
+            }
+            Action::Touch(touch) => match self.touch(touch, &mut case, ctx) {
+                Ok(()) => {
+                    self.tell(&case, ctx);
+                    Outcome::Done
+                }
+                Err(outcome) => outcome,
+            },
         };
         self.deeds.note(&case, outcome, ctx.now());
     }
@@ -75,73 +94,65 @@ impl Actor {
         }
     }
 
-    /// What would be done.
-    fn intention(&self, case: &Case) -> String {
+    fn touch(&mut self, touch: Touch, case: &mut Case, ctx: &mut Ctx<'_>) -> Result<(), Outcome> {
+        let mut info = self.look_again(touch, case, ctx)?;
+        if self.run_before(case, ctx) {
+            // That took its time.
+            info = self.look_again(touch, case, ctx)?;
+            // A process that is stopped now might not be started in time.
+            if ctx.is_ending() {
+                let why = "memmon was told to end";
+                ctx.log.line(format_args!("Nothing is done about {}: {why}", case.namespec()));
+                return Err(Outcome::Failed(why.to_owned()));
+            }
+        }
         let namespec = case.namespec();
-        match self.writer.action {
-            Action::Restart => format!("restart {namespec}"),
-            Action::Stop => format!("stop {namespec}"),
-            Action::Signal(signal) => format!("send {signal} to {namespec}"),
-            Action::Alert => format!("tell about {namespec}"),
+        match touch {
+            Touch::Restart => {
+                ctx.log.line(format_args!("Restarting {namespec}"));
+                let stopped = self.restarts.stop(&info, case.clone(), ctx);
+                self.insist("stop", stopped, case, ctx)?;
+                self.restarts.start(&namespec, ctx).map_err(|error| {
+                    let start = "Failed to start process";
+                    let text = format!("{start} {namespec} after stopping it: {error}");
+                    self.report("start", text, case, ctx);
+                    Outcome::Failed(error.to_string())
+                })
+            }
+            Touch::Stop => {
+                ctx.log.line(format_args!("Stopping {namespec}"));
+                let stopped = ctx.supervisor.stop(&namespec);
+                self.insist("stop", stopped, case, ctx)
+            }
+            Touch::Signal(signal) => {
+                ctx.log.line(format_args!("Sending {signal} to {namespec}"));
+                let sent = ctx.supervisor.signal(&namespec, signal.as_str());
+                self.insist("signal", sent, case, ctx)
+            }
         }
     }
 
-    fn carry_out(&mut self, case: &mut Case, ctx: &mut Ctx<'_>) -> Outcome {
-        let touches = self.writer.action != Action::Alert;
-        let mut seen = None;
-        if touches {
-            match self.look_again(case, ctx) {
-                Ok(info) => seen = Some(info),
-                Err(outcome) => return outcome,
-            }
-        }
-        if let Some(command) = &self.before {
-            let entry = ctx.unfinished.begin(format!(
-                "The command of --before for {} was not done in time, so nothing else was done",
-                case.namespec()
-            ));
-            let (title, output) = before::run(command, case, self.writer.metric);
-            drop(entry);
-            ctx.log.line(format_args!("{title}:\n{}", output.trim_end_matches('\n')));
-            case.output = Some((title, output));
-            // That took its time.
-            if touches {
-                match self.look_again(case, ctx) {
-                    Ok(info) => seen = Some(info),
-                    Err(outcome) => return outcome,
-                }
-                // A process that is stopped now might not be started in time.
-                if ctx.is_ending() {
-                    let why = "memmon was told to end";
-                    ctx.log.line(format_args!("Nothing is done about {}: {why}", case.namespec()));
-                    return Outcome::Failed(why.to_owned());
-                }
-            }
-        }
-        let namespec = case.namespec();
-        match (self.writer.action, seen) {
-            (Action::Restart, Some(info)) => self.restart(&info, case, ctx),
-            (Action::Stop, _) => {
-                ctx.log.line(format_args!("Stopping {namespec}"));
-                let outcome = ctx.supervisor.stop(&namespec).map_err(|error| error.to_string());
-                self.finish("stop", outcome, case, ctx)
-            }
-            (Action::Signal(signal), _) => {
-                ctx.log.line(format_args!("Sending {signal} to {namespec}"));
-                let outcome = ctx.supervisor.signal(&namespec, signal.as_str());
-                self.finish("signal", outcome.map_err(|error| error.to_string()), case, ctx)
-            }
-            // A restart without a look before it there is none.
-            (Action::Alert, _) | (Action::Restart, None) => {
-                ctx.log.line(format_args!("Telling about {namespec}"));
-                self.tell(case, ctx);
-                Outcome::Done
-            }
-        }
+    /// Runs the command of `--before`, and keeps what it printed; `false` if there is none.
+    fn run_before(&self, case: &mut Case, ctx: &Ctx<'_>) -> bool {
+        let Some(command) = &self.before else { return false };
+        let unfinished = ctx.unfinished.begin(format!(
+            "The command of --before for {} was not done in time, so nothing else was done",
+            case.namespec()
+        ));
+        let (title, output) = before::run(command, case, self.writer.metric);
+        drop(unfinished);
+        ctx.log.line(format_args!("{title}:\n{}", output.trim_end_matches('\n')));
+        case.output = Some((title, output));
+        true
     }
 
     /// Whether it is still the process that was measured, and nobody stops it.
-    fn look_again(&self, case: &mut Case, ctx: &mut Ctx<'_>) -> Result<ProcessInfo, Outcome> {
+    fn look_again(
+        &self,
+        touch: Touch,
+        case: &mut Case,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<ProcessInfo, Outcome> {
         let namespec = case.namespec();
         match ctx.supervisor.info(&namespec) {
             Ok(info) if info.pid == case.process.pid && info.state != State::Stopping => {
@@ -153,56 +164,27 @@ impl Actor {
                 Err(Outcome::Gone)
             }
             Err(error) => {
-                let what = match self.writer.action {
-                    Action::Stop => "stop",
-                    Action::Signal(_) => "signal",
-                    Action::Restart | Action::Alert => "restart",
-                };
-                ctx.log.line(self.failure(what, case, &error.to_string()));
+                ctx.log.line(self.failure(touch.verb(), case, &error));
                 Err(Outcome::Failed(error.to_string()))
             }
         }
     }
 
-    fn restart(&mut self, info: &ProcessInfo, case: &Case, ctx: &mut Ctx<'_>) -> Outcome {
-        let namespec = case.namespec();
-        ctx.log.line(format_args!("Restarting {namespec}"));
-        if let Err(error) = self.restarts.stop(info, case.clone(), ctx) {
-            return self.finish("stop", Err(error.to_string()), case, ctx);
-        }
-        match self.restarts.start(&namespec, ctx) {
-            Ok(()) => {
-                self.tell(case, ctx);
-                Outcome::Done
-            }
-            Err(error) => {
-                let text = format!("Failed to start process {namespec} after stopping it: {error}");
-                self.report("start", text, case, ctx);
-                Outcome::Failed(error.to_string())
-            }
-        }
-    }
-
-    fn finish(
+    /// Tells people if supervisord did not do what was asked for.
+    fn insist(
         &self,
         what: &str,
-        outcome: Result<(), String>,
+        outcome: Result<(), RpcError>,
         case: &Case,
         ctx: &mut Ctx<'_>,
-    ) -> Outcome {
-        match outcome {
-            Ok(()) => {
-                self.tell(case, ctx);
-                Outcome::Done
-            }
-            Err(error) => {
-                self.report(what, self.failure(what, case, &error), case, ctx);
-                Outcome::Failed(error)
-            }
-        }
+    ) -> Result<(), Outcome> {
+        outcome.map_err(|error| {
+            self.report(what, self.failure(what, case, &error), case, ctx);
+            Outcome::Failed(error.to_string())
+        })
     }
 
-    fn failure(&self, what: &str, case: &Case, error: &str) -> String {
+    fn failure(&self, what: &str, case: &Case, error: &RpcError) -> String {
         let (label, bytes) = (self.writer.metric.label(), case.process.bytes);
         format!("Failed to {what} process {} ({label} {bytes}): {error}", case.namespec())
     }

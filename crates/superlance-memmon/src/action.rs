@@ -12,14 +12,21 @@ use crate::decide::Budget;
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
+    /// It is touched, and people are told.
+    Touch(Touch),
+    /// People are told.
+    Alert,
+}
+
+/// What is done to a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Touch {
     /// It is stopped and started.
     Restart,
     /// It is stopped, and stays so.
     Stop,
     /// It gets this signal.
     Signal(Signal),
-    /// Nothing: people are told.
-    Alert,
 }
 
 /// What is no action.
@@ -36,12 +43,13 @@ impl FromStr for Action {
 
     fn from_str(text: &str) -> Result<Self, BadAction> {
         match (text, text.strip_prefix("signal:")) {
-            ("restart", _) => Ok(Self::Restart),
-            ("stop", _) => Ok(Self::Stop),
+            ("restart", _) => Ok(Self::Touch(Touch::Restart)),
+            ("stop", _) => Ok(Self::Touch(Touch::Stop)),
             ("alert", _) => Ok(Self::Alert),
-            (_, Some(name)) => {
-                signal(name).map(Self::Signal).ok_or_else(|| BadAction::Signal(text.to_owned()))
-            }
+            (_, Some(name)) => match signal(name) {
+                Some(signal) => Ok(Self::Touch(Touch::Signal(signal))),
+                None => Err(BadAction::Signal(text.to_owned())),
+            },
             _ => Err(BadAction::Action(text.to_owned())),
         }
     }
@@ -56,12 +64,24 @@ fn signal(name: &str) -> Option<Signal> {
     name.parse().ok()
 }
 
+impl Touch {
+    /// What is done, in a word.
+    pub(crate) fn verb(self) -> &'static str {
+        match self {
+            Self::Restart => "restart",
+            Self::Stop => "stop",
+            Self::Signal(_) => "signal",
+        }
+    }
+}
+
+/// As it is written on the command line.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Restart => f.write_str("restart"),
-            Self::Stop => f.write_str("stop"),
-            Self::Signal(signal) => {
+            Self::Touch(Touch::Restart) => f.write_str("restart"),
+            Self::Touch(Touch::Stop) => f.write_str("stop"),
+            Self::Touch(Touch::Signal(signal)) => {
                 write!(f, "signal:{}", signal.as_str().trim_start_matches("SIG"))
             }
             Self::Alert => f.write_str("alert"),

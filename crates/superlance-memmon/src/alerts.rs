@@ -6,7 +6,7 @@ use superlance_core::alert::Alert;
 use superlance_core::clock::asctime_and_zone;
 use superlance_core::units::duration_text;
 
-use crate::action::Action;
+use crate::action::{Action, Touch};
 use crate::decide::{Budget, Excess, Measured};
 use crate::history::Growth;
 use crate::metric::Metric;
@@ -49,17 +49,17 @@ impl AlertWriter {
         let (namespec, time) = (case.namespec(), asctime_and_zone(at));
         let why = self.why(case);
         let (kind, subject, text) = match self.action {
-            Action::Restart => (
+            Action::Touch(Touch::Restart) => (
                 "restarted",
                 format!("process {namespec} restarted"),
                 format!("memmon.py restarted the process named {namespec} at {time} because {why}"),
             ),
-            Action::Stop => (
+            Action::Touch(Touch::Stop) => (
                 "stopped",
                 format!("process {namespec} stopped"),
                 format!("memmon.py stopped the process named {namespec} at {time} because {why}"),
             ),
-            Action::Signal(signal) => (
+            Action::Touch(Touch::Signal(signal)) => (
                 "signalled",
                 format!("process {namespec} got {signal}"),
                 format!(
@@ -78,7 +78,7 @@ impl AlertWriter {
         let alert = self.alert(kind, subject, text, case, at);
         Some(match self.action {
             Action::Alert => alert,
-            action => alert.done(&action.to_string()),
+            Action::Touch(_) => alert.done(&self.action.to_string()),
         })
     }
 
@@ -150,6 +150,65 @@ impl AlertWriter {
         match &case.output {
             Some((title, output)) => alert.attach(title, output),
             None => alert,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use nix::sys::signal::Signal;
+    use superlance_core::alert::recovery::UNINTERRUPTED;
+
+    use super::*;
+
+    fn case(excess: Excess) -> Case {
+        let process = Measured {
+            group: "g".to_owned(),
+            name: "p".to_owned(),
+            pid: 7,
+            start: 0,
+            uptime: 60,
+            bytes: 5,
+            limits: vec![3],
+        };
+        Case { process, excess, growth: None, output: None }
+    }
+
+    fn writer(action: Action) -> AlertWriter {
+        AlertWriter { name: None, metric: Metric::Pss, action, uptime: None }
+    }
+
+    #[test]
+    fn an_alert_says_what_was_measured_and_done() {
+        let case = case(Excess::Total { sum: 9, limit: 8 });
+        let alert = writer(Action::Touch(Touch::Restart)).done(&case, UNIX_EPOCH).unwrap();
+        let measured = [("pss", "5"), ("limit", "8"), ("uptime", "60"), ("sum", "9")];
+        let measured = measured.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!((alert.measured, alert.done.as_deref()), (measured.to_vec(), Some("restart")));
+        let process = alert.process.unwrap();
+        assert_eq!((&*process.group, &*process.name, process.pid), ("g", "p", Some(7)));
+        let end = "because everything watched was consuming too much memory together (9 bytes PSS), \
+                   and it the most (5 bytes)";
+        assert!(alert.text.ends_with(end), "{}", alert.text);
+    }
+
+    /// That a process runs which was never down is no recovery.
+    #[test]
+    fn what_leaves_a_process_running_is_known_as_such() {
+        let case = case(Excess::Own { limit: 3 });
+        for (action, uninterrupted) in [
+            (Action::Touch(Touch::Restart), false),
+            (Action::Touch(Touch::Stop), false),
+            (Action::Touch(Touch::Signal(Signal::SIGUSR1)), true),
+            (Action::Alert, true),
+        ] {
+            let writer = writer(action);
+            let alert = writer.done(&case, UNIX_EPOCH).unwrap();
+            assert_eq!(UNINTERRUPTED.contains(&&*alert.kind), uninterrupted, "{action}");
+            let alone = writer.left_alone(&case, None, Duration::ZERO, UNIX_EPOCH);
+            assert!(UNINTERRUPTED.contains(&&*alone.kind));
         }
     }
 }

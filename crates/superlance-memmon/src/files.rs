@@ -46,6 +46,20 @@ mod tests {
     }
 
     #[test]
+    fn links_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, target) = (folder.path().join("status.json"), folder.path().join("target"));
+        let beside = format!(".status.json.{}.tmp", std::process::id());
+        fs::write(&target, "theirs").unwrap();
+        for link in [&path, &folder.path().join(beside)] {
+            std::os::unix::fs::symlink(&target, link).unwrap();
+        }
+        replace(&path, "ours").unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "theirs");
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
+    }
+
+    #[test]
     fn what_cannot_be_written_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("taken");

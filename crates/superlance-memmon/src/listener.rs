@@ -67,6 +67,14 @@ impl Memmon {
 
     fn check(&mut self, ctx: &mut Ctx<'_>) {
         let sight = self.lookout.look(ctx);
+        // A look that failed is no check: nothing that is remembered of earlier ones is to be forgotten.
+        if sight.trouble.is_none() {
+            self.decide_and_act(&sight, ctx);
+        }
+        self.write_files(&sight, ctx);
+    }
+
+    fn decide_and_act(&mut self, sight: &Sight, ctx: &mut Ctx<'_>) {
         let total = self.lookout.watch.total(sight.memory);
         let processes = &sight.processes;
         self.histories.note(ctx.arrived, processes);
@@ -82,7 +90,6 @@ impl Memmon {
             }
             self.follow(decision, processes, ctx);
         }
-        self.write_files(&sight, ctx);
     }
 
     fn follow(&mut self, decision: &Decision, processes: &[Measured], ctx: &mut Ctx<'_>) {

@@ -35,6 +35,22 @@ fn for_so_many_checks() {
     assert!(log.contains("\nfoo:foo is over its limit, check 2 of 3\n"), "{log}");
 }
 
+/// That supervisord does not answer once says nothing about the process.
+#[test]
+fn a_check_that_failed_is_none() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    let mut memmon = memmon(&["-a", "1", "--for", "2", "--history", "9"]);
+    tick(&mut world, &mut memmon);
+    let error = superlance_core::supervisor::RpcError::Unreachable("no answer".to_owned());
+    world.supervisor.fail("all", error);
+    tick(&mut world, &mut memmon);
+    assert_eq!(restarts(&world), 0);
+    tick(&mut world, &mut memmon);
+    assert_eq!(restarts(&world), 1);
+    assert!(world.log().contains("RSS of foo:foo went from "), "{}", world.log());
+}
+
 #[test]
 fn grace_after_the_start() {
     let sleeper = Sleeper::new();

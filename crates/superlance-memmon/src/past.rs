@@ -161,7 +161,6 @@ impl Record {
                 return Allowance::None(until.saturating_duration_since(now));
             }
             self.alone_until = None;
-            self.acts.clear();
         }
         self.acts.retain(|act| now.saturating_duration_since(*act) < budget.within);
         match self.acts.last() {

@@ -1,5 +1,6 @@
 //! Columns of text, fitted into a width. Pure.
 
+use superlance_core::log::is_obeyed;
 use unicode_width::UnicodeWidthStr;
 
 /// Between two columns.
@@ -51,7 +52,7 @@ pub(crate) struct Cell {
 impl Cell {
     /// Texts come from elsewhere: what a terminal would obey becomes `?`.
     pub(crate) fn new(text: impl AsRef<str>, style: Style) -> Self {
-        let printable = |c: char| if c.is_control() { '?' } else { c };
+        let printable = |c: char| if c.is_control() || is_obeyed(c) { '?' } else { c };
         Self { text: text.as_ref().chars().map(printable).collect(), style }
     }
 }

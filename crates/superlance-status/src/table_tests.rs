@@ -51,6 +51,12 @@ fn wide_characters_take_two_columns() {
 }
 
 #[test]
+fn what_a_terminal_obeys_is_not_shown() {
+    let columns = [column("NAME", 0, &["a\x1b[2J\u{9b}\r\n\tb", "gpj\u{202e}exe\u{2066}\u{2028}"])];
+    assert_eq!(lines(&columns, false), ["NAME", "a?[2J????b", "gpj?exe??"]);
+}
+
+#[test]
 fn styles_do_not_count() {
     let cells = vec![Cell::new("a\x1b[2Jb", Style::Bad), Cell::new("", Style::Good)];
     let columns = [

@@ -40,40 +40,46 @@ pub(crate) fn render(snapshot: &Snapshot, page: Page) -> Vec<String> {
     let kinds = if snapshot.rows.is_empty() { Vec::new() } else { kinds(snapshot.question) };
     let mut columns: Vec<_> = kinds.into_iter().map(|kind| column(kind, snapshot)).collect();
     let dropped = table::fit(&mut columns, page.width);
-    let mut notes = vec![summary(snapshot)];
-    notes.extend(remarks(snapshot));
-    if columns.iter().any(|column| column.title.ends_with(FAMILY)) {
-        let note = format!("{FAMILY}: with all descendants, as memmon -c counts");
-        notes.push((note, Style::Faint));
-    }
-    if !dropped.is_empty() {
-        let note = format!("no room for {}; --json has everything", dropped.join(", "));
-        notes.push((note, Style::Faint));
-    }
     let mut lines = match columns.is_empty() {
         true => Vec::new(),
         false => table::lines(&columns, page.colour),
     };
     let total = lines.split_off(lines.len().saturating_sub(1));
-    let below = |notes: &[(String, Style)]| {
-        let wrapped = notes.iter().flat_map(|(note, style)| {
-            let lines = table::wrap(note, page.width);
-            lines.into_iter().map(|line| style.paint(&line, page.colour))
-        });
-        total.iter().cloned().chain(wrapped).collect::<Vec<_>>()
-    };
-    if let Some(height) = page.height {
-        // Explanations are worth less than processes.
-        if lines.len() + below(&notes).len() > height {
-            notes.retain(|(_, style)| *style != Style::Faint);
-        }
-        let mut below = below(&notes);
-        shorten(&mut lines, &mut below, height, page.colour);
-        lines.extend(below);
-    } else {
-        lines.extend(below(&notes));
+    let explanations = fold(&explanations(&columns, &dropped), page);
+    let mut notes = vec![summary(snapshot)];
+    notes.extend(remarks(snapshot));
+    let mut below = [total, fold(&notes, page)].concat();
+    let has_room = |height| lines.len() + below.len() + explanations.len() <= height;
+    // Explanations are worth less than processes.
+    if page.height.is_none_or(has_room) {
+        below.extend(explanations);
     }
+    if let Some(height) = page.height {
+        shorten(&mut lines, &mut below, height, page.colour);
+    }
+    lines.extend(below);
     lines
+}
+
+/// What titles mean, and which are missing.
+fn explanations(columns: &[Column], dropped: &[&str]) -> Vec<(String, Style)> {
+    let mut notes = Vec::new();
+    if columns.iter().any(|column| column.title.ends_with(FAMILY)) {
+        notes.push(format!("{FAMILY}: with all descendants, as memmon -c counts"));
+    }
+    if !dropped.is_empty() {
+        notes.push(format!("no room for {}; --json has everything", dropped.join(", ")));
+    }
+    notes.into_iter().map(|note| (note, Style::Faint)).collect()
+}
+
+/// Notes as lines of the page.
+fn fold(notes: &[(String, Style)], page: Page) -> Vec<String> {
+    let fold = |(note, style): &(String, Style)| {
+        let lines = table::wrap(note, page.width).into_iter();
+        lines.map(|line| style.paint(&line, page.colour)).collect::<Vec<_>>()
+    };
+    notes.iter().flat_map(fold).collect()
 }
 
 /// Leaves out rows, and where that is not enough remarks, so that there are at most `height` lines.

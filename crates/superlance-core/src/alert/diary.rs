@@ -40,6 +40,11 @@ impl Diary {
         }
     }
 
+    /// Whether there is a journal.
+    pub(crate) fn is_there(&self) -> bool {
+        self.journal.is_some()
+    }
+
     /// Whether another listener will find everything in it.
     pub(crate) fn is_complete(&self) -> bool {
         self.journal.is_some() && !self.complaint.is_standing()

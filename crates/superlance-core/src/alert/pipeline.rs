@@ -83,13 +83,6 @@ impl Pipeline {
         !self.senders.is_empty()
     }
 
-    /// Whether what is raised is on the disk when the event that raised it was handled, so that the
-    /// event should not be acknowledged before.
-    #[must_use]
-    pub fn is_durable(&self) -> bool {
-        self.store.is_some()
-    }
-
     /// The journal `name` of the spool with what is in it: `what`, in words.
     pub(crate) fn diary<T: DeserializeOwned>(
         &self,
@@ -246,12 +239,12 @@ impl Alerts for Pipeline {
         }
         let record = self.limiter.as_mut().and_then(|limiter| limiter.hold(&alert, now));
         let Some(record) = record else { return self.send(alert) };
-        self.log.line(format_args!("Held back by --alert-interval: {}", alert.subject.trim()));
         self.held.add(record, &self.log);
         if self.held.needs_rewriting() {
             let held = self.limiter.iter().flat_map(Limiter::records);
             self.held.rewrite(held, &self.log);
         }
+        self.log.line(format_args!("Held back by --alert-interval: {}", alert.subject.trim()));
     }
 }
 

@@ -19,6 +19,9 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 /// The kind of the alerts that tell a recovery.
 pub const RECOVERED: &str = "recovered";
 
+/// The kinds of alerts about processes that run all the time: that they do is no recovery.
+pub const UNINTERRUPTED: [&str; 3] = ["over", "signalled", "left alone"];
+
 /// The processes that were reported and have not recovered yet.
 #[derive(Debug)]
 pub struct Recovery {
@@ -68,7 +71,7 @@ impl Recovery {
     /// was about to; what is to survive the listener is returned.
     pub fn note(&mut self, alert: &Alert, now: Moment) -> Option<&Report> {
         let process = alert.process.clone()?;
-        if alert.kind == RECOVERED {
+        if alert.kind == RECOVERED || UNINTERRUPTED.contains(&&*alert.kind) {
             return None;
         }
         let report = Report {

@@ -52,6 +52,16 @@ impl Scene {
 }
 
 #[test]
+fn who_runs_all_the_time_does_not_recover() {
+    let mut scene = Scene::new();
+    for kind in UNINTERRUPTED {
+        let alert = Alert::new("test", kind, scene.now.wall, String::new(), String::new());
+        assert_eq!(scene.recovery.note(&alert.about("g", "p", None), scene.now), None);
+    }
+    assert_eq!(scene.wait(), None);
+}
+
+#[test]
 fn a_process_that_runs_for_the_interval_has_recovered() {
     let mut scene = Scene::new();
     assert_eq!(scene.wait(), None);

@@ -91,7 +91,7 @@ impl Sender {
             format!(
                 "Not sent in time to {}, and kept until the next start: {}",
                 way.name(),
-                alert.subject
+                alert.subject.trim()
             )
         } else {
             way.unfinished(&alert)
@@ -208,7 +208,7 @@ impl Shared {
         };
         match given_up {
             Some(job) if self.keeps(&job.alert) => {
-                let (name, subject) = (self.way.name(), &job.alert.subject);
+                let (name, subject) = (self.way.name(), job.alert.subject.trim());
                 let kept = "kept until the next start";
                 self.log.line(format_args!("Not sent to {name}: {reason}; {kept}: {subject}"));
             }

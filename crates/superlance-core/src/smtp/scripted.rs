@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use self::Answer::{Close, Drip, Say, Silence};
+use self::Answer::{Close, Drip, Flood, Say, Silence};
 
 /// What a server does when a command comes that starts like this (`""` is the greeting, `"."` the end
 /// of a mail).
@@ -16,6 +16,8 @@ pub(super) enum Answer {
     Say(&'static str),
     /// A byte every 50 ms, for two seconds.
     Drip,
+    /// The same again and again, until nobody listens.
+    Flood(&'static str),
     Silence,
     Close,
 }
@@ -62,6 +64,11 @@ pub(super) fn converse(
                     out.write_all(b"2")?;
                     thread::sleep(Duration::from_millis(50));
                 }
+                return Ok(());
+            }
+            Flood(text) => {
+                let text = text.repeat(1000);
+                while out.write_all(text.as_bytes()).is_ok() {}
                 return Ok(());
             }
             Silence => {

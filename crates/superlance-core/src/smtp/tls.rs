@@ -1,39 +1,88 @@
-//! STARTTLS: with a certificate that passes, or with any.
+//! TLS: with a certificate that passes, or with any.
 
 use std::sync::Arc;
 
-use lettre::transport::smtp::client::{CertificateStore, TlsParameters};
-use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// How to encrypt a connection to `host`. Only a certificate that is verified needs the system's
-/// roots, which take tens of milliseconds to load.
-pub(super) fn parameters(host: &str, verify: bool) -> Result<TlsParameters, String> {
-    let builder = TlsParameters::builder(host.to_owned());
+/// How to encrypt. Only a certificate that is verified needs the system's roots, which take tens of
+/// milliseconds to load.
+pub(super) fn config(verify: bool) -> Result<Arc<ClientConfig>, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
+    let builder = builder.with_safe_default_protocol_versions()?;
     let builder = match verify {
-        true => builder,
-        false => builder
-            .certificate_store(CertificateStore::None)
-            .dangerous_accept_invalid_certs(true)
-            .dangerous_accept_invalid_hostnames(true),
+        true => builder.with_root_certificates(roots()),
+        false => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider))),
     };
-    builder.build().map_err(|error| format!("TLS: {error}"))
+    Ok(Arc::new(builder.with_no_client_auth()))
+}
+
+/// The name that a certificate must have.
+pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, InvalidDnsNameError> {
+    ServerName::try_from(host.to_owned())
+}
+
+/// The certificate authorities that this system trusts.
+fn roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
 }
 
 /// Whether a certificate, with those that came along, would pass as that of `host`.
-pub(super) fn judge(host: &str, chain: Vec<Vec<u8>>) -> Result<(), String> {
-    let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
-    let chain: Vec<_> = chain.into_iter().map(CertificateDer::from).collect();
+pub(super) fn judge(host: &str, chain: &[CertificateDer<'_>]) -> Result<(), String> {
+    let name = server_name(host).map_err(|error| error.to_string())?;
     let (own, others) = chain.split_first().ok_or("it sent none")?;
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    let provider = Arc::new(ring::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots()), provider).build();
     let verifier = verifier.map_err(|error| format!("no certificate authorities: {error}"))?;
     let verdict = verifier.verify_server_cert(own, others, &name, &[], UnixTime::now());
     verdict.map(drop).map_err(|error| error.to_string())
+}
+
+/// Takes any certificate, from whoever has its key.
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 #[cfg(test)]

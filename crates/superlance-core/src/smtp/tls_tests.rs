@@ -39,8 +39,9 @@ NAAQEafiqkIdBBOW4Kl47BF/tNmi85PcS637zccNzDsV7UG2f3/9CSyC\n\
 -----END PRIVATE KEY-----\n\
 ";
 
-/// Serves two connections; the result is what was said to it over encrypted ones.
-fn server() -> (u16, JoinHandle<Vec<String>>) {
+/// Serves two connections; the result is what was said to it over encrypted ones. `go` is its answer
+/// to STARTTLS.
+fn server(go: &'static str) -> (u16, JoinHandle<Vec<String>>) {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -63,7 +64,7 @@ fn server() -> (u16, JoinHandle<Vec<String>>) {
             let _ = stream.read(&mut command).unwrap();
             stream.write_all(b"250-me\r\n250 STARTTLS\r\n").unwrap();
             let _ = stream.read(&mut command).unwrap();
-            stream.write_all(b"220 go ahead\r\n").unwrap();
+            stream.write_all(go.as_bytes()).unwrap();
             let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
             let _ = converse(StreamOwned::new(connection, stream), &mut heard);
         }
@@ -95,7 +96,13 @@ fn converse(stream: impl Read + Write, heard: &mut Vec<String>) -> std::io::Resu
 
 /// Sends two mails. Returns their fates, the log, and what the server heard.
 fn send(tls: Tls) -> (Vec<Fate>, String, Vec<String>) {
-    let (port, thread) = server();
+    send_to(server("220 go ahead\r\n"), tls)
+}
+
+fn send_to(
+    (port, thread): (u16, JoinHandle<Vec<String>>),
+    tls: Tls,
+) -> (Vec<Fate>, String, Vec<String>) {
     let recorder = Recorder::default();
     let server = Server { host: "127.0.0.1".to_owned(), port };
     let settings = Settings { server, credentials: None, tls };
@@ -132,9 +139,21 @@ fn a_certificate_that_is_insisted_on_stops_the_mail() {
     assert_eq!((fates.len(), heard.len()), (2, 0), "{heard:?}");
 }
 
+/// Whoever sits between could answer in the server's place, before anything is encrypted.
+#[test]
+fn what_was_said_before_the_encryption_is_no_answer_to_what_comes_after() {
+    let injected = "220 go ahead\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n";
+    let (fates, _, heard) = send_to(server(injected), Tls::Required);
+    for fate in &fates {
+        let Fate::Later(reason) = fate else { panic!("{fate:?}") };
+        assert!(reason.contains("STARTTLS: "), "{reason}");
+    }
+    assert!(heard.is_empty(), "{heard:?}");
+}
+
 #[test]
 fn no_certificate_at_all_does_not_pass() {
-    assert_eq!(judge("localhost", Vec::new()), Err("it sent none".to_owned()));
-    assert!(judge("localhost", vec![vec![1, 2, 3]]).is_err());
-    assert!(judge("not a name", Vec::new()).is_err());
+    assert_eq!(judge("localhost", &[]), Err("it sent none".to_owned()));
+    assert!(judge("localhost", &[CertificateDer::from(vec![1, 2, 3])]).is_err());
+    assert!(judge("not a name", &[]).is_err());
 }

@@ -60,6 +60,8 @@ pub struct FakeProcess {
     pub next_pid: Option<u32>,
     /// How often `startProcess` has started it.
     pub started: u32,
+    /// How often `signalProcess` has sent it a signal.
+    pub signalled: u32,
 }
 
 impl FakeProcess {
@@ -83,6 +85,7 @@ impl FakeProcess {
             stderr: Vec::new(),
             next_pid: None,
             started: 0,
+            signalled: 0,
         }
     }
 

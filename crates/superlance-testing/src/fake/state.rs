@@ -153,6 +153,7 @@ impl State {
         if process.pid == 0 {
             return Err((70, format!("NOT_RUNNING: {name}")));
         }
+        process.signalled += 1;
         Ok(Value::Bool(true))
     }
 

@@ -1,6 +1,7 @@
 //! `--webhook`: JSON over HTTP, to a chat or a program.
 
 mod format;
+mod shapes;
 
 use std::io;
 use std::sync::Arc;
@@ -84,7 +85,7 @@ impl Webhook {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        request.send(self.format.body(alert, &self.aim).to_string())
+        request.send(shapes::body(self.format, alert, &self.aim).to_string())
     }
 
     /// A text for the log.
