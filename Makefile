@@ -6,6 +6,7 @@
 #   make compat        compare with the original, and print what is the same and what is not;
 #                      D=D3 shows one deviation in full, D=all all of them
 #   make reliability   have supervisord misbehave in every call, and write docs/reliability.md
+#   make soak          flood each listener, let it live through a day, and see what has grown; minutes
 #   make picture       draw docs/status.svg again, from a real run
 #   make bench         measure beside the original, ten minutes; writes tables and a picture
 #   make check         formatting, lints, documentation, and all tests
@@ -95,6 +96,9 @@ demo: venv all
 picture: venv all
 	$(VENV)/bin/python tests/demo/picture.py $(PROGRAM) docs/status.svg
 
+soak: venv
+	$(CARGO) bench --locked -p superlance --bench soak
+
 bench: venv
 	$(CARGO) bench --locked -p superlance --bench bench
 
@@ -132,4 +136,4 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check compat reliability fuzz demo picture bench venv install uninstall dist clean
+.PHONY: all test check compat reliability fuzz demo picture soak bench venv install uninstall dist clean

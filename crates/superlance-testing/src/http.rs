@@ -117,6 +117,11 @@ impl HttpServer {
         self.script.state().requests.clone()
     }
 
+    /// Forgets the requests so far.
+    pub fn forget_requests(&self) {
+        self.script.state().requests.clear();
+    }
+
     /// Waits until there have been this many requests, and returns all that have been.
     #[track_caller]
     pub fn wait_for(&self, count: usize) -> Vec<HttpRequest> {
