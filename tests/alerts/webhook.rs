@@ -176,6 +176,13 @@ fn a_proxy_is_asked_where_one_is_set() {
     );
     listener.signal(nix::sys::signal::Signal::SIGTERM);
     listener.wait_exit(super::END);
+    // What is on this machine is not elsewhere.
+    let server = HttpServer::new();
+    let listener = crashmail(["--webhook", &server.url()]).env("ALL_PROXY", &proxy.url());
+    let mut listener = listener.spawn();
+    crash(&mut listener, "foo");
+    server.wait_for(1);
+    end(listener);
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn d17_tls_is_insisted_on() {
     deviates("D17", &transcript.crash("foo").tick(), |theirs, ours| {
         assert_eq!((theirs.received.len(), ours.received.len()), (1, 0));
         let trouble = "Error sending email: [SMTP]: the server does not offer STARTTLS, which \
-                       --tls asks for; kept";
+                       is insisted on; kept";
         assert!(ours.log.contains(trouble), "{}", ours.log);
         assert!(ours.afterwards.log.contains("Not mailed before the end"), "{ours:#?}");
     });

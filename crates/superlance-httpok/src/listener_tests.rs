@@ -89,6 +89,21 @@ fn selected_processes_are_restarted_and_mailed_about() {
 }
 
 #[test]
+fn an_alert_is_about_a_process_if_there_is_one() {
+    for (arguments, process) in [
+        (&["-p", "foo"][..], Some("foo")),
+        (&["-p", "grp:*", "-p", "gone"], Some("bar")),
+        (&["-p", "gone"], None),
+        (&["-a"], None),
+    ] {
+        let mut world = world();
+        tick(&mut world, &mut httpok(&[arguments, &["-m", "bob"]].concat(), vec![]));
+        let about = world.alerts[0].process.as_ref().map(|process| process.name.as_str());
+        assert_eq!(about, process, "{arguments:?}");
+    }
+}
+
+#[test]
 fn any_means_all_but_itself() {
     let (calls, log) = act(world(), &["-a", "-p", "gone"]);
     assert_eq!(calls, RESTART_BOTH);

@@ -106,7 +106,8 @@ impl Processes {
             let programs = python::repr_list(&programs);
             report.write(format!("Restarting selected processes {programs}"));
         }
-        for info in all.iter().filter(|info| self.include(info, &all)).collect::<Vec<_>>() {
+        let included: Vec<_> = all.iter().filter(|info| self.include(info, &all)).collect();
+        for info in &included {
             if ctx.is_ending() {
                 // A process that is stopped now might not be started in time.
                 let name = info.short_name();
@@ -122,7 +123,11 @@ impl Processes {
             report.write(format!("Programs not restarted because they did not exist: {unknown}"));
         }
         let text = report.lines.join("\n");
-        ctx.alerts.raise(failure.alert(failure.kind, text, ctx));
+        let alert = failure.alert(failure.kind, text, ctx);
+        ctx.alerts.raise(match included.as_slice() {
+            [info] => alert.about(&info.group, &info.name, None),
+            _ => alert,
+        });
     }
 
     /// Restarts a process if it still runs: the ones before it may have taken minutes.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
@@ -289,4 +290,32 @@ fn on_a_full_disk(parent: &Path) {
 fn keys_are_the_same_in_every_version_and_show_nothing() {
     assert_eq!(key(""), "cbf29ce484222325");
     assert_eq!(key("foobar"), "85944171f73967e8");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Whatever is found there, it is an alert or named and left alone.
+    #[test]
+    fn no_content_of_a_file_stops_anything(content: Vec<u8>, almost in any::<[u8; 3]>(), at: usize) {
+        let place = Place::new();
+        let mut spool = place.open().spool;
+        spool.put(&alert("a")).unwrap();
+        let mut journal = spool.journal::<String>("lines").unwrap().journal;
+        journal.append(&"line").unwrap();
+        drop((spool, journal));
+        // A file with bytes that somebody changed, and one of which nothing is right.
+        let mut changed = fs::read(place.path("000000000000.json")).unwrap();
+        let at = at % (changed.len() - almost.len());
+        changed[at..at + almost.len()].copy_from_slice(&almost);
+        fs::write(place.path("000000000000.json"), &changed).unwrap();
+        fs::write(place.path("000000000001.json"), &content).unwrap();
+        fs::write(place.path("lines.journal"), [&b"\"line\"\n"[..], &content].concat()).unwrap();
+        let Opened { mut spool, backlog, strange } = place.open();
+        prop_assert_eq!(backlog.len() + strange.len(), 2);
+        let kept = spool.journal::<String>("lines").unwrap();
+        prop_assert_eq!(kept.records.first().map(String::as_str), Some("line"));
+        prop_assert!(spool.put(&alert("b")).unwrap());
+        prop_assert_eq!(fs::read(place.path("000000000001.json")).unwrap(), content);
+    }
 }

@@ -1,21 +1,15 @@
 //! What a server says to a command, and what there may be instead of it.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Read as _};
+
+use lettre::transport::smtp::response::Response;
 
 use crate::mime::one_line;
 
 /// Bytes of an answer, and of a line of it, that are believed. RFC 5321 (4.5.3.1.5) promises 512.
 const LONGEST_ANSWER: usize = 64 << 10;
 const LONGEST_LINE: u64 = 4 << 10;
-
-/// A yes.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    /// The number that it begins with.
-    pub(crate) code: u16,
-    /// The rest of its lines.
-    pub(crate) lines: Vec<String>,
-}
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -60,22 +54,34 @@ fn without_answer(error: &io::Error) -> String {
     }
 }
 
-/// Reads the answer to a command.
-pub(crate) fn answer(from: &mut impl BufRead) -> Result<Answer, Error> {
-    let (mut lines, mut length) = (Vec::new(), 0);
+/// Reads the answer to a command: a yes, or the error that says no. lettre understands it; its own
+/// reader believes a line of any length.
+pub(crate) fn answer(from: &mut impl BufRead) -> Result<Response, Error> {
+    const ODD: Error = Error::Odd("what the server says is not SMTP");
+    let mut text = String::new();
     loop {
         let line = line(from)?;
-        length += line.len();
-        if length > LONGEST_ANSWER {
+        // Seen at once, since `SSH-2.0` looks as if more would come.
+        if !line.bytes().take(3).all(|byte| byte.is_ascii_digit()) {
+            return Err(ODD);
+        }
+        // A number alone is an answer to many programs, though not to RFC 5321.
+        let line = if line.len() == 3 { Cow::Owned(line + " ") } else { Cow::Borrowed(&*line) };
+        text.push_str(&line);
+        text.push_str("\r\n");
+        if text.len() > LONGEST_ANSWER {
             return Err(Error::Odd("the answer of the server is too long"));
         }
-        let (code, more, text) =
-            parse(&line).ok_or(Error::Odd("what the server says is not SMTP"))?;
-        lines.push(text.to_owned());
-        match code {
-            _ if more => {}
-            200..400 => return Ok(Answer { code, lines }),
-            _ => return Err(Error::Refused { code, text: joined(&lines) }),
+        if line.as_bytes().get(3) != Some(&b'-') {
+            break;
+        }
+    }
+    let answer: Response = text.parse().map_err(|_| ODD)?;
+    match answer.is_positive() {
+        true => Ok(answer),
+        false => {
+            let lines: Vec<_> = answer.message().collect();
+            Err(Error::Refused { code: answer.code().into(), text: joined(&lines) })
         }
     }
 }
@@ -93,28 +99,15 @@ fn line(from: &mut impl BufRead) -> Result<String, Error> {
     }
 }
 
-/// The code of a line, whether more lines follow, and its text.
-fn parse(line: &str) -> Option<(u16, bool, &str)> {
-    let (code, rest) = line.split_at_checked(3)?;
-    let code = code.parse().ok().filter(|code| (200..600).contains(code))?;
-    match rest.strip_prefix('-') {
-        Some(text) => Some((code, true, text)),
-        None if rest.is_empty() => Some((code, false, rest)),
-        None => rest.strip_prefix(' ').map(|text| (code, false, text)),
-    }
-}
-
 /// The lines of an answer as one, with an enhanced status code (`5.1.1`) once.
-fn joined(lines: &[String]) -> String {
-    let first = lines.first().map(String::as_str).unwrap_or_default();
+fn joined(lines: &[&str]) -> String {
+    let first = lines.first().copied().unwrap_or_default();
     let status = first.split(' ').next().filter(|word| {
         word.split('.').count() == 3
             && word.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit())
     });
-    let rest = lines.iter().skip(1).map(|line| {
-        let line = line.as_str();
-        status.and_then(|status| line.strip_prefix(status)).unwrap_or(line).trim()
-    });
+    let rest = lines.iter().skip(1);
+    let rest = rest.map(|line| status.and_then(|s| line.strip_prefix(s)).unwrap_or(line).trim());
     let parts: Vec<_> = std::iter::once(first.trim()).chain(rest).collect();
     one_line(&parts.join(" "))
 }

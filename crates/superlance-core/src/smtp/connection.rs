@@ -1,26 +1,37 @@
 //! SMTP as it goes over the wire (RFC 5321): commands and answers, STARTTLS, logging in.
 //!
-//! An answer is bounded, and what comes without having been asked for ends the conversation: whoever
-//! sits between could otherwise answer in advance, before anything is encrypted.
+//! lettre knows the commands, what a server can do, and the ways to log in. Its own connection is not
+//! used: it believes a line of any length, and takes what was said before STARTTLS for answers to what
+//! comes after it. Here an answer is bounded, and what comes without having been asked for ends the
+//! conversation: whoever sits between could otherwise answer in advance, before anything is encrypted.
 
+use std::fmt::Display;
 use std::io::{self, BufReader, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::commands::{Auth, Data, Ehlo, Starttls};
+use lettre::transport::smtp::extension::{ClientId, Extension, ServerInfo};
+use lettre::transport::smtp::response::Response;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
-use super::answer::{Answer, Error, answer};
+use super::answer::{Error, answer};
 use super::stream::{Stream, connect};
 use super::{Server, tls};
+
+/// Ways to log in, the best first.
+const LOGINS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
+
+/// Questions that a server may ask while one logs in; LOGIN has two.
+const MOST_QUESTIONS: usize = 4;
 
 /// A connection to a server that has said what it can.
 pub(super) struct Connection {
     stream: BufReader<Stream>,
-    /// The lines of its answer to EHLO, in capital letters.
-    extensions: Vec<String>,
+    /// What it said that it can, in its answer to EHLO.
+    server: ServerInfo,
 }
 
 impl Connection {
@@ -28,11 +39,11 @@ impl Connection {
     pub(super) fn connect(
         server: &Server,
         limit: Duration,
-        hello: &str,
+        hello: &ClientId,
         config: Option<Arc<ClientConfig>>,
     ) -> Result<Self, Error> {
         let stream = Stream::Plain(connect(server, limit)?);
-        let mut connection = Self { stream: BufReader::new(stream), extensions: Vec::new() };
+        let mut connection = Self { stream: BufReader::new(stream), server: ServerInfo::default() };
         connection.set_limit(limit)?;
         if let Some(config) = config {
             connection.encrypt(&server.host, config)?;
@@ -52,16 +63,8 @@ impl Connection {
     }
 
     /// Whether the server said that it can do this.
-    pub(super) fn can(&self, extension: &str) -> bool {
-        self.words(extension).is_some()
-    }
-
-    /// What the server said with the name of an extension: `PLAIN LOGIN` of `AUTH PLAIN LOGIN`.
-    fn words(&self, extension: &str) -> Option<&str> {
-        self.extensions.iter().find_map(|line| {
-            let (name, words) = line.split_once([' ', '=']).unwrap_or((line, ""));
-            (name == extension).then_some(words)
-        })
+    pub(super) fn can(&self, extension: Extension) -> bool {
+        self.server.supports_feature(extension)
     }
 
     /// Goes on encrypted.
@@ -69,9 +72,9 @@ impl Connection {
         &mut self,
         host: &str,
         config: Arc<ClientConfig>,
-        hello: &str,
+        hello: &ClientId,
     ) -> Result<(), Error> {
-        self.command("STARTTLS")?;
+        self.command(Starttls)?;
         self.nothing_is_left()?;
         self.encrypt(host, config)?;
         self.introduce(hello)
@@ -100,36 +103,45 @@ impl Connection {
 
     /// Logs in, in one of two ways; `None` if the server knows neither.
     pub(super) fn log_in(&mut self, user: &str, password: &str) -> Option<Result<(), Error>> {
-        let ways: Vec<_> = self.words("AUTH")?.split_whitespace().collect();
-        let plain = STANDARD.encode(format!("\0{user}\0{password}"));
-        let commands = match (ways.contains(&"PLAIN"), ways.contains(&"LOGIN")) {
-            (true, _) => vec![format!("AUTH PLAIN {plain}")],
-            (false, true) => {
-                vec!["AUTH LOGIN".to_owned(), STANDARD.encode(user), STANDARD.encode(password)]
-            }
-            (false, false) => return None,
-        };
-        Some(commands.iter().try_for_each(|command| self.command(command)))
+        let mechanism = self.server.get_auth_mechanism(&LOGINS)?;
+        let credentials = Credentials::new(user.to_owned(), password.to_owned());
+        Some(self.log_in_by(mechanism, &credentials))
     }
 
-    fn introduce(&mut self, hello: &str) -> Result<(), Error> {
-        self.send(&format!("EHLO {hello}\r\n"))?;
-        let Answer { lines, .. } = answer(&mut self.stream)?;
-        self.extensions = lines.iter().map(|line| line.to_ascii_uppercase()).collect();
+    fn log_in_by(&mut self, mechanism: Mechanism, credentials: &Credentials) -> Result<(), Error> {
+        const ODD: Error = Error::Odd("the server asks for something else than user and password");
+        let first = Auth::new(mechanism, credentials.clone(), None).map_err(|_| ODD)?;
+        let mut answer = self.command(first)?;
+        for _ in 0..MOST_QUESTIONS {
+            if !answer.has_code(334) {
+                return Ok(());
+            }
+            let next = Auth::new_from_response(mechanism, credentials.clone(), &answer);
+            answer = self.command(next.map_err(|_| ODD)?)?;
+        }
+        Err(ODD)
+    }
+
+    fn introduce(&mut self, hello: &ClientId) -> Result<(), Error> {
+        let answer = self.command(Ehlo::new(hello.clone()))?;
+        // In any case, and in the form of before there was a standard: `auth=PLAIN`.
+        let lines =
+            answer.message().map(|line| line.to_ascii_uppercase().replace("AUTH=", "AUTH "));
+        let answer = Response::new(answer.code(), lines.collect());
+        self.server = ServerInfo::from_response(&answer).unwrap_or_default();
         Ok(())
     }
 
-    /// Gives a command, and waits until the server has done it.
-    pub(super) fn command(&mut self, command: &str) -> Result<(), Error> {
-        self.send(&format!("{command}\r\n"))?;
-        answer(&mut self.stream).map(drop)
+    /// Gives a command, which ends its line, and waits until the server has done it.
+    pub(super) fn command(&mut self, command: impl Display) -> Result<Response, Error> {
+        self.send(&command.to_string())?;
+        answer(&mut self.stream)
     }
 
     /// Announces a mail.
     pub(super) fn announce(&mut self) -> Result<(), Error> {
-        self.send("DATA\r\n")?;
-        match answer(&mut self.stream)?.code {
-            300..400 => Ok(()),
+        match u16::from(self.command(Data)?.code()) {
+            300.. => Ok(()),
             _ => Err(Error::Odd("the server answered to DATA as if it had the mail already")),
         }
     }
@@ -138,8 +150,7 @@ impl Connection {
     pub(super) fn mail(&mut self, mail: &str) -> Result<(), Error> {
         let dot = if mail.starts_with('.') { "." } else { "" };
         let mail = mail.replace("\r\n.", "\r\n..");
-        self.send(&format!("{dot}{mail}\r\n.\r\n"))?;
-        answer(&mut self.stream).map(drop)
+        self.command(format_args!("{dot}{mail}\r\n.\r\n")).map(drop)
     }
 
     fn send(&mut self, text: &str) -> Result<(), Error> {

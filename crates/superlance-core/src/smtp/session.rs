@@ -1,8 +1,10 @@
 //! One conversation with an SMTP server.
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use lettre::transport::smtp::extension::{ClientId, Extension};
 use nix::unistd::gethostname;
 
 use super::answer::Error;
@@ -42,15 +44,15 @@ fn converse(
     let sender = envelope_address(&message.from);
     let recipients: Vec<_> = message.recipients.iter().map(|to| envelope_address(to)).collect();
     let wide = !sender.is_ascii() || !recipients.iter().all(|address| address.is_ascii());
-    let wide = wide && connection.can("SMTPUTF8");
+    let wide = wide && connection.can(Extension::SmtpUtfEight);
     let parameter = if wide { " SMTPUTF8" } else { "" };
-    connection.command(&format!("MAIL FROM:<{sender}>{parameter}")).map_err(|error| {
+    connection.command(format_args!("MAIL FROM:<{sender}>{parameter}\r\n")).map_err(|error| {
         // Not the recipients' fault, and not for ever: a sender is allowed by configuration.
         Fate::Later(format!("{server}: sender {sender:?}: {error}"))
     })?;
     let mut accepted = false;
     for (address, fate) in recipients.iter().zip(own.iter_mut()) {
-        match connection.command(&format!("RCPT TO:<{address}>")) {
+        match connection.command(format_args!("RCPT TO:<{address}>\r\n")) {
             Ok(_) => accepted = true,
             Err(error) if is_end(&error) => return Err(Fate::Later(says(&error))),
             Err(error) if error.is_permanent() => *fate = Some(Fate::Refused(says(&error))),
@@ -94,7 +96,7 @@ fn connect(job: &Job) -> Result<Connection, String> {
     let connection = Connection::connect(server, job.limits.talk, &hello, at_once);
     let mut connection = connection.map_err(|error| error.to_string())?;
     if let Tls::Required | Tls::Verified = settings.tls {
-        if !connection.can("STARTTLS") {
+        if !connection.can(Extension::StartTls) {
             return Err("the server does not offer STARTTLS, which is insisted on".to_owned());
         }
         let config = config(settings.tls == Tls::Verified)?;
@@ -127,9 +129,9 @@ fn judge_once(job: &Job, connection: &Connection) {
 
 /// What to introduce oneself as: the host's name if it has a domain, else an address, as Python's
 /// smtplib does.
-fn hello_name() -> String {
+fn hello_name() -> ClientId {
     let name = Some(host_name()).filter(|name| name.contains('.'));
-    name.unwrap_or_else(|| "[127.0.0.1]".to_owned())
+    name.map_or(ClientId::Ipv4(Ipv4Addr::LOCALHOST), ClientId::Domain)
 }
 
 /// This host's name, for places where it must be a plain word; `localhost` where it is none.

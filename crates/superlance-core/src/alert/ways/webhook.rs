@@ -175,9 +175,10 @@ fn agent(uri: &Uri, environment: &Environment) -> Result<Agent, Failure> {
     if uri.scheme_str() == Some("https") {
         tls = tls.root_certs(RootCerts::Specific(Arc::new(trusted_certificates()?)));
     }
+    let here = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
     let config = Agent::config_builder()
         .tls_config(tls.build())
-        .proxy(environment.proxy.clone())
+        .proxy(environment.proxy.clone().filter(|_| !here))
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
