@@ -12,7 +12,10 @@ const LICENCES: [&str; 7] =
     ["Apache-2.0", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "Unicode-3.0", "Zlib"];
 
 /// Crates of which several versions are in the program, and who holds on to an old one.
-const SEVERAL: [(&str, &str); 1] = [("base64", "xmlrpc has 0.13")];
+const SEVERAL: [(&str, &str); 2] = [
+    ("base64", "xmlrpc has 0.13"),
+    ("nom", "iso8601, which xmlrpc reads dates with, has 7; lettre has 8"),
+];
 
 /// What cargo knows of this project, without asking anyone.
 fn metadata() -> Value {

@@ -114,7 +114,7 @@ impl Evidence {
     ) -> Option<String> {
         let too_quickly = spawn_error.is_some_and(|error| error.starts_with(TOO_QUICKLY));
         let ended = pid(change).is_some() || too_quickly;
-        ended.then(|| questions.own_log())?.map(|log| log.text)
+        ended.then(|| questions.own_log())??.whole_lines().map(str::to_owned)
     }
 
     fn ending(

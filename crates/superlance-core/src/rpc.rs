@@ -1,10 +1,9 @@
 //! [`Supervisor`] over XML-RPC, as supervisord's `[unix_http_server]` and `[inet_http_server]` serve it.
 
+mod answer;
 mod failure;
 mod logs;
 
-use std::error::Error as StdError;
-use std::io::Cursor;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,15 +11,16 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::Agent;
 use xmlrpc::{Request, Value};
 
-pub use failure::Advice;
-use failure::CallError;
-
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::answer::process_list_by_tree;
+pub(crate) use self::answer::without_control_characters;
+use self::answer::{details, integer, log_tail, parse, process_info, process_infos};
+pub use self::failure::Advice;
+use self::failure::CallError;
 use crate::log::without_password;
 use crate::process_list;
 use crate::socket::{Endpoint, EndpointConnector, NoResolver, endpoint};
-use crate::supervisor::{
-    Channel, Details, Fault, LogEnd, ProcessInfo, RpcError, State, Supervisor,
-};
+use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
 
 /// How long an answer may take, and how many bytes it may have.
 struct Bounds {
@@ -40,9 +40,6 @@ const ORDER: Bounds = Bounds { time: None, bytes: 1 << 20 };
 
 /// Time for a connection to come about.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// Deepest nesting that is parsed: the parser recurses, and supervisord's answers have about ten.
-const MAX_DEPTH: usize = 100;
 
 /// A server address that cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -233,103 +230,6 @@ impl Supervisor for RpcClient {
     fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
         self.tell("supervisor.signalProcess", &[namespec, signal])
     }
-}
-
-/// What an answer says.
-fn parse(request: &Request<'_>, answer: Vec<u8>) -> Result<Value, CallError> {
-    if depth(&answer) > MAX_DEPTH {
-        return Err(CallError::Answer("it is nested too deeply, or more than elements".to_owned()));
-    }
-    request.call(Answered(answer)).map_err(|error| match error.fault() {
-        Some(fault) => {
-            CallError::Fault(Fault { code: fault.fault_code, text: fault.fault_string.clone() })
-        }
-        None => CallError::Answer(error.to_string()),
-    })
-}
-
-fn process_infos(value: &Value) -> Option<Vec<ProcessInfo>> {
-    value.as_array()?.iter().map(process_info).collect()
-}
-
-fn process_info(value: &Value) -> Option<ProcessInfo> {
-    let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let number = |key| integer(value.get(key)?);
-    Some(ProcessInfo {
-        name: text("name")?,
-        group: text("group")?,
-        pid: u32::try_from(number("pid")?).ok()?,
-        state: State::from_code(number("state")?),
-        start: number("start")?,
-        stop: number("stop")?,
-        now: number("now")?,
-    })
-}
-
-fn integer(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_i32().map(i64::from))
-}
-
-fn details(value: &Value) -> Option<Details> {
-    let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    Some(Details {
-        info: process_info(value)?,
-        spawn_error: text("spawnerr")?,
-        stdout_log: text("stdout_logfile")?,
-        stderr_log: text("stderr_logfile")?,
-    })
-}
-
-/// An answer of three: the text, the size of the log, and whether that is more than the text.
-fn log_tail(value: &Value) -> Option<LogEnd> {
-    let [text, _, overflow] = value.as_array()? else { return None };
-    Some(LogEnd { text: logs::show_control_characters(text.as_str()?), cut: overflow.as_bool()? })
-}
-
-/// An answer that is already here, for xmlrpc to parse: it would hide the errors of a transport.
-struct Answered(Vec<u8>);
-
-impl xmlrpc::Transport for Answered {
-    type Stream = Cursor<Vec<u8>>;
-
-    fn transmit(self, _: &Request<'_>) -> Result<Self::Stream, Box<dyn StdError + Send + Sync>> {
-        Ok(Cursor::new(self.0))
-    }
-}
-
-/// Replaces what XML does not allow and supervisord sends all the same, in a name say.
-pub(crate) fn without_control_characters(mut answer: Vec<u8>) -> Vec<u8> {
-    for byte in &mut answer {
-        if *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') {
-            *byte = b'?';
-        }
-    }
-    answer
-}
-
-/// How deeply the elements of an XML text are nested; without limit where it has anything else than
-/// elements after its first line, since supervisord's has not, and `</a>` in a comment, a CDATA section
-/// or a processing instruction would spoil the count.
-fn depth(xml: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0usize, 0);
-    let mut tags = xml.split(|byte| *byte == b'<').skip(1).peekable();
-    tags.next_if(|tag| tag.starts_with(b"?xml "));
-    for tag in tags {
-        match tag {
-            [b'!' | b'?', ..] => return usize::MAX,
-            [b'/', ..] => depth = depth.saturating_sub(1),
-            _ if tag.split(|byte| *byte == b'>').next().is_some_and(|t| t.ends_with(b"/")) => {}
-            _ => depth += 1,
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
-}
-
-/// What the general parser makes of an answer to `getAllProcessInfo`.
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) fn process_list_by_tree(answer: Vec<u8>) -> Option<Vec<ProcessInfo>> {
-    process_infos(&parse(&Request::new("supervisor.getAllProcessInfo"), answer).ok()?)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use std::path::PathBuf;
 
+use super::answer::{MAX_DEPTH, depth};
 use super::*;
+use crate::supervisor::State;
 
 fn tcp(host: &str, port: u16) -> Option<Endpoint> {
     Some(Endpoint::Tcp(host.to_owned(), port))

@@ -130,6 +130,17 @@ pub struct LogEnd {
     pub cut: bool,
 }
 
+impl LogEnd {
+    /// Its lines, without the first if that has lost its beginning; `None` if it is the only one.
+    #[must_use]
+    pub fn whole_lines(&self) -> Option<&str> {
+        if !self.cut {
+            return Some(&self.text);
+        }
+        self.text.split_once('\n').map(|(_, whole)| whole).filter(|whole| !whole.is_empty())
+    }
+}
+
 /// A refusal by supervisord.
 ///
 /// Its text is that of Python's `xmlrpc.client.Fault`, since it is part of old log lines and mails.

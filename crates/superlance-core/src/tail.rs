@@ -32,13 +32,13 @@ pub struct Tail {
 /// written over is as well: of a progress bar, the last state is left.
 #[must_use]
 pub fn tail(log: &LogEnd, most: usize) -> Tail {
-    let text = log.text.strip_suffix('\n').unwrap_or(&log.text);
+    let whole = log.whole_lines();
+    let text = whole.unwrap_or(&log.text);
+    let text = text.strip_suffix('\n').unwrap_or(text);
     if text.is_empty() || most == 0 {
         return Tail::default();
     }
-    // The first line has lost its beginning, if another follows it can be done without.
-    let whole = if log.cut { text.split_once('\n').map(|(_, whole)| whole) } else { Some(text) };
-    let lines: Vec<_> = whole.unwrap_or(text).split('\n').collect();
+    let lines: Vec<_> = text.split('\n').collect();
     let skip = lines.len().saturating_sub(most);
     let lines: Vec<_> = lines.into_iter().skip(skip).map(seen).collect();
     let text = shorten(lines.join("\n"), whole.is_none());
@@ -119,7 +119,10 @@ mod tests {
         assert_eq!(of(false, 0), Tail::default());
         // The first of them has lost its beginning.
         assert_eq!(of(true, 9), Tail { text: "two\nthree".to_owned(), lines: 2 });
-        assert_eq!(tail(&log("of a long line", true), 9).text, "…of a long line");
+        for end in ["", "\n"] {
+            let line = format!("of a long line{end}");
+            assert_eq!(tail(&log(&line, true), 9).text, "…of a long line");
+        }
         assert_eq!(tail(&log("no end", false), 9).text, "no end");
         for empty in ["", "\n"] {
             assert_eq!(tail(&log(empty, false), 9), Tail::default());

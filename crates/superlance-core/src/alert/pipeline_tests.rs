@@ -209,6 +209,7 @@ fn what_is_held_back_survives_and_is_told_at_the_end() {
         scene.raise(&format!("{number}"));
     }
     assert_eq!(scene.got(2), ["ann: 0", "bob: 0"]);
+    wait_until(|| scene.files() == ["held.journal", "watched.journal"]);
     assert!(scene.recorder.text().contains("Held back by --alert-interval: 4\n"));
     let mut next = scene.killed(true, &[]);
     let deadline = next.pipeline.deadline().unwrap();
@@ -228,14 +229,14 @@ fn what_is_held_back_survives_and_is_told_at_the_end() {
 fn a_recovery_is_told_by_this_listener_or_the_next() {
     let mut scene = Scene::calm();
     scene.raise("sick");
+    wait_until(|| scene.files() == ["watched.journal"]);
     let mut supervisor = FakeSupervisor::at(1000).with("g:p", 5);
     supervisor.processes[0].start = 0;
     for mut scene in [scene.killed(true, &[]), scene] {
         assert!(scene.pipeline.deadline().is_some());
         scene.on_time(&mut supervisor, INTERVAL);
-        let got = scene.got(2);
         let told = "ann: test: process g:p recovered".to_owned();
-        assert!(got.contains(&told), "{got:?}");
+        wait_until(|| scene.got(0).contains(&told));
         assert_eq!(scene.pipeline.deadline(), None);
         assert!(!scene.files().contains(&"watched.journal".to_owned()));
     }

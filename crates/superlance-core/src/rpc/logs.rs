@@ -6,7 +6,8 @@
 
 use xmlrpc::{Request, Value};
 
-use super::{ALERT, CallError, RpcClient, parse};
+use super::answer::parse;
+use super::{ALERT, CallError, RpcClient};
 use crate::supervisor::RpcError;
 
 /// Bytes of the longest character.
