@@ -135,6 +135,8 @@ fn the_lines_of_a_batch_survive_a_kill() {
             let lines = mails[0].body.lines().filter(|line| line.contains(&format!("p{number} ")));
             assert_eq!(lines.count(), 1, "p{number}\n{}\n{}", mails[0].body, feed.logs());
         }
+        // The server has the mail before the spool says so.
+        feed.listener().wait_idle();
         // They are nobody's any more.
         feed.event_and_kill("TICK_60", "when:120", |_| {});
         feed.event("TICK_60", "when:180");

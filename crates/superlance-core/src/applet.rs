@@ -144,11 +144,13 @@ impl Environment {
     }
 }
 
-/// What a file says, without the end of its line.
+/// What a file says in its first line.
 fn secret_of_file(path: &Path) -> Result<String, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() { Err("the file is empty".to_owned()) } else { Ok(text.to_owned()) }
+    match text.lines().next().filter(|line| !line.is_empty()) {
+        Some(line) => Ok(line.to_owned()),
+        None => Err("its first line is empty".to_owned()),
+    }
 }
 
 impl Applet {

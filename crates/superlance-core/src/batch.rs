@@ -66,13 +66,14 @@ impl Tool {
         let options = Options::from_arg_matches(matches).map_err(bad)?;
         let choice = Choice::from_matches(matches, self).map_err(bad)?;
         let raiser = Raiser { name: self.name, confirms: false };
-        let alerts = environment.alerts(raiser, None, &options.alerts, matches)?;
         let password = environment.smtp_password(options.alerts.smtp_password_file.as_deref())?;
         let settings = match &options.alerts.smtp_url {
             Some(url) => SmtpUrl::parse(url)?.settings(password)?,
             None => options.settings(password),
         };
         let supervisor = environment.supervisor_for(choice.tail.map(|_| "--tail"))?;
+        // Last, since it begins to send what an earlier listener has left.
+        let alerts = environment.alerts(raiser, None, &options.alerts, matches)?;
         let Environment { log, unfinished, .. } = environment;
         options.warn(self.name, &log);
         let post = Smtp::new(settings, Arc::clone(&log));

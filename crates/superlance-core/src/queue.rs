@@ -117,8 +117,8 @@ impl Queue {
     }
 
     /// Removes the events that still wait.
-    pub(crate) fn take_rest(&self) -> Vec<Frame> {
-        self.lock().waiting.drain(..).map(|arrival| arrival.frame).collect()
+    pub(crate) fn take_rest(&self) -> Vec<Arrival> {
+        self.lock().waiting.drain(..).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -101,8 +101,9 @@ pub fn serve(service: Service, input: Input, mut output: Output) -> io::Result<(
     for text in unfinished.texts() {
         log.line(text);
     }
-    for Frame { name, payload, .. } in queue.take_rest() {
-        let kept = if ledger.is_complete() { ", and kept until the next start" } else { "" };
+    for Arrival { frame: Frame { name, payload, .. }, number, .. } in queue.take_rest() {
+        let is_kept = number.is_some() && ledger.is_complete();
+        let kept = if is_kept { ", and kept until the next start" } else { "" };
         log.line(format_args!("Event not handled in time{kept}: {name} {payload}"));
     }
     outcome

@@ -19,13 +19,12 @@ const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true };
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Failure> {
     let bad = |error: Error| Failure::Usage(error.to_string());
     let options = Options::from_arg_matches(matches).map_err(bad)?;
+    let tail = options.tail.tail.map(|_| "--tail");
+    let supervisor = environment.supervisor_for(tail.or(options.mail.asks_supervisord()))?;
+    // Last, since it begins to send what an earlier listener has left.
     let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
     let told = alerts.has_ways();
     options.warn(told, &environment.log);
-    let supervisor = match options.tail.tail {
-        Some(_) => environment.supervisor_for(Some("--tail"))?,
-        None => options.mail.supervisor(&environment)?,
-    };
     let Environment { log, unfinished, .. } = environment;
     let listener = Box::new(Crashmail::new(options, told));
     Ok(Service { listener, supervisor, alerts, log, unfinished })

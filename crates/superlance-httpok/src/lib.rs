@@ -41,9 +41,10 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     let target = options.target().map_err(Failure::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
     let shown = target.shown.clone();
     let probe = Probe::new(target, &options).map_err(Failure::Surroundings)?;
+    // Last, since it begins to send what an earlier listener has left.
+    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
     let Environment { own_namespec, log, unfinished, .. } = environment;
     Ok(Service {
         listener: Box::new(HttpOk::new(options, shown, own_namespec, move || probe.get())),

@@ -159,7 +159,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use nix::sys::signal::Signal;
-    use superlance_core::alert::recovery::UNINTERRUPTED;
+    use superlance_core::alert::recovery::NO_TROUBLE;
 
     use super::*;
 
@@ -206,9 +206,9 @@ mod tests {
         ] {
             let writer = writer(action);
             let alert = writer.done(&case, UNIX_EPOCH).unwrap();
-            assert_eq!(UNINTERRUPTED.contains(&&*alert.kind), uninterrupted, "{action}");
+            assert_eq!(NO_TROUBLE.contains(&&*alert.kind), uninterrupted, "{action}");
             let alone = writer.left_alone(&case, None, Duration::ZERO, UNIX_EPOCH);
-            assert!(UNINTERRUPTED.contains(&&*alone.kind));
+            assert!(NO_TROUBLE.contains(&&*alone.kind));
         }
     }
 }

@@ -142,7 +142,8 @@ pub(crate) fn decide(rules: &Rules, past: &mut Past, check: Check<'_>) -> Vec<De
                 Some(Decision::Act { process: index, excess })
             }
         };
-        if !matches!(decision, Some(Decision::Act { .. })) {
+        // Telling about a process frees nothing.
+        if rules.only_tell || !matches!(decision, Some(Decision::Act { .. })) {
             remaining.push((index, process));
         }
         decisions.extend(decision);

@@ -120,7 +120,8 @@ proptest! {
                         Excess::Total { sum, limit } => {
                             prop_assert!(sum > limit && Some(limit) == total);
                             let others = processes.iter().enumerate().filter(|(other, _)| {
-                                !matches!(acted(page, *other), Some(Excess::Own { .. }))
+                                rules.only_tell
+                                    || !matches!(acted(page, *other), Some(Excess::Own { .. }))
                             });
                             prop_assert_eq!(sum, others.map(|(_, other)| other.bytes).sum::<u64>());
                         }

@@ -291,6 +291,8 @@ fn all_rules_hold_for_the_total() {
         &[
             (0, "g:a 4/-, g:b 9/-", "total 13 (1), act b"),
             (5, "g:a 4/-, g:b 9/-", "total 13 (1)"),
+            (7, "g:a 4/3, g:b 9/-", "act a, total 13 (2)"),
+            (8, "g:a 4/3, g:b 9/-", "total 13 (3)"),
             (10, "g:a 1/-, g:b 9/-", ""),
             (15, "g:a 4/-, g:b 9/-", "total 13 (1), act b"),
         ],

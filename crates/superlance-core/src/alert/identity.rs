@@ -14,8 +14,10 @@ pub(super) struct Identity {
     supervisord: u64,
     /// Of this process, for alerts that no event raised.
     own: u64,
-    /// Alerts so far, or since the event came.
+    /// Alerts since the event came.
     count: u64,
+    /// Alerts so far that no event raised.
+    others: u64,
     /// What is known of the event that is being handled.
     event: Option<u64>,
 }
@@ -25,7 +27,7 @@ impl Identity {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let own = hash(&[&std::process::id().to_string(), &now.as_nanos().to_string()]);
         let (event, supervisord) = (None, hash(&[listener, &parent(own)]));
-        Self { supervisord, own, count: 0, event }
+        Self { supervisord, own, count: 0, others: 0, event }
     }
 
     /// An event is being handled from now on, or something else.
@@ -33,9 +35,7 @@ impl Identity {
         let event = frame.and_then(|frame| Some((frame, frame.serial?)));
         self.event =
             event.map(|(frame, serial)| hash(&[&serial.to_string(), &frame.name, &frame.payload]));
-        if self.event.is_some() {
-            self.count = 0;
-        }
+        self.count = 0;
     }
 
     /// What names the event that is being handled.
@@ -46,14 +46,16 @@ impl Identity {
     /// An id for `alert`. What is measured and when is no part of it, and differs when an event is
     /// handled again.
     pub(super) fn of(&mut self, alert: &Alert) -> String {
-        self.count += 1;
+        let count = if self.event.is_some() { &mut self.count } else { &mut self.others };
+        *count += 1;
+        let count = count.to_string();
         let process = alert.process.as_ref();
         let name = process.map(|process| format!("{}:{}", process.group, process.name));
         let pid = process.and_then(|process| process.pid).unwrap_or_default();
         let event = self.event.map_or(self.own, |event| event ^ self.supervisord);
         let parts = [
             &event.to_string(),
-            &self.count.to_string(),
+            &count,
             alert.kind.as_str(),
             name.as_deref().unwrap_or_default(),
             &pid.to_string(),
@@ -128,6 +130,13 @@ mod tests {
             identity.begin(None);
             [identity.of(&alert("x", 1)), identity.of(&alert("x", 1))]
         };
+        let mut identity = Identity::new("memmon");
+        let mut between = || {
+            identity.begin(Some(&frame(1)));
+            identity.begin(None);
+            identity.of(&alert("x", 1))
+        };
+        assert_ne!(between(), between(), "an event came between them");
         let (first, second) = (ids(), ids());
         assert!(first[0] != first[1] && !second.contains(&first[0]), "{first:?} {second:?}");
     }

@@ -9,10 +9,8 @@ use clap::{ArgMatches, Args};
 use super::limit::Limiter;
 use super::recovery::Recovery;
 use super::ways::Format;
-use crate::applet::{Environment, Failure};
-use crate::supervisor::Supervisor;
+use crate::applet::Failure;
 use crate::units::parse_duration;
-use crate::unneeded::Unneeded;
 
 /// How long a process has to run to have recovered, unless --alert-interval says otherwise.
 const RECOVERY: Duration = Duration::from_secs(60);
@@ -78,15 +76,10 @@ impl MailOptions {
         self.email.as_deref().filter(|address| !address.is_empty())
     }
 
-    /// The supervisord of a listener that needs none but for --recovery.
-    ///
-    /// # Errors
-    /// When it is needed, and serves no RPC.
-    pub fn supervisor(&self, environment: &Environment) -> Result<Box<dyn Supervisor>, Failure> {
-        if self.calm.recovery {
-            return Ok(Box::new(environment.supervisor()?));
-        }
-        Ok(Box::new(Unneeded))
+    /// The option for which a listener asks supervisord that else asks nothing, if it is given.
+    #[must_use]
+    pub fn asks_supervisord(&self) -> Option<&'static str> {
+        self.calm.recovery.then_some("--recovery")
     }
 
     /// Whether there is a command on the command line.

@@ -236,6 +236,10 @@ impl Alerts for Pipeline {
         if let Some(report) = self.recovery.as_mut().and_then(|recovery| recovery.note(&alert, now))
         {
             self.watched.add(report, &self.log);
+            if self.watched.needs_rewriting() {
+                let reports = self.recovery.iter().flat_map(Recovery::reports);
+                self.watched.rewrite(reports, &self.log);
+            }
         }
         let record = self.limiter.as_mut().and_then(|limiter| limiter.hold(&alert, now));
         let Some(record) = record else { return self.send(alert) };

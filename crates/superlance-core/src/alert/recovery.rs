@@ -19,8 +19,10 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 /// The kind of the alerts that tell a recovery.
 pub const RECOVERED: &str = "recovered";
 
-/// The kinds of alerts about processes that run all the time: that they do is no recovery.
-pub const UNINTERRUPTED: [&str; 3] = ["over", "signalled", "left alone"];
+/// The kinds of alerts after which there is nothing to recover from: about processes that run all the
+/// time, start, or have ended as they should.
+pub const NO_TROUBLE: [&str; 7] =
+    ["over", "signalled", "left alone", "starting", "running", "stopping", "expected"];
 
 /// The processes that were reported and have not recovered yet.
 #[derive(Debug)]
@@ -71,7 +73,7 @@ impl Recovery {
     /// was about to; what is to survive the listener is returned.
     pub fn note(&mut self, alert: &Alert, now: Moment) -> Option<&Report> {
         let process = alert.process.clone()?;
-        if alert.kind == RECOVERED || UNINTERRUPTED.contains(&&*alert.kind) {
+        if alert.kind == RECOVERED || NO_TROUBLE.contains(&&*alert.kind) {
             return None;
         }
         let report = Report {

@@ -54,7 +54,7 @@ impl Scene {
 #[test]
 fn who_runs_all_the_time_does_not_recover() {
     let mut scene = Scene::new();
-    for kind in UNINTERRUPTED {
+    for kind in NO_TROUBLE {
         let alert = Alert::new("test", kind, scene.now.wall, String::new(), String::new());
         assert_eq!(scene.recovery.note(&alert.about("g", "p", None), scene.now), None);
     }

@@ -195,7 +195,7 @@ impl Shared {
             self.way.delivered(alert, &delivered).into_iter().for_each(|text| self.log.line(text));
         }
         if reasons.is_empty() {
-            if state.trouble.clear() {
+            if !delivered.is_empty() && state.trouble.clear() {
                 self.log.line(format_args!("{} works again", self.way.name()));
             }
             return state.schedule.delivered();

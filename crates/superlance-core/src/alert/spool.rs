@@ -156,11 +156,13 @@ impl Spool {
     pub fn accept(&mut self, alert: &Alert, key: &str) -> Result<(), SpoolError> {
         let Some(mut place) = self.files.remove(&alert.id) else { return Ok(()) };
         place.accepted.insert(key.to_owned());
+        // What is written takes the place of what is there.
+        self.bytes = self.bytes.saturating_sub(place.bytes);
         let written = self.write(alert, place.number, &place.accepted);
         if let Ok(bytes) = written {
-            self.bytes = self.bytes.saturating_sub(place.bytes).saturating_add(bytes);
             place.bytes = bytes;
         }
+        self.bytes = self.bytes.saturating_add(place.bytes);
         self.files.insert(alert.id.clone(), place);
         written.map(drop)
     }

@@ -37,7 +37,11 @@ impl Way for MailCommand {
     }
 
     fn key(&self) -> String {
-        format!("mail {}", self.to)
+        "mail".to_owned()
+    }
+
+    fn targets(&self) -> Vec<String> {
+        vec![self.to.clone()]
     }
 
     /// A mail whose command failed is not sent again: it may have gone out all the same.

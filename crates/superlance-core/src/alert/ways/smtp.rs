@@ -60,7 +60,8 @@ impl Way for Mails {
         format!("mail server {}", self.server)
     }
 
-    /// The same as with a command: whoever got a mail has it, whichever program brought it.
+    /// The same as with a command: who got a mail has it, whichever program brought it. Of several
+    /// addresses, of which the command knows nothing, each may get it again.
     fn key(&self) -> String {
         "mail".to_owned()
     }
