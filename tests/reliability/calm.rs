@@ -99,5 +99,8 @@ fn a_recovery_needs_a_supervisord_that_can_be_asked() {
     let output = Subject::ours(ours(), "crashmail").args(arguments).output(SOON);
     assert_eq!(output.status.code(), Some(1));
     let log = String::from_utf8(output.stderr).unwrap();
-    assert!(log.contains("crashmail: supervisord can be neither asked nor told anything"), "{log}");
+    assert!(
+        log.contains("crashmail: --recovery asks supervisord: supervisord can be neither"),
+        "{log}"
+    );
 }
