@@ -24,17 +24,8 @@ pub(super) struct Connection<'a> {
 impl Connection<'_> {
     /// Answers requests until one of both sides has had enough.
     pub(super) fn serve(mut self) -> io::Result<()> {
-        let mut input = BufReader::new(self.stream.try_clone()?);
-        loop {
-            let serving = self.connections.wait_for_request(&self.stream);
-            let again = self.serve_one(&mut input);
-            if !matches!(again, Ok(true)) {
-                // Before it counts as served: this may be all the answer there is.
-                self.stream.close();
-                return again.map(drop);
-            }
-            drop(serving);
-        }
+        let (connections, stream) = (self.connections, self.stream.try_clone()?);
+        connections.converse(stream, |input| self.serve_one(input))
     }
 
     /// Answers a request, and says whether there may be another one.

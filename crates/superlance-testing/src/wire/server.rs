@@ -1,6 +1,7 @@
 //! A server's connections: it accepts them, and ends them all when it stops.
 
 use std::collections::HashMap;
+use std::io::{self, BufReader};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::thread::{self, JoinHandle};
 
@@ -50,10 +51,30 @@ impl Connections {
     }
 
     /// Waits for a request, without reading it.
-    pub(crate) fn wait_for_request(&self, stream: &Stream) -> Serving<'_> {
+    fn wait_for_request(&self, stream: &Stream) -> Serving<'_> {
         is_readable(stream, PollTimeout::NONE);
         self.state().serving += 1;
         Serving(self)
+    }
+
+    /// Has requests answered until one of both sides has had enough: `serve_one` answers one, and says
+    /// whether there may be another.
+    pub(crate) fn converse(
+        &self,
+        stream: Stream,
+        mut serve_one: impl FnMut(&mut BufReader<Stream>) -> io::Result<bool>,
+    ) -> io::Result<()> {
+        let mut input = BufReader::new(stream);
+        loop {
+            let serving = self.wait_for_request(input.get_ref());
+            let again = serve_one(&mut input);
+            if !matches!(again, Ok(true)) {
+                // Before it counts as served: this may be all the answer there is.
+                input.get_ref().close();
+                return again.map(drop);
+            }
+            drop(serving);
+        }
     }
 
     /// Closes all connections, and makes the server end at the next one.
