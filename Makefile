@@ -8,7 +8,7 @@
 #   make reliability   have supervisord misbehave in every call, and write docs/reliability.md
 #   make soak          flood each listener, let it live through a day, and see what has grown; minutes
 #   make picture       draw docs/status.svg again, from a real run
-#   make bench         measure beside the original, five minutes; writes tables and a picture
+#   make bench         measure beside the original, five minutes; writes the tables
 #   make check         formatting, lints, documentation, and all tests
 #   make fuzz          try each parser with input that a fuzzer makes up, FUZZ_SECONDS=60 each
 #   make install       put the program, its links and manual pages below PREFIX

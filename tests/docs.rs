@@ -30,7 +30,7 @@ fn run(command: &mut Command) -> String {
 
 /// The event listeners.
 fn commands() -> Vec<String> {
-    run(Command::new(ours()).arg("--list")).lines().map(str::to_owned).collect()
+    superlance_testing::listeners(ours())
 }
 
 /// What is run at a terminal.

@@ -27,7 +27,7 @@ mod verdict;
 
 use std::path::{Path, PathBuf};
 
-use superlance_testing::Scratch;
+use superlance_testing::{Scratch, listeners};
 
 /// The program under test.
 fn ours() -> &'static Path {
@@ -37,8 +37,8 @@ fn ours() -> &'static Path {
 /// A folder in which our programs have the names of the originals, for the `PATH` of a supervisord.
 fn links() -> (Scratch, PathBuf) {
     let folder = Scratch::new();
-    for name in ["crashmail", "crashmailbatch", "crashsms", "fatalmailbatch", "httpok", "memmon"] {
-        std::os::unix::fs::symlink(ours(), folder.join(name)).unwrap();
+    for name in listeners(ours()) {
+        std::os::unix::fs::symlink(ours(), folder.join(&name)).unwrap();
     }
     let path = folder.path().to_owned();
     (folder, path)

@@ -2,9 +2,8 @@
 //!
 //! A real supervisord runs as many processes as a row says; the listener under test is a child of the
 //! bench, which sends it events and reads the clock. Prints a table as it goes. A whole run writes
-//! `bench.json` into the target folder, and into the project the picture `docs/bench.svg` and the tables
-//! of README.md and docs/performance.md. `cargo bench -p superlance --bench bench -- idle 500` measures
-//! these groups alone and writes nothing.
+//! `bench.json` into the target folder, and its tables into README.md and docs/performance.md.
+//! `cargo bench -p superlance --bench bench -- idle 500` measures these groups alone and writes nothing.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -15,7 +14,6 @@
 )]
 
 mod floor;
-mod picture;
 mod plug;
 mod report;
 mod rows;
@@ -70,7 +68,6 @@ fn write(rows: &[Row]) {
     let json: Vec<_> = rows.iter().map(Row::json).collect();
     fs::write(target.join("bench.json"), format!("[\n{}\n]\n", json.join(",\n"))).unwrap();
     let project = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-    fs::write(project.join("docs/bench.svg"), picture::draw(rows)).unwrap();
     report::fill(&project.join("docs/performance.md"), &report::whole(rows));
     report::fill(&project.join("README.md"), &report::headlines(rows));
 }

@@ -7,7 +7,7 @@ pub(crate) struct Row {
     pub(crate) unit: &'static str,
     /// Theirs, ours, floor.
     pub(crate) samples: [Vec<f64>; 3],
-    /// Whether the README shows it, in the picture and in the short table.
+    /// Whether the README shows it.
     pub(crate) headline: bool,
     targets: Vec<Target>,
 }

@@ -3,6 +3,7 @@
 mod deviations;
 mod deviations_of_all;
 mod measuring;
+mod numbers;
 mod options;
 mod options_under_supervisord;
 mod transcripts;

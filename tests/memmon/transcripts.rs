@@ -118,20 +118,9 @@ fn descendants_count_only_if_asked() {
 fn uptime_decides_about_the_mail() {
     // Up for sixty seconds.
     let (_ballast, foo) = twenty_megabytes("foo");
-    for limit in ["59", "60", "61s", "1m", "1M", "0", "2h", "1d", " 60 "] {
+    for limit in ["59", "60", "61s"] {
         let title = format!("mail if up for at most {limit:?}");
         check(&title, &with_mail(&["-a", "5MB", "-u", limit]), &[foo.clone()]);
-    }
-}
-
-#[test]
-fn sizes_are_read_the_same() {
-    let (_ballast, foo) = twenty_megabytes("foo");
-    for size in
-        ["0", "1", "10000", "5KB", "5kb", "5Kb", "5MB", "5mb", "9GB", "9gb", "5 MB", " 5MB", "05MB"]
-    {
-        check(&format!("-a {size:?}"), &["-a", size], &[foo.clone()]);
-        check(&format!("-p foo={size}"), &["-p", &format!("foo={size}")], &[foo.clone()]);
     }
 }
 

@@ -50,7 +50,7 @@ struct World {
 struct Soaked<'a> {
     loads: &'a Loads,
     world: World,
-    listener: &'static str,
+    listener: &'a str,
     plug: Plug,
 }
 
@@ -60,21 +60,21 @@ impl Loads {
     }
 
     /// A hundred thousand events as fast as they are accepted.
-    pub(crate) fn flood(&self, listener: &'static str) -> Row {
+    pub(crate) fn flood<'a>(&'a self, listener: &'a str) -> Row {
         // After a flood like it: lines pile up while a mail is under way, and the allocator keeps the
         // room of the largest pile.
         self.soak(listener, "a flood", [FLOOD, FLOOD], Soaked::flood)
     }
 
     /// A day of ticks, each handled before the next one comes, with restarts and mails in between.
-    pub(crate) fn day(&self, listener: &'static str) -> Row {
+    pub(crate) fn day<'a>(&'a self, listener: &'a str) -> Row {
         let warm_up = if is_batch(listener) { DAY } else { WARM_UP };
         self.soak(listener, "a day", [warm_up, DAY], Soaked::tick)
     }
 
     fn soak<'a>(
         &'a self,
-        listener: &'static str,
+        listener: &'a str,
         what: &str,
         [warm_up, events]: [usize; 2],
         event: fn(&mut Soaked<'a>, usize),
@@ -107,7 +107,7 @@ impl Loads {
 }
 
 impl<'a> Soaked<'a> {
-    fn start(loads: &'a Loads, listener: &'static str) -> Soaked<'a> {
+    fn start(loads: &'a Loads, listener: &'a str) -> Soaked<'a> {
         let world = World {
             fake: FakeSupervisor::unix(),
             http: HttpServer::builder().usually(HttpAnswer::status(200)).start(),

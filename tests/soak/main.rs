@@ -15,24 +15,24 @@ mod plug;
 mod row;
 
 use std::env;
+use std::path::Path;
 use std::process::ExitCode;
 
 use loads::Loads;
 
-const LISTENERS: [&str; 6] =
-    ["memmon", "httpok", "crashmail", "crashmailbatch", "fatalmailbatch", "crashsms"];
+const PROGRAM: &str = env!("CARGO_BIN_EXE_superlance");
 
 fn main() -> ExitCode {
     // `cargo bench … --bench soak -- memmon` has that one alone bear it.
     let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    let loads = Loads::new(env!("CARGO_BIN_EXE_superlance"));
+    let loads = Loads::new(PROGRAM);
     println!("{}", row::head());
     let mut grown = false;
-    for listener in LISTENERS {
-        if !wanted.is_empty() && !wanted.iter().any(|name| name == listener) {
+    for listener in superlance_testing::listeners(Path::new(PROGRAM)) {
+        if !wanted.is_empty() && !wanted.contains(&listener) {
             continue;
         }
-        for row in [loads.flood(listener), loads.day(listener)] {
+        for row in [loads.flood(&listener), loads.day(&listener)] {
             println!("{}", row.text());
             grown |= row.has_grown();
         }

@@ -189,7 +189,7 @@ pub use mailbox::Mailbox;
 pub use protocol::ListenerState;
 pub use scratch::Scratch;
 pub use smtp::{Received, SmtpAnswer, SmtpBuilder, SmtpServer};
-pub use subject::{Subject, Who};
+pub use subject::{Subject, Who, listeners};
 pub use supervisord::{Builder, Channel, Http, Supervisord};
 pub use terminal::Terminal;
 pub use transcript::{

@@ -16,6 +16,18 @@ pub enum Who {
     Theirs,
 }
 
+/// The event listeners in our multi-call binary, as `--list` names them.
+///
+/// # Panics
+/// When it does not list them.
+#[must_use]
+#[track_caller]
+pub fn listeners(binary: &Path) -> Vec<String> {
+    let output = Command::new(binary).arg("--list").output().expect("the program should run");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
 /// A program with its arguments and its whole environment, ready to run.
 ///
 /// Nothing of the environment of the tests gets through but `PATH`, so a test says what it needs.
