@@ -18,9 +18,6 @@ mod search;
 mod verdict;
 mod watch;
 
-#[cfg(test)]
-mod server;
-
 use clap::{ArgMatches, Error, FromArgMatches};
 use superlance_core::alert::Raiser;
 use superlance_core::applet::{Applet, Environment, Failure};

@@ -4,12 +4,12 @@ use std::net::TcpListener;
 use std::thread;
 
 use clap::FromArgMatches;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use superlance_testing::{Certificate as Maker, HttpAnswer, HttpServer};
 
 use super::*;
 use crate::options;
-use crate::server::{Connection, Server};
-
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 
 /// A probe as these arguments describe it.
 fn probe(arguments: &[&str]) -> Probe {
@@ -19,8 +19,17 @@ fn probe(arguments: &[&str]) -> Probe {
     Probe::new(options.target().unwrap(), &options).unwrap()
 }
 
-fn url(server: &Server) -> String {
-    format!("http://{}/", server.address)
+fn url(server: &HttpServer) -> String {
+    format!("{}/", server.url())
+}
+
+fn answering(answer: HttpAnswer) -> HttpServer {
+    HttpServer::builder().usually(answer).start()
+}
+
+/// A server that is well.
+fn well() -> HttpServer {
+    answering(HttpAnswer::status(200).body("hi"))
 }
 
 fn answer(status: u16, reason: &str, found: bool) -> Outcome {
@@ -34,7 +43,7 @@ fn failed(why: &str) -> Outcome {
 /// What comes of asking a server that gives this answer, looking for `x-y`.
 #[track_caller]
 fn check(sent: &'static str, expected: Outcome) {
-    let server = Server::answering(sent);
+    let server = answering(HttpAnswer::raw(sent));
     assert_eq!(probe(&["-b", "x-y", &url(&server)]).get(), expected, "{sent}");
 }
 
@@ -62,13 +71,9 @@ fn a_body_is_searched_whatever_way_it_is_sent() {
 
 #[test]
 fn a_large_body_is_read_to_its_end() {
-    let server = Server::new(|connection| {
-        let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 20000003\r\n\r\n");
-        for _ in 0..2000 {
-            let _ = connection.write_all(&[b'a'; 10_000]);
-        }
-        let _ = connection.write_all(b"end");
-    });
+    let mut body = vec![b'a'; 20_000_000];
+    body.extend(b"end");
+    let server = answering(HttpAnswer::status(200).body(body));
     let url = url(&server);
     assert_eq!(probe(&["-t", "30", "-b", "aend", &url]).get(), answer(200, "OK", true));
 }
@@ -87,26 +92,19 @@ fn what_is_no_answer_says_why() {
     check("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx-y", cut.clone());
     check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nx-y", cut);
     for garbage in ["SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n"] {
-        let outcome = probe(&[&url(&Server::answering(garbage))]).get();
+        let outcome = probe(&[&url(&answering(HttpAnswer::raw(garbage)))]).get();
         assert!(matches!(outcome, Err(NoAnswer::Failed(_))), "{garbage}: {outcome:?}");
     }
 }
 
-/// Sends `text` again and again, `pause` apart, until the other side has had enough.
-fn drip(connection: &mut dyn Connection, text: &str, pause: u64) {
-    while connection.write_all(text.as_bytes()).is_ok() {
-        thread::sleep(Duration::from_millis(pause));
-    }
-}
-
-/// With a limit of one second for headers and body each, `script` leads to a timeout after so many
+/// With a limit of one second for headers and body each, `answer` leads to a timeout after so many
 /// milliseconds, with TLS and without.
 #[track_caller]
-fn times_out(script: fn(&mut dyn Connection), milliseconds: u64) {
-    let (plain, secure) = (Server::new(script), Server::with_tls(script));
-    let secure = format!("https://localhost:{}/", secure.address.port());
+fn times_out(answer: HttpAnswer, milliseconds: u64) {
+    let plain = answering(answer.clone());
+    let secure = HttpServer::builder().tls(&Maker::signed()).usually(answer).start();
     thread::scope(|scope| {
-        for url in [url(&plain), secure] {
+        for url in [url(&plain), secure.url_of("localhost")] {
             scope.spawn(move || {
                 let started = Instant::now();
                 assert_eq!(probe(&[&url]).get(), failed("timed out"), "{url}");
@@ -121,44 +119,28 @@ fn times_out(script: fn(&mut dyn Connection), milliseconds: u64) {
 /// What a busy machine may add to a time limit.
 const BUSY: Duration = Duration::from_secs(3);
 
-const SILENCE: fn(&mut dyn Connection) = |connection| drop(connection.read_to_end(&mut Vec::new()));
+/// Between bytes that come in time, each by itself.
+const SHORT: Duration = Duration::from_millis(50);
+
+/// Longer than any limit here.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A body of many bytes, which comes byte by byte.
+fn dripping(status: u16, pause: Duration) -> HttpAnswer {
+    HttpAnswer::status(status).body([b'x'; 1000]).drip_body(pause)
+}
 
 #[test]
 fn headers_that_do_not_come_in_time() {
-    times_out(SILENCE, 1000);
-    times_out(
-        |connection| {
-            let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nX: ");
-            drip(connection, "x", 50);
-        },
-        1000,
-    );
+    times_out(HttpAnswer::never(), 1000);
+    times_out(HttpAnswer::status(200).drip_head(SHORT), 1000);
 }
 
 #[test]
 fn a_body_that_does_not_come_in_time() {
-    times_out(
-        |connection| {
-            let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx");
-            SILENCE(connection);
-        },
-        1000,
-    );
-    times_out(
-        |connection| {
-            thread::sleep(Duration::from_millis(800));
-            let _ = connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-            drip(connection, "x", 50);
-        },
-        1800,
-    );
-    times_out(
-        |connection| {
-            let _ = connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-            drip(connection, &"x".repeat(1 << 16), 0);
-        },
-        1000,
-    );
+    times_out(dripping(200, LONG), 1000);
+    times_out(dripping(200, SHORT).delay(Duration::from_millis(800)), 1800);
+    times_out(HttpAnswer::flood(), 1000);
 }
 
 #[test]
@@ -172,10 +154,7 @@ fn a_server_that_speaks_no_tls_in_time() {
 
 #[test]
 fn a_body_with_a_bad_status_is_not_waited_for() {
-    let server = Server::new(|connection| {
-        let _ = connection.write_all(b"HTTP/1.1 500 Oops\r\nContent-Length: 9\r\n\r\nx");
-        SILENCE(connection);
-    });
+    let server = answering(dripping(500, LONG).reason("Oops"));
     assert_eq!(probe(&[&url(&server)]).get(), answer(500, "Oops", true));
     let outcome = probe(&["-c", "500", &url(&server)]).get();
     assert_eq!(outcome, failed("timed out"), "an expected status needs its whole body");
@@ -183,80 +162,86 @@ fn a_body_with_a_bad_status_is_not_waited_for() {
 
 #[test]
 fn the_request_is_that_of_the_original_and_each_has_its_own_connection() {
-    let server = Server::answering(OK);
+    let server = well();
     let plain = probe(&[&format!("{}a?b=%20c#d", url(&server))]);
     assert_eq!(plain.get(), answer(200, "OK", true));
     assert_eq!(plain.get(), answer(200, "OK", true));
-    let user = probe(&[&format!("http://u:p%40@{}", server.address)]);
+    let host = format!("127.0.0.1:{}", server.port());
+    let user = probe(&[&format!("http://u:p%40@{host}")]);
     assert_eq!(user.get(), answer(200, "OK", true));
     let requests = server.requests();
-    let mut lines: Vec<_> = requests[0].trim_end().split("\r\n").collect();
-    lines.sort_unstable();
-    let host = format!("host: {}", server.address);
-    let expected =
-        ["GET /a?b=%20c HTTP/1.1", "accept-encoding: identity", &host, "user-agent: httpok"];
-    assert_eq!(lines, expected);
-    assert_eq!((&requests[1], requests.len()), (&requests[0], 3));
-    assert!(requests[2].contains("authorization: Basic dTpwQA==\r\n"), "{}", requests[2]);
+    assert_eq!((&*requests[0].method, &*requests[0].path), ("GET", "/a?b=%20c"));
+    let mut headers: Vec<_> =
+        requests[0].headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+    headers.sort_unstable();
+    let expected = [("accept-encoding", "identity"), ("host", &host), ("user-agent", "httpok")];
+    assert_eq!(headers, expected);
+    assert_eq!(requests[1].headers, requests[0].headers);
+    assert_eq!(requests[2].header("authorization"), Some("Basic dTpwQA=="));
+    let connections: Vec<_> = requests.iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [1, 2, 3]);
 }
 
 #[test]
 fn a_refused_connection_is_told_apart_and_may_be_tried_again() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let probe = probe(&[&format!("http://{address}/")]);
+    let mut server = well();
+    server.stop();
+    let probe = probe(&[&url(&server)]);
     let refused = NoAnswer::Refused("Connection refused (os error 111)".to_owned());
     assert_eq!(probe.get(), Err(refused));
-    let listener = TcpListener::bind(address).unwrap();
-    let _server =
-        Server::on(listener, None, |connection| drop(connection.write_all(OK.as_bytes())));
+    server.start();
     assert_eq!(probe.get(), answer(200, "OK", true));
 }
 
 #[test]
 fn names_are_looked_up_and_all_their_addresses_tried() {
     // `localhost` is ::1 and 127.0.0.1 on most systems, and nobody listens on the former.
-    let server = Server::answering(OK);
-    let url = format!("http://localhost:{}/", server.address.port());
-    assert_eq!(probe(&[&url]).get(), answer(200, "OK", true));
+    let server = well();
+    assert_eq!(probe(&[&server.url_of("localhost")]).get(), answer(200, "OK", true));
     let outcome = probe(&["-t", "20", "http://no-such-host.invalid/"]).get();
     assert!(matches!(outcome, Err(NoAnswer::Failed(_))), "{outcome:?}");
 }
 
 #[test]
 fn ipv6() {
-    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+    if TcpListener::bind("[::1]:0").is_err() {
         return;
-    };
-    let server = Server::on(listener, None, |connection| drop(connection.write_all(OK.as_bytes())));
+    }
+    let server = HttpServer::builder().ipv6().start();
     assert_eq!(probe(&[&url(&server)]).get(), answer(200, "OK", true));
-    assert!(server.requests()[0].contains("host: [::1]:"));
+    assert!(server.requests()[0].header("host").unwrap().starts_with("[::1]:"));
 }
 
 #[test]
 fn a_certificate_is_looked_at_only_if_so_asked() {
-    let server = Server::with_tls(|connection| drop(connection.write_all(OK.as_bytes())));
-    let url = |host| format!("https://{host}:{}/", server.address.port());
+    let certificate = Maker::signed();
+    let server = HttpServer::builder().tls(&certificate);
+    let server = server.usually(HttpAnswer::status(200).body("hi")).start();
     for host in ["localhost", "127.0.0.1"] {
-        assert_eq!(probe(&["-b", "hi", &url(host)]).get(), answer(200, "OK", true));
+        assert_eq!(probe(&["-b", "hi", &server.url_of(host)]).get(), answer(200, "OK", true));
     }
-    let get = |host, roots| {
-        let mut probe = probe(&[&url(host)]);
+    let get = |url, roots| {
+        let mut probe = probe(&[url]);
         probe.tls = tls_config(Some(roots));
         probe.get()
     };
-    let signer = || vec![Certificate::from_der(server.signer.as_ref().unwrap()).to_owned()];
-    assert_eq!(get("localhost", signer()), answer(200, "OK", true));
-    assert_eq!(get("localhost", vec![]), failed("invalid peer certificate: UnknownIssuer"));
-    let Err(NoAnswer::Failed(why)) = get("127.0.0.1", signer()) else { panic!("not refused") };
+    let url = server.url_of("localhost");
+    let authority = CertificateDer::from_pem_file(certificate.authority()).unwrap();
+    let authority = vec![Certificate::from_der(&authority).to_owned()];
+    assert_eq!(get(&url, authority), answer(200, "OK", true));
+    assert_eq!(get(&url, vec![]), failed("invalid peer certificate: UnknownIssuer"));
+    let elsewhere = Maker::for_elsewhere();
+    let authority = CertificateDer::from_pem_file(elsewhere.authority()).unwrap();
+    let authority = vec![Certificate::from_der(&authority).to_owned()];
+    let server = HttpServer::builder().tls(&elsewhere).start();
+    let Err(NoAnswer::Failed(why)) = get(&server.url(), authority) else { panic!("not refused") };
     assert!(why.contains("certificate not valid for name \"127.0.0.1\""), "{why}");
 }
 
 #[test]
 fn tls_verify_asks_for_what_this_system_trusts() {
-    let server = Server::with_tls(|connection| drop(connection.write_all(OK.as_bytes())));
-    let url = format!("https://localhost:{}/", server.address.port());
+    let server = HttpServer::builder().tls(&Maker::signed()).start();
+    let url = server.url_of("localhost");
     let arguments = ["httpok", "--tls-verify", &url];
     let matches = options::command().try_get_matches_from(arguments).unwrap();
     let options = Options::from_arg_matches(&matches).unwrap();

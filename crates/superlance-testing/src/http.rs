@@ -16,33 +16,19 @@ pub use script::HttpRequest;
 use script::Script;
 
 use crate::certificate::Certificate;
-use crate::python::PythonServer;
-use crate::scratch::Scratch;
 use crate::wait::{SOON, try_wait, wait_for};
 use crate::wire::server::Connections;
 use crate::wire::socket::Address;
-
-const TLS_FRONT: &str = include_str!("http/tls_front.py");
 
 /// An HTTP server on this machine; it serves until it is stopped or its value goes.
 #[derive(Debug)]
 pub struct HttpServer {
     ip: IpAddr,
-    /// Of the plain server, behind the front if there is one.
     address: Address,
+    certificate: Option<Certificate>,
     script: Arc<Script>,
     connections: Arc<Connections>,
     server: Option<JoinHandle<()>>,
-    front: Option<Front>,
-}
-
-/// TLS before a plain server.
-#[derive(Debug)]
-struct Front {
-    certificate: Certificate,
-    folder: Scratch,
-    port: u16,
-    process: Option<PythonServer>,
 }
 
 impl HttpServer {
@@ -61,15 +47,13 @@ impl HttpServer {
     #[track_caller]
     fn from_builder(builder: HttpBuilder) -> HttpServer {
         let HttpBuilder { ip, certificate, usual, next } = builder;
-        let front =
-            |certificate| Front { certificate, folder: Scratch::new(), port: 0, process: None };
         let mut http = HttpServer {
             ip,
             address: Address::free_port_of(ip),
+            certificate,
             script: Arc::new(Script::new(usual, next.into())),
             connections: Arc::default(),
             server: None,
-            front: certificate.map(front),
         };
         http.start();
         http
@@ -88,16 +72,15 @@ impl HttpServer {
     }
 
     fn scheme(&self) -> &'static str {
-        if self.front.is_some() { "https" } else { "http" }
+        if self.certificate.is_some() { "https" } else { "http" }
     }
 
     /// Its port.
     #[must_use]
     pub fn port(&self) -> u16 {
-        match (&self.front, &self.address) {
-            (Some(front), _) => front.port,
-            (None, Address::Inet(address)) => address.port(),
-            (None, Address::Unix(_)) => 0,
+        match &self.address {
+            Address::Inet(address) => address.port(),
+            Address::Unix(_) => 0,
         }
     }
 
@@ -132,13 +115,11 @@ impl HttpServer {
         }
     }
 
-    /// The names of servers that clients of https asked for (SNI), one for each connection; empty
-    /// for none, as for an address.
+    /// The names of servers that clients of https asked for (SNI), one for each request; empty for
+    /// none, as for an address.
     #[must_use]
     pub fn server_names(&self) -> Vec<String> {
-        let names = self.front.as_ref().map(|front| front.folder.join("names"));
-        let names = names.and_then(|names| std::fs::read_to_string(names).ok()).unwrap_or_default();
-        names.lines().map(str::to_owned).collect()
+        self.script.state().server_names.clone()
     }
 
     /// Whether no request is being answered now.
@@ -149,9 +130,6 @@ impl HttpServer {
 
     /// Goes down: every connection is closed, and new ones are refused.
     pub fn stop(&mut self) {
-        if let Some(front) = &mut self.front {
-            front.process = None;
-        }
         if let Some(server) = self.server.take() {
             self.connections.stop();
             // Wakes the thread that waits for connections, so that it sees the end.
@@ -169,27 +147,16 @@ impl HttpServer {
         // A client of somebody else may have been given the port meanwhile, for a while.
         let acceptor = wait_for("the port of the server", SOON, || self.address.listen().ok());
         let (script, connections) = (Arc::clone(&self.script), Arc::clone(&self.connections));
+        let config = self.certificate.as_ref().map(Certificate::config);
         self.server = Some(self.connections.serve(acceptor, move |stream, number| {
+            let stream = match &config {
+                Some(config) => stream.encrypted(config),
+                None => stream,
+            };
+            let connection = Connection { script: &script, connections: &connections, number };
             // An error is a client that went away, which it may.
-            let _ =
-                Connection { script: &script, connections: &connections, stream, number }.serve();
+            let _ = connection.serve(stream);
         }));
-        if let (Some(front), Address::Inet(target)) = (&mut self.front, &self.address) {
-            front.start(*target);
-        }
-    }
-}
-
-impl Front {
-    #[track_caller]
-    fn start(&mut self, target: SocketAddr) {
-        let files =
-            [self.certificate.certificate(), self.certificate.key(), self.folder.join("names")];
-        let files = files.map(|path| path.display().to_string());
-        let target = [target.ip().to_string(), target.port().to_string()];
-        let process = PythonServer::spawn(TLS_FRONT, self.port, target.into_iter().chain(files));
-        self.port = process.port;
-        self.process = Some(process);
     }
 }
 

@@ -16,7 +16,7 @@
 //! | to wait | [`wait_until`], [`wait_for`] |
 //!
 //! The Python programs live in a virtual environment (see [`venv`]) with the packages superlance
-//! 2.0.0 and supervisor 4.3.0, and for the servers aiosmtpd 1.4.6 and cryptography 50.0.2.
+//! 2.0.0 and supervisor 4.3.0, and aiosmtpd 1.4.6 for the SMTP server.
 //! Every process started here carries a mark in its environment, and is killed with all its
 //! descendants when its value goes; every file is in a scratch folder that goes likewise.
 //! Nothing sleeps for luck: what takes time is asked for until a deadline.

@@ -111,12 +111,6 @@ impl Supervisord {
         self.pid_of(namespec)
     }
 
-    /// Sends an event of type `REMOTE_COMMUNICATION`.
-    #[track_caller]
-    pub fn remote_event(&self, kind: &str, data: &str) {
-        self.call("supervisor.sendRemoteCommEvent", &[kind, data]);
-    }
-
     /// Calls a method with texts as arguments, and returns the answer's XML.
     #[track_caller]
     pub fn call(&self, method: &str, args: &[&str]) -> String {

@@ -12,31 +12,30 @@ use crate::wire::xml::{Call, Value, fault, response};
 /// One client of the fake supervisord.
 pub(super) struct Connection<'a> {
     pub(super) shared: &'a Shared,
-    pub(super) stream: Stream,
     pub(super) era: u64,
 }
 
 impl Connection<'_> {
     /// Answers requests until one of both sides has had enough.
-    pub(super) fn serve(mut self) -> io::Result<()> {
-        let (connections, stream) = (&self.shared.connections, self.stream.try_clone()?);
-        connections.converse(stream, |input| self.serve_one(input))
+    pub(super) fn serve(self, stream: Stream) -> io::Result<()> {
+        self.shared.connections.converse(stream, |input| self.serve_one(input))
     }
 
     /// Answers a request, and says whether there may be another one.
-    fn serve_one(&mut self, input: &mut BufReader<Stream>) -> io::Result<bool> {
+    fn serve_one(&self, input: &mut BufReader<Stream>) -> io::Result<bool> {
         let Some(request) = Message::read(input)? else { return Ok(false) };
+        let stream = input.get_mut();
         if let Some((status, body)) = self.refusal(&request) {
-            self.stream.write_all(&http(status, body.as_bytes()))?;
+            stream.write_all(&http(status, body.as_bytes()))?;
         } else if let Some(call) = Call::from_xml(&String::from_utf8_lossy(&request.body)) {
             let answer = self.shared.state().record(&call);
-            self.answer(answer.as_ref(), &call)?;
+            self.answer(stream, answer.as_ref(), &call)?;
             let closing = [Answer::CloseBefore, Answer::CloseMiddle, Answer::CloseAfter];
             if answer.is_some_and(|answer| closing.contains(&answer)) {
                 return Ok(false);
             }
         } else {
-            self.stream.write_all(&http(400, b""))?;
+            stream.write_all(&http(400, b""))?;
         }
         Ok(request.keeps_alive())
     }
@@ -56,10 +55,10 @@ impl Connection<'_> {
         }
     }
 
-    fn answer(&mut self, answer: Option<&Answer>, call: &Call) -> io::Result<()> {
+    fn answer(&self, stream: &mut Stream, answer: Option<&Answer>, call: &Call) -> io::Result<()> {
         let reply = match answer {
             Some(Answer::CloseBefore) => return Ok(()),
-            Some(Answer::Large(len)) => return self.write_large(*len),
+            Some(Answer::Large(len)) => return write_large(stream, *len),
             Some(Answer::Fault(code, text)) => http(200, fault(*code, text).as_bytes()),
             Some(Answer::Http(status, body)) => http(*status, body.as_bytes()),
             Some(Answer::Garbage(body)) => http(200, body),
@@ -81,12 +80,12 @@ impl Connection<'_> {
             }
         };
         match answer {
-            Some(Answer::CloseMiddle) => self.stream.write_all(&reply[..reply.len() / 2]),
+            Some(Answer::CloseMiddle) => stream.write_all(&reply[..reply.len() / 2]),
             Some(Answer::Dripping(pause)) => reply.iter().try_for_each(|byte| {
                 self.pause(Some(*pause))?;
-                self.stream.write_all(&[*byte])
+                stream.write_all(&[*byte])
             }),
-            _ => self.stream.write_all(&reply),
+            _ => stream.write_all(&reply),
         }
     }
 
@@ -113,19 +112,19 @@ impl Connection<'_> {
             };
         }
     }
+}
 
-    fn write_large(&mut self, len: u64) -> io::Result<()> {
-        let start = "<?xml version='1.0'?><methodResponse><params><param><value><string>";
-        write!(self.stream, "HTTP/1.1 200 OK\r\nContent-Length: {len}\r\n\r\n{start}")?;
-        let mut left = len.saturating_sub(start.len() as u64);
-        let block = [b'x'; 64 * 1024];
-        while left > 0 {
-            let part = &block[..block.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
-            self.stream.write_all(part)?;
-            left -= part.len() as u64;
-        }
-        Ok(())
+fn write_large(stream: &mut Stream, len: u64) -> io::Result<()> {
+    let start = "<?xml version='1.0'?><methodResponse><params><param><value><string>";
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {len}\r\n\r\n{start}")?;
+    let mut left = len.saturating_sub(start.len() as u64);
+    let block = [b'x'; 64 * 1024];
+    while left > 0 {
+        let part = &block[..block.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
+        stream.write_all(part)?;
+        left -= part.len() as u64;
     }
+    Ok(())
 }
 
 fn http(status: u16, body: &[u8]) -> Vec<u8> {

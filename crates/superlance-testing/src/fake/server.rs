@@ -40,7 +40,7 @@ impl Shared {
         let era = self.era();
         self.connections.serve(acceptor, move |stream, _| {
             // An error is a client that went away, which it may.
-            let _ = Connection { shared: &shared, stream, era }.serve();
+            let _ = Connection { shared: &shared, era }.serve(stream);
         })
     }
 }

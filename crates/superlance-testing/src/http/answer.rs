@@ -15,6 +15,7 @@ pub struct HttpAnswer {
 pub(super) enum Reply {
     Response { status: u16, reason: String, headers: Vec<(String, String)>, body: Vec<u8> },
     Raw(Vec<u8>),
+    Flood,
     Close,
     Never,
 }
@@ -37,6 +38,12 @@ impl HttpAnswer {
     #[must_use]
     pub fn raw(bytes: impl AsRef<[u8]>) -> HttpAnswer {
         HttpAnswer::new(Reply::Raw(bytes.as_ref().to_vec()))
+    }
+
+    /// A head, and then a body without end, as fast as the client takes it.
+    #[must_use]
+    pub fn flood() -> HttpAnswer {
+        HttpAnswer::new(Reply::Flood)
     }
 
     /// None: the connection is closed at once.
@@ -107,11 +114,11 @@ impl HttpAnswer {
 }
 
 impl Reply {
-    /// Head and body, and whether the connection can be used again; `None` for no answer.
+    /// Head and body, and whether the connection can be used again; `None` for an answer that is not of this kind.
     pub(super) fn to_bytes(&self, to_head: bool) -> Option<(Vec<u8>, &[u8], bool)> {
         let (status, reason, headers, body) = match self {
             Reply::Raw(bytes) => return Some((bytes.clone(), &[], false)),
-            Reply::Close | Reply::Never => return None,
+            Reply::Flood | Reply::Close | Reply::Never => return None,
             Reply::Response { status, reason, headers, body } => (status, reason, headers, body),
         };
         let given =

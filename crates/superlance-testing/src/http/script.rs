@@ -39,25 +39,32 @@ pub(super) struct State {
     pub(super) usual: HttpAnswer,
     pub(super) next: VecDeque<HttpAnswer>,
     pub(super) requests: Vec<HttpRequest>,
+    pub(super) server_names: Vec<String>,
 }
 
 impl Script {
     pub(super) fn new(usual: HttpAnswer, next: VecDeque<HttpAnswer>) -> Script {
-        Script(Mutex::new(State { usual, next, requests: Vec::new() }))
+        Script(Mutex::new(State { usual, next, requests: Vec::new(), server_names: Vec::new() }))
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
 
-    /// Notes a request, and says what to answer.
-    pub(super) fn take(&self, message: &Message, connection: u64) -> HttpAnswer {
+    /// Notes a request and the name of the server it was for, and says what to answer.
+    pub(super) fn take(
+        &self,
+        message: &Message,
+        connection: u64,
+        server_name: Option<&str>,
+    ) -> HttpAnswer {
         let mut words = message.start.split(' ').map(str::to_owned);
         let mut word = || words.next().unwrap_or_default();
         let (method, path) = (word(), word());
         let headers = message.headers.clone();
         let body = String::from_utf8_lossy(&message.body).into_owned();
         let mut state = self.state();
+        state.server_names.push(server_name.unwrap_or_default().to_owned());
         state.requests.push(HttpRequest { method, path, headers, body, connection });
         state.next.pop_front().unwrap_or_else(|| state.usual.clone())
     }

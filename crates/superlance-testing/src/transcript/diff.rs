@@ -1,5 +1,7 @@
 //! Two texts beside each other or in one, with the lines that differ marked.
 
+use similar::{Algorithm, capture_diff_slices};
+
 /// Both texts in columns; lines that are only in one of them are marked with `!`.
 pub(super) fn side_by_side(left_title: &str, left: &str, right_title: &str, right: &str) -> String {
     let widest = left.lines().map(|line| line.chars().count()).max().unwrap_or(0);
@@ -31,57 +33,11 @@ pub(super) fn changes(first: &str, second: &str) -> String {
 /// The lines of two texts, equal ones beside each other.
 fn pairs<'a>(left: &'a str, right: &'a str) -> Vec<(Option<&'a str>, Option<&'a str>)> {
     let (left, right): (Vec<_>, Vec<_>) = (left.lines().collect(), right.lines().collect());
-    let common = common_lengths(&left, &right);
     let mut pairs = Vec::new();
-    let (mut l, mut r) = (0, 0);
-    loop {
-        let (a, b) = (left.get(l).copied(), right.get(r).copied());
-        pairs.push(match (a, b) {
-            (None, None) => return pairs,
-            (Some(a), Some(b)) if a == b || common[l + 1][r + 1] == common[l][r] => {
-                (l, r) = (l + 1, r + 1);
-                (Some(a), Some(b))
-            }
-            (Some(a), b) if b.is_none() || common[l + 1][r] == common[l][r] => {
-                l += 1;
-                (Some(a), None)
-            }
-            (_, b) => {
-                r += 1;
-                (None, b)
-            }
-        });
+    for change in capture_diff_slices(Algorithm::Myers, &left, &right) {
+        let (left, right) = (&left[change.old_range()], &right[change.new_range()]);
+        let rows = 0..left.len().max(right.len());
+        pairs.extend(rows.map(|row| (left.get(row).copied(), right.get(row).copied())));
     }
-}
-
-/// The length of the longest common subsequence of every pair of tails.
-fn common_lengths(left: &[&str], right: &[&str]) -> Vec<Vec<usize>> {
-    let mut common = vec![vec![0; right.len() + 1]; left.len() + 1];
-    for l in (0..left.len()).rev() {
-        for r in (0..right.len()).rev() {
-            common[l][r] = match left[l] == right[r] {
-                true => common[l + 1][r + 1] + 1,
-                false => common[l + 1][r].max(common[l][r + 1]),
-            };
-        }
-    }
-    common
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{changes, side_by_side};
-
-    #[test]
-    fn equal_lines_stand_beside_each_other() {
-        let columns = side_by_side("theirs", "a\nb\nc\nd", "ours", "a\nc\nx\ny");
-        let expected = "  theirs | ours\n  a      | a\n! b      | \n  c      | c\n! d      | x\n!        | y\n";
-        assert_eq!(columns, expected);
-    }
-
-    #[test]
-    fn what_is_gone_stands_before_what_came() {
-        assert_eq!(changes("a\nb\nc\nd", "a\nx\ny\nd"), "  a\n- b\n- c\n+ x\n+ y\n  d\n");
-        assert_eq!(changes("", "a\n\n"), "+ a\n+\n");
-    }
+    pairs
 }

@@ -63,25 +63,3 @@ impl Message {
 pub(crate) fn basic_auth(user: &str, password: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{Message, basic_auth};
-
-    #[test]
-    fn two_requests_on_one_connection() {
-        let mut input =
-            "POST /RPC2 HTTP/1.1\r\ncontent-LENGTH: 3\r\n\r\nabcGET / HTTP/1.0\r\n\r\n".as_bytes();
-        let first = Message::read(&mut input).unwrap().unwrap();
-        assert_eq!((first.start.as_str(), &*first.body), ("POST /RPC2 HTTP/1.1", &b"abc"[..]));
-        assert!(first.keeps_alive());
-        let second = Message::read(&mut input).unwrap().unwrap();
-        assert!(!second.keeps_alive());
-        assert!(Message::read(&mut input).unwrap().is_none());
-    }
-
-    #[test]
-    fn authorization() {
-        assert_eq!(basic_auth("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-    }
-}

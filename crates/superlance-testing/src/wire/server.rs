@@ -70,7 +70,7 @@ impl Connections {
             let again = serve_one(&mut input);
             if !matches!(again, Ok(true)) {
                 // Before it counts as served: this may be all the answer there is.
-                input.get_ref().close();
+                input.get_mut().close();
                 return again.map(drop);
             }
             drop(serving);
@@ -81,7 +81,7 @@ impl Connections {
     pub(crate) fn stop(&self) {
         let mut state = self.state();
         state.stops += 1;
-        state.open.drain().for_each(|(_, stream)| stream.close());
+        state.open.drain().for_each(|(_, mut stream)| stream.close());
     }
 
     /// Accepts connections until it is stopped, and serves each in a thread: `serve` gets the
@@ -106,7 +106,7 @@ impl Connections {
                 let (connections, serve) = (Arc::clone(&connections), serve.clone());
                 thread::spawn(move || {
                     serve(stream, number);
-                    if let Some(stream) = connections.state().open.remove(&number) {
+                    if let Some(mut stream) = connections.state().open.remove(&number) {
                         stream.close();
                     }
                 });

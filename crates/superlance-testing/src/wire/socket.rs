@@ -5,9 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,7 @@ pub(crate) enum Acceptor {
 pub(crate) enum Stream {
     Unix(UnixStream),
     Inet(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
 impl Address {
@@ -92,19 +95,40 @@ impl Acceptor {
 }
 
 impl Stream {
+    /// The same connection; of an encrypted one, what is under the encryption.
     pub(crate) fn try_clone(&self) -> io::Result<Stream> {
         match self {
             Stream::Unix(stream) => stream.try_clone().map(Stream::Unix),
             Stream::Inet(stream) => stream.try_clone().map(Stream::Inet),
+            Stream::Tls(stream) => stream.sock.try_clone().map(Stream::Inet),
+        }
+    }
+
+    /// The server's side of TLS over it; the handshake comes with the first read.
+    pub(crate) fn encrypted(self, config: &Arc<ServerConfig>) -> Stream {
+        let Stream::Inet(socket) = self else { panic!("TLS is spoken at ports only") };
+        let connection = ServerConnection::new(Arc::clone(config)).expect("the config is good");
+        Stream::Tls(Box::new(StreamOwned::new(connection, socket)))
+    }
+
+    /// The name of the server that a client of TLS asked for (SNI).
+    pub(crate) fn server_name(&self) -> Option<&str> {
+        match self {
+            Stream::Tls(stream) => stream.conn.server_name(),
+            Stream::Unix(_) | Stream::Inet(_) => None,
         }
     }
 
     /// Ends the connection for every clone of it.
-    pub(crate) fn close(&self) {
+    pub(crate) fn close(&mut self) {
         // An error means that the other side was faster.
         let _ = match self {
             Stream::Unix(stream) => stream.shutdown(Shutdown::Both),
             Stream::Inet(stream) => stream.shutdown(Shutdown::Both),
+            Stream::Tls(stream) => {
+                stream.conn.send_close_notify();
+                stream.flush().and_then(|()| stream.sock.shutdown(Shutdown::Both))
+            }
         };
     }
 }
@@ -114,6 +138,7 @@ impl AsFd for Stream {
         match self {
             Stream::Unix(stream) => stream.as_fd(),
             Stream::Inet(stream) => stream.as_fd(),
+            Stream::Tls(stream) => stream.sock.as_fd(),
         }
     }
 }
@@ -123,6 +148,7 @@ impl Read for Stream {
         match self {
             Stream::Unix(stream) => stream.read(buffer),
             Stream::Inet(stream) => stream.read(buffer),
+            Stream::Tls(stream) => stream.read(buffer),
         }
     }
 }
@@ -132,6 +158,7 @@ impl Write for Stream {
         match self {
             Stream::Unix(stream) => stream.write(buffer),
             Stream::Inet(stream) => stream.write(buffer),
+            Stream::Tls(stream) => stream.write(buffer),
         }
     }
 
@@ -139,6 +166,7 @@ impl Write for Stream {
         match self {
             Stream::Unix(stream) => stream.flush(),
             Stream::Inet(stream) => stream.flush(),
+            Stream::Tls(stream) => stream.flush(),
         }
     }
 }

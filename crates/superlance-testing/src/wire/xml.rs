@@ -117,32 +117,3 @@ fn unescape(text: &str) -> String {
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
     text.replace("&apos;", "'").replace("&amp;", "&")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_call_survives_the_wire() {
-        let args = vec!["grp:a&b".to_owned(), String::new()];
-        let call = Call { method: "supervisor.stopProcess".to_owned(), args };
-        assert_eq!(Call::from_xml(&call.to_xml()).unwrap(), call);
-        assert_eq!(call.to_string(), "stopProcess(grp:a&b, )");
-    }
-
-    #[test]
-    fn arguments_need_no_type() {
-        let call = "<methodCall><methodName>m</methodName><params><param><value>a</value></param>\
-                    <param><value><string/></value></param></params></methodCall>";
-        assert_eq!(Call::from_xml(call).unwrap().args, ["a", ""]);
-    }
-
-    #[test]
-    fn a_member_is_found_by_name() {
-        let info = Value::Struct(vec![("pid", Value::Int(7)), ("name", Value::Text("<".into()))]);
-        let document = response(&info.to_string());
-        assert_eq!(member(&document, "pid").as_deref(), Some("7"));
-        assert_eq!(member(&document, "name").as_deref(), Some("<"));
-        assert_eq!(member(&document, "group"), None);
-    }
-}

@@ -1,11 +1,8 @@
 //! The fake supervisord, called by the client that supervisor itself offers.
 
 use std::process::Command;
-use std::time::Duration;
 
-use superlance_testing::{
-    Answer, FakeProcess, FakeSupervisor, ProcessState, SOON, venv, wait_until,
-};
+use superlance_testing::{FakeProcess, FakeSupervisor, ProcessState, venv};
 
 /// Runs Python with `s`, a proxy for the fake, and returns what it printed.
 #[track_caller]
@@ -25,8 +22,6 @@ fn python(fake: &FakeSupervisor, code: &str) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
-
-const RESTART: &str = "print(attempt(s.stopProcess, 'foo'), attempt(s.startProcess, 'foo:foo'))";
 
 fn with_foo(fake: FakeSupervisor) -> FakeSupervisor {
     fake.add(FakeProcess::running("foo", 77).uptime(60));
@@ -103,69 +98,4 @@ fn reads_logs_like_supervisord() {
     fake.remove_log();
     let said = python(&fake, "print(attempt(s.readLog, -9, 0))");
     assert_eq!(said, "Fault: <Fault 20: 'NO_FILE: None'>\n");
-}
-
-#[test]
-fn scripts_are_obeyed() {
-    let fake = with_foo(FakeSupervisor::unix());
-    fake.on("*", Answer::Slow(Duration::from_millis(1)));
-    fake.once("startProcess(foo:foo)", Answer::fault(50, "SPAWN_ERROR: foo"));
-    assert_eq!(python(&fake, RESTART), "True Fault: <Fault 50: 'SPAWN_ERROR: foo'>\n");
-    assert_eq!(fake.process("foo").state, ProcessState::Stopped);
-    assert_eq!(python(&fake, "print(s.startProcess('foo:foo'))"), "True\n");
-    fake.behave();
-    assert_eq!(python(&fake, RESTART), "True True\n");
-}
-
-#[test]
-fn misbehaviour_is_seen_and_ends() {
-    for (name, answer) in Answer::misbehaviours() {
-        let fake = with_foo(FakeSupervisor::inet());
-        fake.on("getProcessInfo", answer.clone());
-        let said = python(&fake, "print(str(attempt(s.getProcessInfo, 'foo'))[:60])");
-        let good = ["closed after the answer", "slow", "dripping"].contains(&name);
-        assert_eq!(said.starts_with("{'name': 'foo'"), good, "{name}: {said}");
-        // Whatever happened, the next call is served.
-        assert_eq!(python(&fake, RESTART), "True True\n", "{name}");
-    }
-}
-
-#[test]
-fn asks_for_a_login() {
-    let fake = with_foo(FakeSupervisor::unix());
-    fake.require_login("bob", "secret");
-    assert_eq!(python(&fake, RESTART), "True True\n");
-    fake.require_login("bob", "other");
-    assert!(
-        python(&fake, RESTART).starts_with("ProtocolError: <ProtocolError for 127.0.0.1/RPC2: 401")
-    );
-    assert_eq!((fake.refused(), fake.calls().len()), (2, 2));
-}
-
-#[test]
-fn holds_a_call_until_it_is_released() {
-    let fake = with_foo(FakeSupervisor::unix());
-    fake.once("stopProcess", Answer::Hold);
-    std::thread::scope(|scope| {
-        let client = scope.spawn(|| python(&fake, RESTART));
-        fake.wait_for_call("stopProcess(foo)");
-        assert!(!fake.is_idle() && fake.process("foo").state == ProcessState::Running);
-        fake.release();
-        assert_eq!(client.join().unwrap(), "True True\n");
-    });
-    wait_until("the fake to be idle", SOON, || fake.is_idle());
-}
-
-#[test]
-fn comes_back_at_the_same_address() {
-    for fake in [FakeSupervisor::unix(), FakeSupervisor::inet()] {
-        let mut fake = with_foo(fake);
-        for _ in 0..3 {
-            assert_eq!(python(&fake, RESTART), "True True\n");
-            fake.stop();
-            let said = python(&fake, "print(attempt(s.getState))");
-            assert!(said.contains("Errno"), "{said}");
-            fake.start();
-        }
-    }
 }
