@@ -22,6 +22,7 @@ mod names;
 mod protocol;
 mod reliability;
 mod security;
+mod shared_deviations;
 mod status;
 mod verdict;
 

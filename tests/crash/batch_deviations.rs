@@ -10,7 +10,7 @@ use superlance_testing::{
     record, record_both,
 };
 
-use super::{ADDRESSES, BATCHES, Events, batch, exit};
+use super::{ADDRESSES, BATCHES, END, Events, batch, exit};
 use crate::ours;
 use crate::verdict::{assert_well, deviates};
 
@@ -224,4 +224,41 @@ fn d34_a_server_that_knows_no_ehlo_is_too_old() {
         assert!(ours.received.is_empty(), "{ours:#?}");
         assert!(ours.log.contains("Error sending email: [SMTP]: 502 "), "{}", ours.log);
     });
+}
+
+#[test]
+fn d22_short_messages_are_short() {
+    let names = ["one", "two", "three", "four", "five"];
+    let crashes = names.iter().fold(batch("crashsms", "five crashes", &[]), |sms, name| {
+        sms.crash(&format!("the-group-of:number-{name}"))
+    });
+    deviates("D22", &crashes.tick(), |theirs, ours| {
+        let text = &ours.received[0].body;
+        assert_eq!(theirs.received[0].body.lines().count(), 5);
+        assert!(text.lines().count() == 2 && text.trim_end().ends_with("\n+4 more"), "{text}");
+        for name in names {
+            assert!(ours.log.contains(&format!("[the-group-of:number-{name}](")), "{}", ours.log);
+        }
+    });
+    let name = "n".repeat(200);
+    deviates("D22", &batch("crashsms", "a long name", &[]).crash(&name).tick(), |theirs, ours| {
+        assert!(theirs.received[0].body.len() > 400);
+        let text = ours.received[0].body.trim_end();
+        assert!(text.len() == 160 && text.ends_with("nnn..."), "{text}");
+    });
+}
+
+#[test]
+fn d23_intervals_that_cannot_be_are_errors() {
+    for (interval, mails) in [("-1", 1), ("nan", 0), ("inf", 0)] {
+        let arguments = ["-i", interval];
+        let transcript = batch("crashmailbatch", "an impossible interval", &arguments);
+        let theirs = transcript.crash("foo").tick().tick().run(&Who::Theirs);
+        assert_eq!(theirs.received.len(), mails, "{interval}");
+        let arguments = ["-t", "a@b", "-f", "c@d", "-i", interval];
+        let ours = Subject::ours(ours(), "crashmailbatch").args(arguments).output(END);
+        assert_eq!(ours.status.code(), Some(2));
+        let title = format!("an interval of {interval}");
+        record_both("D23", "crashmailbatch", &title, &theirs, &ours);
+    }
 }

@@ -2,7 +2,6 @@
 //! bad days, and under a real supervisord.
 
 mod batch_deviations;
-mod batch_deviations_of_all;
 mod batches;
 mod causes;
 mod causes_under_supervisord;
@@ -21,20 +20,20 @@ use crate::ours;
 const BATCHES: [&str; 3] = ["crashmailbatch", "fatalmailbatch", "crashsms"];
 
 /// How long an end may take: less than supervisord waits before it kills.
-const END: Duration = Duration::from_secs(10);
+pub(crate) const END: Duration = Duration::from_secs(10);
 
 /// Addresses and server that every batch tool needs.
-const ADDRESSES: [&str; 6] =
+pub(crate) const ADDRESSES: [&str; 6] =
     ["-t", "bob@example.com", "-f", "supervisord@example.com", "-H", "{smtp}"];
 
 /// The payload of an exit that was not to be.
-fn exit(namespec: &str) -> String {
+pub(crate) fn exit(namespec: &str) -> String {
     let (group, name) = parts(namespec);
     format!("processname:{name} groupname:{group} from_state:RUNNING expected:0 pid:58597")
 }
 
 /// The payload of a start that is given up.
-fn fatal(namespec: &str) -> String {
+pub(crate) fn fatal(namespec: &str) -> String {
     let (group, name) = parts(namespec);
     format!("processname:{name} groupname:{group} from_state:BACKOFF")
 }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use superlance_testing::{
-    Answer, Certificate, FakeSupervisor, HttpAnswer, HttpServer, Outcome, Transcript, Until, Who,
-    record, record_both,
+    Answer, Certificate, FakeSupervisor, HttpAnswer, HttpServer, Outcome, SOON, Subject,
+    Transcript, Until, Who, record, record_both,
 };
 
 use super::{acts, foo, httpok, ill, one_tick, running};
@@ -16,6 +16,11 @@ use crate::verdict::{MAIL, assert_died, deviates};
 
 /// What a restart of `foo` comes to.
 const RESTART: [&str; 2] = ["stopProcess(foo:foo)", "startProcess(foo:foo)"];
+
+/// `foo`, restarted at a tick.
+fn restart(title: &str, arguments: &[&str]) -> Transcript {
+    foo(title, &[arguments, &["{http}/"]].concat(), ill()).event("TICK_60", "when:1")
+}
 
 #[track_caller]
 fn run_ours(transcript: &Transcript) -> Outcome {
@@ -277,5 +282,79 @@ fn d35_a_core_is_private_and_its_name_only_a_name() {
         let ((theirs_umask, theirs), (ours_umask, ours)) = (dump(theirs), dump(ours));
         assert_eq!((theirs.as_str(), ours.as_str()), ("/tmp/../x42", "/tmp/.._x$((6*7))"));
         assert_eq!(ours_umask, theirs_umask | 0o007);
+    });
+}
+
+#[test]
+fn d15_a_gcore_that_reads_cannot_touch_the_protocol() {
+    // It asks a question, as debuggers do, and gets no answer.
+    let gcore = "f() { echo 'Really?'; read answer || answer=nothing; echo \"$answer\"; }; f";
+    let http = HttpServer::builder().usually(ill()).start();
+    let arguments = ["-a", "-g", gcore, "-d", "/tmp", &format!("{}/", http.url())];
+    let started = |subject: Subject| {
+        let fake = FakeSupervisor::unix();
+        fake.add(running("foo"));
+        let mut listener = subject.args(arguments).server_url(&fake.server_url()).spawn();
+        listener.event("TICK_60", "when:1");
+        (listener, fake)
+    };
+    let (mut theirs, _fake) = started(Subject::theirs("httpok"));
+    theirs.wait_for_log("Restarting all running processes");
+    // The next event becomes the answer.
+    theirs.write(b"ver:3.0 eventname:TICK_60 len:0\n");
+    theirs.wait_for_log("Really?\nver:3.0 eventname:TICK_60");
+    let (mut ours, fake) = started(Subject::ours(ours(), "httpok"));
+    ours.event("TICK_60", "when:2");
+    fake.wait_for_call("startProcess");
+    assert!(ours.wait_for_log("foo restarted").contains("Really?\nnothing\n"));
+    assert_eq!(ours.wait_result(), "OK");
+    record("D15", "httpok", "a gcore that reads");
+}
+
+#[test]
+fn d15_a_gcore_that_fails_is_reported() {
+    let arguments = ["-d", "{scratch}/none", "-g", "echo x; echo y >&2; exit 3 #"];
+    deviates("D15", &restart("a gcore that fails", &arguments), |theirs, ours| {
+        assert!(theirs.log.contains("gcore output for foo:\n\n x\n\nfoo is in"), "{theirs:#?}");
+        let report = "Core directory [SCRATCH]/none does not exist or cannot be written to\n\
+                      gcore output for foo:\n\n x\n\n\
+                      gcore for foo: the command failed with exit status 3\nfoo is in RUNNING state";
+        assert!(ours.log.contains(report) && ours.mails[0].contains(report), "{}", ours.log);
+        assert_eq!(acts(theirs), acts(ours));
+    });
+}
+
+/// With a limit below one the original asks nothing, and takes that for a failure.
+#[test]
+fn d23_no_time_and_less_are_errors() {
+    for limit in ["0", "-5"] {
+        let transcript = restart(&format!("-t {limit}"), &["-t", limit]);
+        let theirs = transcript.run(&Who::Theirs);
+        assert!(theirs.requests.is_empty() && acts(&theirs).len() == 2, "{theirs:#?}");
+        let ours = Subject::ours(ours(), "httpok").args(["-t", limit, "http://h/"]).output(SOON);
+        assert_eq!((ours.status.code(), ours.stdout.len()), (Some(2), 0));
+        record_both("D23", "httpok", &format!("-t {limit}"), &theirs, &ours);
+    }
+}
+
+#[test]
+fn d32_every_message_ends_its_line() {
+    let transcript = restart("two reports", &[]).event("TICK_60", "when:2");
+    deviates("D32", &transcript, |theirs, ours| {
+        let end = |outcome: &Outcome| outcome.log.matches("foo restarted\n").count();
+        assert!(theirs.log.contains("foo restartedRestarting selected") && end(theirs) == 2);
+        assert!(ours.log.contains("foo restarted\nstatus contacting [HTTP]/: 500"));
+        assert_eq!(end(ours), 4, "{}", ours.log);
+    });
+}
+
+/// What a name of elsewhere says to a terminal is not passed on to whoever reads the log.
+#[test]
+fn d32_control_characters_do_not_reach_the_log() {
+    let evil = HttpAnswer::status(500).reason("Sick\u{1b}[2J");
+    let transcript = foo("a reason with an escape", &["{http}/"], evil);
+    deviates("D32", &transcript.event("TICK_60", "when:1"), |theirs, ours| {
+        assert!(theirs.log.contains("Sick\u{1b}[2J"), "{}", theirs.log);
+        assert!(!ours.log.contains('\u{1b}'), "{}", ours.log);
     });
 }

@@ -1,7 +1,6 @@
 //! httpok beside the original, and under a real supervisord.
 
 mod deviations;
-mod deviations_of_all;
 mod options;
 mod transcripts;
 mod under_supervisord;
@@ -69,7 +68,7 @@ fn compared_call(call: &str) -> Option<String> {
 
 /// Without the reason for a restart, which ours logs and theirs only mails: it stays where a mail is
 /// repeated in the log, after the blank line that follows the subject.
-fn compared_log(log: &str) -> String {
+pub(crate) fn compared_log(log: &str) -> String {
     let mut lines: Vec<&str> = Vec::new();
     let mut rest = log.lines();
     while let Some(line) = rest.next() {

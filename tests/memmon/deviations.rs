@@ -1,8 +1,10 @@
 //! What memmon does otherwise than the original, on purpose: each test shows both. The numbers are
 //! the headings of docs/compatibility.md.
 
+use nix::sys::signal::Signal;
 use superlance_testing::{
-    Answer, Ballast, FakeProcess, FakeSupervisor, Outcome, Scratch, Until, Who, record, record_both,
+    Answer, Ballast, FakeProcess, FakeSupervisor, Outcome, SOON, Scratch, Subject, Until, Who,
+    record, record_both,
 };
 
 use super::{RESTART, memmon, one_tick, twenty_megabytes};
@@ -200,4 +202,36 @@ fn through_ps_all_is_as_through_proc() {
         let ours = transcript.run(&Who::Ours(ours().to_owned()));
         assert_eq!(ours.calls.len() == 4, restarts, "{arguments:?}: {}", ours.log);
     }
+}
+
+#[test]
+fn d23_negative_sizes_are_errors() {
+    let (_ballast, foo) = twenty_megabytes("foo");
+    let theirs = one_tick("a negative size", &["-a", "-5MB"], &[foo]).run(&Who::Theirs);
+    assert!(theirs.calls.contains(&"stopProcess(foo:foo)".to_owned()), "restarts everything");
+    let ours = Subject::ours(ours(), "memmon").args(["-a", "-5MB"]).output(SOON);
+    assert_eq!(ours.status.code(), Some(2));
+    record_both("D23", "memmon", "a negative size", &theirs, &ours);
+}
+
+/// What is not answered supervisord sends again, and what is answered it forgets.
+#[test]
+fn d29_an_event_is_answered_when_it_is_in_the_queue() {
+    let killed_in_a_check = |subject: Subject| {
+        let fake = FakeSupervisor::unix();
+        fake.on("getAllProcessInfo", Answer::Hold);
+        let mut listener = subject.args(["-a", "5MB"]).server_url(&fake.server_url()).spawn();
+        listener.event("TICK_60", "when:1");
+        fake.wait_for_call("getAllProcessInfo");
+        listener
+    };
+    let mut theirs = killed_in_a_check(Subject::theirs("memmon"));
+    let mut ours = killed_in_a_check(Subject::ours(ours(), "memmon"));
+    assert_eq!(ours.wait_result(), "OK");
+    for listener in [&mut theirs, &mut ours] {
+        listener.signal(Signal::SIGKILL);
+        listener.wait_exit(SOON);
+    }
+    assert_eq!((theirs.results().len(), ours.results().len()), (0, 1));
+    record("D29", "memmon", "kill -9 in the middle of a check");
 }

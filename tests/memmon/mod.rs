@@ -1,7 +1,6 @@
 //! memmon beside the original, and under a real supervisord.
 
 mod deviations;
-mod deviations_of_all;
 mod measuring;
 mod numbers;
 mod options;
