@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use superlance_core::units::{parse_duration, parse_size};
+use superlance_core::options::units::{parse_duration, parse_size};
 use superlance_testing::{record, venv};
 
 /// Prints what memmon makes of each text, as a size and as a time; a refusal is an empty field.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use superlance_core::applet::Applet;
+use superlance_core::run::applet::Applet;
 
 /// The event listeners, in alphabetical order.
 const APPLETS: &[&Applet] = &[

@@ -10,15 +10,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::wire::Wire;
-use crate::cause::{Ending, Instance};
-use crate::event::Event;
-use crate::frame::{Frame, FrameReader};
-use crate::headers::Headers;
-use crate::rpc::{process_list_by_tree, without_control_characters};
-use crate::selector::{Names, Selector};
-use crate::smtp::answer;
-use crate::supervisor::LogEnd;
-use crate::{cause, process_list, tail, units};
+use crate::mail::smtp::answer;
+use crate::options::selector::{Names, Selector};
+use crate::options::units;
+use crate::protocol::event::Event;
+use crate::protocol::frame::{Frame, FrameReader};
+use crate::protocol::headers::Headers;
+use crate::supervisor::rpc::process_list;
+use crate::supervisor::rpc::{process_list_by_tree, without_control_characters};
 
 /// Frames: how the bytes are cut changes nothing, and a payload survives both ways to count it. The
 /// first byte is the size of the pieces.
@@ -113,38 +112,6 @@ pub fn smtp(data: &[u8]) {
     }
 }
 
-/// The end of a log: of at most so many lines (the first byte) is left what a terminal would show, and
-/// nothing that it would obey.
-pub fn tail(data: &[u8]) {
-    let Some((most, text)) = data.split_first() else { return };
-    let (most, cut) = (usize::from(*most) / 2, most % 2 == 1);
-    let log = LogEnd { text: String::from_utf8_lossy(text).into_owned(), cut };
-    let tail = tail::tail(&log, most);
-    assert!(tail.lines <= most && tail.text.split('\n').count() <= most.max(1), "{tail:?}");
-    assert!(!tail.text.contains(|c: char| c.is_control() && !"\t\n".contains(c)), "{tail:?}");
-}
-
-/// The name of a process, a line end, and supervisord's log: whatever is said of how it ended is in the
-/// log, in a line about a process of this name.
-pub fn cause(data: &[u8]) {
-    let text = String::from_utf8_lossy(data);
-    let (process, log) = text.split_once('\n').unwrap_or_default();
-    let ended = ("2026-11-24 13:59:28,000".to_owned(), "2026-11-24 13:59:31,000".to_owned());
-    let of = |expected, ended| Instance { process, pid: 7, expected, ended };
-    let instances =
-        [of(Some(false), None), of(Some(true), Some(ended.clone())), of(None, Some(ended))];
-    let endings = instances.iter().map(|instance| cause::ending(log, instance));
-    for ending in endings.chain([cause::last_ending(log, process)]).flatten() {
-        // A number may be written with zeros or a sign before it.
-        let said = match &ending {
-            Ending::Status(_) => "exit status ".to_owned(),
-            ending => ending.to_string(),
-        };
-        let mut ends = log.lines().filter(|line| line.contains(&format!("ed: {process} ({said}")));
-        assert!(ends.next().is_some(), "{ending} in {log:?}");
-    }
-}
-
 /// Sizes and times: what is understood is understood in any case, with blanks around it, and as the
 /// number that it is.
 pub fn units(data: &[u8]) {
@@ -227,8 +194,6 @@ mod tests {
         check("payload", payload);
         check("supervisord", supervisord);
         check("smtp", smtp);
-        check("tail", tail);
-        check("cause", cause);
         check("units", units);
         check("selector", selector);
     }

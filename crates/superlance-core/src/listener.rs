@@ -1,15 +1,20 @@
 //! What a listener is, and what it acts with.
 
+pub mod alert;
+pub mod environment;
+pub mod in_flight;
+pub mod restart;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
-use crate::alert::Alerts;
-use crate::clock::Moment;
-use crate::event::{Event, ProcessState};
-use crate::frame::Frame;
-use crate::log::Log;
+use crate::listener::alert::Alerts;
+use crate::listener::in_flight::Unfinished;
+use crate::protocol::event::{Event, ProcessState};
+use crate::protocol::frame::Frame;
 use crate::supervisor::Supervisor;
-use crate::unfinished::Unfinished;
+use crate::system::clock::Moment;
+use crate::system::log::Log;
 
 /// What a listener makes of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

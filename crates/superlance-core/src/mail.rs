@@ -1,6 +1,10 @@
 //! A mail, and how it is written down for a command such as `sendmail -t -i`.
 
-use crate::mime::{encode_header, encode_text, is_plain, one_line};
+pub mod mime;
+pub mod outcome;
+pub mod smtp;
+
+use crate::mail::mime::{encode_header, encode_text, is_plain, one_line};
 
 /// A mail to one address (or several, as the user wrote them).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,12 @@
 //! supervisord as listeners see it: its processes, what one can ask of it, and how it refuses.
 
+pub mod none;
+pub mod rpc;
+pub mod socket;
+
 use std::fmt;
 
-use crate::python;
+use crate::system::python;
 
 /// The state of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

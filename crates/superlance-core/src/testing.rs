@@ -6,16 +6,16 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use crate::alert::{Alert, Alerts};
-use crate::clock::Moment;
-use crate::event::{Event, ProcessState};
-use crate::frame::Frame;
+use crate::listener::alert::{Alert, Alerts};
+use crate::listener::in_flight::Unfinished;
 use crate::listener::{Ctx, Interest, Listener};
-use crate::log::Log;
+use crate::protocol::event::{Event, ProcessState};
+use crate::protocol::frame::Frame;
 use crate::supervisor::{
     Channel, Details, Fault, LogEnd, ProcessInfo, RpcError, State, Supervisor,
 };
-use crate::unfinished::Unfinished;
+use crate::system::clock::Moment;
+use crate::system::log::Log;
 
 /// A place to write to and to read from. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -242,7 +242,7 @@ impl World {
         listener: &mut dyn Listener,
         name: &str,
         payload: &str,
-    ) -> Result<(), crate::event::ParseError> {
+    ) -> Result<(), crate::protocol::event::ParseError> {
         let frame = frame(name, payload);
         let event = Event::parse(&frame)?;
         if listener.filter()(&frame) != Interest::Nothing {

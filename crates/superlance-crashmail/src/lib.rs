@@ -4,9 +4,11 @@ mod listener;
 mod options;
 
 use clap::{ArgMatches, Error, FromArgMatches};
-use superlance_core::alert::Raiser;
-use superlance_core::applet::{Applet, Environment, Failure};
-use superlance_core::serve::Service;
+use superlance_alerts::Raiser;
+use superlance_core::listener::environment::Environment;
+use superlance_core::options::usage::Failure;
+use superlance_core::run::Service;
+use superlance_core::run::applet::Applet;
 
 use crate::listener::Crashmail;
 use crate::options::Options;
@@ -21,11 +23,16 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     let options = Options::from_arg_matches(matches).map_err(bad)?;
     let tail = options.tail.tail.map(|_| "--tail");
     let supervisor = environment.supervisor_for(tail.or(options.mail.asks_supervisord()))?;
-    // Last, since it begins to send what an earlier listener has left.
-    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
+    let alerts = superlance_alerts::pipeline(
+        &environment,
+        RAISER,
+        Some(&options.mail),
+        &options.alerts,
+        matches,
+    )?;
     let told = alerts.has_ways();
     options.warn(told, &environment.log);
     let Environment { log, unfinished, .. } = environment;
     let listener = Box::new(Crashmail::new(options, told));
-    Ok(Service { listener, supervisor, alerts, log, unfinished })
+    Ok(Service { listener, supervisor, alerts: Box::new(alerts), log, unfinished })
 }

@@ -1,12 +1,12 @@
 //! What crashmail does when a process changes its state.
 
-use superlance_core::alert::Alert;
-use superlance_core::clock::log_time;
-use superlance_core::event::{Event, ProcessState};
-use superlance_core::evidence::Evidence;
+use superlance_core::listener::alert::Alert;
 use superlance_core::listener::{Ctx, Filter, Listener};
-use superlance_core::occasion::{Occasion, Occasions};
-use superlance_core::selector::{Names, Selector};
+use superlance_core::options::selector::{Names, Selector};
+use superlance_core::protocol::event::{Event, ProcessState};
+use superlance_core::system::clock::log_time;
+use superlance_crash::postmortem::Evidence;
+use superlance_crash::trigger::{Occasion, Occasions};
 
 use crate::options::Options;
 

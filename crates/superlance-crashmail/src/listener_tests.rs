@@ -1,8 +1,8 @@
 //! crashmail and exits: what is raised, and what is logged.
 
 use clap::FromArgMatches;
-use superlance_core::alert::Process;
 use superlance_core::listener::Interest;
+use superlance_core::listener::alert::Process;
 use superlance_core::supervisor::Channel;
 use superlance_core::testing::{FakeSupervisor, World, frame};
 

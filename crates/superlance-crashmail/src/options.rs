@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
-use superlance_core::alert::options::{AlertOptions, MailOptions};
-use superlance_core::evidence::TailOptions;
-use superlance_core::getopt::{as_getopt, warn_of_stray};
-use superlance_core::log::Log;
-use superlance_core::occasion::OnOptions;
-use superlance_core::selector::Selector;
+use superlance_alerts::options::{AlertOptions, MailOptions};
+use superlance_core::options::getopt::{as_getopt, warn_of_stray};
+use superlance_core::options::selector::Selector;
+use superlance_core::system::log::Log;
+use superlance_crash::postmortem::TailOptions;
+use superlance_crash::trigger::OnOptions;
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] =

@@ -3,11 +3,11 @@
 
 use std::time::SystemTime;
 
-use superlance_core::applet::Applet;
-use superlance_core::batch::{Tool, plain_text};
-use superlance_core::clock::log_time;
-use superlance_core::event::ProcessState;
-use superlance_core::occasion::Occasion;
+use superlance_core::protocol::event::ProcessState;
+use superlance_core::run::applet::Applet;
+use superlance_core::system::clock::log_time;
+use superlance_crash::batch::{Tool, plain_text};
+use superlance_crash::trigger::Occasion;
 
 /// The command `crashmailbatch`.
 pub const APPLET: Applet = Applet {
@@ -39,8 +39,8 @@ fn line(change: &ProcessState, at: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use superlance_core::occasion::Occasions;
     use superlance_core::testing::change;
+    use superlance_crash::trigger::Occasions;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! A core dump of a process that is about to be restarted.
 
-use superlance_core::command;
 use superlance_core::supervisor::ProcessInfo;
+use superlance_core::system::command;
 
 /// The command that writes core dumps, and where to.
 #[derive(Debug)]

@@ -19,9 +19,11 @@ mod verdict;
 mod watch;
 
 use clap::{ArgMatches, Error, FromArgMatches};
-use superlance_core::alert::Raiser;
-use superlance_core::applet::{Applet, Environment, Failure};
-use superlance_core::serve::Service;
+use superlance_alerts::Raiser;
+use superlance_core::listener::environment::Environment;
+use superlance_core::options::usage::Failure;
+use superlance_core::run::Service;
+use superlance_core::run::applet::Applet;
 
 use crate::listener::HttpOk;
 use crate::options::Options;
@@ -40,13 +42,18 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     let supervisor = environment.supervisor()?;
     let shown = target.shown.clone();
     let probe = Probe::new(target, &options).map_err(Failure::Surroundings)?;
-    // Last, since it begins to send what an earlier listener has left.
-    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
+    let alerts = superlance_alerts::pipeline(
+        &environment,
+        RAISER,
+        Some(&options.mail),
+        &options.alerts,
+        matches,
+    )?;
     let Environment { own_namespec, log, unfinished, .. } = environment;
     Ok(Service {
         listener: Box::new(HttpOk::new(options, shown, own_namespec, move || probe.get())),
         supervisor: Box::new(supervisor),
-        alerts,
+        alerts: Box::new(alerts),
         log,
         unfinished,
     })

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use superlance_core::event::Event;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
+use superlance_core::protocol::event::Event;
 
 use crate::gcore::Gcore;
 use crate::options::Options;

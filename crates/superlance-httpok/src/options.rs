@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
-use superlance_core::alert::options::{AlertOptions, MailOptions};
-use superlance_core::getopt::as_getopt;
-use superlance_core::log::{Log, without_password};
-use superlance_core::selector::Selector;
-use superlance_core::units::parse_duration;
+use superlance_alerts::options::{AlertOptions, MailOptions};
+use superlance_core::options::getopt::as_getopt;
+use superlance_core::options::selector::Selector;
+use superlance_core::options::units::parse_duration;
+use superlance_core::system::log::{Log, without_password};
 
-use superlance_core::url::Target;
+use superlance_core::options::url::Target;
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[

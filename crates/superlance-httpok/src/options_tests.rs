@@ -1,7 +1,7 @@
 //! Command lines, with what Python's getopt makes of the original's beside them.
 
 use clap::FromArgMatches;
-use superlance_core::alert::options::HEADING;
+use superlance_alerts::options::HEADING;
 use superlance_core::testing::Recorder;
 
 use super::*;

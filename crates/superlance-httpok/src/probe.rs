@@ -15,7 +15,7 @@ use crate::options::Options;
 use crate::search::Search;
 use crate::verdict::{Answer, NoAnswer, Outcome};
 use crate::watch::{StatusLine, Watch};
-use superlance_core::url::Target;
+use superlance_core::options::url::Target;
 
 /// A GET request that can be made again and again, each time over a new connection.
 #[derive(Debug)]

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use superlance_core::alert::Alert;
 use superlance_core::listener::Ctx;
-use superlance_core::log::{Complaint, Log};
-use superlance_core::python;
-use superlance_core::restart::Restarts;
-use superlance_core::selector::{Names, Selector};
+use superlance_core::listener::alert::Alert;
+use superlance_core::listener::restart::Restarts;
+use superlance_core::options::selector::{Names, Selector};
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
+use superlance_core::system::log::{Complaint, Log};
+use superlance_core::system::python;
 
 use crate::gcore::Gcore;
 

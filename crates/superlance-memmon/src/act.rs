@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use superlance_core::listener::Ctx;
-use superlance_core::restart::Restarts;
+use superlance_core::listener::restart::Restarts;
+use superlance_core::options::units::duration_text;
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
-use superlance_core::units::duration_text;
 
 use crate::action::{Action, Touch};
 use crate::alerts::{AlertWriter, Case};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use nix::sys::signal::Signal;
 
-use superlance_core::units::{UnitError, parse_duration};
+use superlance_core::options::units::{UnitError, parse_duration};
 
 use crate::decide::Budget;
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use superlance_core::alert::Alert;
-use superlance_core::clock::asctime_and_zone;
-use superlance_core::units::duration_text;
+use superlance_core::listener::alert::Alert;
+use superlance_core::options::units::duration_text;
+use superlance_core::system::clock::asctime_and_zone;
 
 use crate::action::{Action, Touch};
 use crate::decide::{Budget, Excess, Measured};
@@ -159,7 +159,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use nix::sys::signal::Signal;
-    use superlance_core::alert::recovery::NO_TROUBLE;
+    use superlance_alerts::recovery::NO_TROUBLE;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use superlance_core::units::{UnitError, parse_size};
+use superlance_core::options::units::{UnitError, parse_size};
 
 /// A number of bytes, or a part of the memory that there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

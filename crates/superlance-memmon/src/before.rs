@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use superlance_core::command::output_within;
+use superlance_core::system::command::output_within;
 
 use crate::alerts::Case;
 use crate::metric::Metric;

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use superlance_core::clock::{Moment, log_time};
-use superlance_core::units::duration_text;
+use superlance_core::options::units::duration_text;
+use superlance_core::system::clock::{Moment, log_time};
 
 use crate::decide::Measured;
 

@@ -33,9 +33,11 @@ mod tree;
 mod watch;
 
 use clap::{ArgMatches, Error, FromArgMatches};
-use superlance_core::alert::Raiser;
-use superlance_core::applet::{Applet, Environment, Failure};
-use superlance_core::serve::Service;
+use superlance_alerts::Raiser;
+use superlance_core::listener::environment::Environment;
+use superlance_core::options::usage::Failure;
+use superlance_core::run::Service;
+use superlance_core::run::applet::Applet;
 
 pub use crate::amount::{Amount, BadAmount};
 pub use crate::machine::Machine;
@@ -57,12 +59,18 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Fa
     options.check(&options.memory()).map_err(Failure::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let alerts = environment.alerts(RAISER, Some(&options.mail), &options.alerts, matches)?;
+    let alerts = superlance_alerts::pipeline(
+        &environment,
+        RAISER,
+        Some(&options.mail),
+        &options.alerts,
+        matches,
+    )?;
     let Environment { own_namespec, log, unfinished, .. } = environment;
     Ok(Service {
         listener: Box::new(Memmon::new(options, own_namespec)),
         supervisor: Box::new(supervisor),
-        alerts,
+        alerts: Box::new(alerts),
         log,
         unfinished,
     })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use superlance_core::selector::{Names, Selector};
+use superlance_core::options::selector::{Names, Selector};
 use superlance_core::supervisor::ProcessInfo;
 
 use crate::amount::Amount;

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use superlance_core::event::Event;
+use superlance_core::listener::restart::Restarts;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
-use superlance_core::log::Complaint;
-use superlance_core::restart::Restarts;
-use superlance_core::units::duration_text;
+use superlance_core::options::units::duration_text;
+use superlance_core::protocol::event::Event;
+use superlance_core::system::log::Complaint;
 
 use crate::act::Actor;
 use crate::alerts::{AlertWriter, Case};

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use superlance_core::listener::Ctx;
-use superlance_core::log::Complaint;
 use superlance_core::supervisor::{ProcessInfo, State};
+use superlance_core::system::log::Complaint;
 
 use crate::decide::Measured;
 use crate::machine::Machine;

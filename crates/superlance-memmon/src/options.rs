@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser, value_parser};
-use superlance_core::alert::options::{AlertOptions, MailOptions};
-use superlance_core::getopt::{as_getopt, warn_of_stray};
-use superlance_core::log::Log;
-use superlance_core::selector::Selector;
-use superlance_core::units::parse_duration;
+use superlance_alerts::options::{AlertOptions, MailOptions};
+use superlance_core::options::getopt::{as_getopt, warn_of_stray};
+use superlance_core::options::selector::Selector;
+use superlance_core::options::units::parse_duration;
+use superlance_core::system::log::Log;
 
 use crate::action::Action;
 use crate::amount::Amount;

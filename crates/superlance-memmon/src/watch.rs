@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{Error, FromArgMatches};
-use superlance_core::selector::Selector;
+use superlance_core::options::selector::Selector;
 use superlance_core::supervisor::ProcessInfo;
 
 use crate::amount::Amount;

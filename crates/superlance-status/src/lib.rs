@@ -28,9 +28,9 @@ use std::time::{Duration, SystemTime};
 
 use clap::error::ErrorKind as ClapError;
 use clap::{CommandFactory, Parser};
-use superlance_core::clock::asctime_and_zone;
-use superlance_core::rpc::{Advice, RpcClient};
 use superlance_core::supervisor::RpcError;
+use superlance_core::supervisor::rpc::{Advice, RpcClient};
+use superlance_core::system::clock::asctime_and_zone;
 use superlance_memmon::{Machine, Memory, Watch};
 use terminal_size::{Height, Width, terminal_size_of};
 

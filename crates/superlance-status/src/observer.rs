@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use superlance_core::selector::{Names, Selector};
+use superlance_core::options::selector::{Names, Selector};
 use superlance_core::supervisor::{ProcessInfo, RpcError, Supervisor};
 use superlance_memmon::{Memory, Metric, Readings, Watch};
 

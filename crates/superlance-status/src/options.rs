@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Parser, ValueEnum};
-use superlance_core::selector::Selector;
-use superlance_core::units::{parse_duration, parse_size};
+use superlance_core::options::selector::Selector;
+use superlance_core::options::units::{parse_duration, parse_size};
 
 const AFTER_HELP: &str = "\
 After -- come the options of memmon, as they are in its command= line. They say what is measured \

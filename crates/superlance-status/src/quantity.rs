@@ -51,7 +51,7 @@ pub(crate) fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use superlance_core::units::{parse_duration, parse_size};
+    use superlance_core::options::units::{parse_duration, parse_size};
 
     use super::*;
 

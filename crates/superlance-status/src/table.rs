@@ -1,6 +1,6 @@
 //! Columns of text, fitted into a width. Pure.
 
-use superlance_core::log::is_obeyed;
+use superlance_core::system::log::is_obeyed;
 use unicode_width::UnicodeWidthStr;
 
 /// Between two columns.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
-use superlance_core::clock::asctime_and_zone;
+use superlance_core::system::clock::asctime_and_zone;
 
 use crate::screen::Screen;
 use crate::snapshot::Snapshot;

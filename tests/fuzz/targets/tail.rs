@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| superlance_core::fuzz::tail(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| superlance_crash::fuzz::tail(data));

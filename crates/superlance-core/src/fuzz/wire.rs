@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
 
-use crate::frame::Source;
+use crate::protocol::frame::Source;
 
 /// A wire that delivers its bytes in the given pieces and then ends, or is silent for ever.
 pub(crate) struct Wire {

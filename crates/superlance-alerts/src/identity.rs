@@ -1,0 +1,143 @@
+//! Names for alerts: the same for an event that supervisord sends again, and for nothing else.
+
+use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix::unistd::getppid;
+
+use superlance_core::listener::alert::Alert;
+use superlance_core::protocol::frame::Frame;
+
+/// Gives alerts their ids.
+pub(super) struct Identity {
+    /// Of the supervisord that numbers the events, and of the listener.
+    supervisord: u64,
+    /// Of this process, for alerts that no event raised.
+    own: u64,
+    /// Alerts since the event came.
+    count: u64,
+    /// Alerts so far that no event raised.
+    others: u64,
+    /// What is known of the event that is being handled.
+    event: Option<u64>,
+}
+
+impl Identity {
+    pub(super) fn new(listener: &str) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let own = hash(&[&std::process::id().to_string(), &now.as_nanos().to_string()]);
+        let (event, supervisord) = (None, hash(&[listener, &parent(own)]));
+        Self { supervisord, own, count: 0, others: 0, event }
+    }
+
+    /// An event is being handled from now on, or something else.
+    pub(super) fn begin(&mut self, frame: Option<&Frame>) {
+        let event = frame.and_then(|frame| Some((frame, frame.serial?)));
+        self.event =
+            event.map(|(frame, serial)| hash(&[&serial.to_string(), &frame.name, &frame.payload]));
+        self.count = 0;
+    }
+
+    /// What names the event that is being handled.
+    pub(super) fn event(&self) -> Option<String> {
+        self.event.map(|event| format!("{:016x}", event ^ self.supervisord))
+    }
+
+    /// An id for `alert`. What is measured and when is no part of it, and differs when an event is
+    /// handled again.
+    pub(super) fn of(&mut self, alert: &Alert) -> String {
+        let count = if self.event.is_some() { &mut self.count } else { &mut self.others };
+        *count += 1;
+        let count = count.to_string();
+        let process = alert.process.as_ref();
+        let name = process.map(|process| format!("{}:{}", process.group, process.name));
+        let pid = process.and_then(|process| process.pid).unwrap_or_default();
+        let event = self.event.map_or(self.own, |event| event ^ self.supervisord);
+        let parts = [
+            &event.to_string(),
+            &count,
+            alert.kind.as_str(),
+            name.as_deref().unwrap_or_default(),
+            &pid.to_string(),
+        ];
+        format!("{:016x}", hash(&parts))
+    }
+}
+
+/// What distinguishes our parent from every other process of any time; `fallback` where the system
+/// does not tell.
+fn parent(fallback: u64) -> String {
+    let parent = getppid();
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    let stat = fs::read_to_string(format!("/proc/{parent}/stat"));
+    let known = boot.ok().zip(stat.ok()).and_then(|(boot, stat)| {
+        // The 22nd value is when it started; the second may have blanks and brackets in it.
+        let start = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.to_owned();
+        Some(format!("{boot} {parent} {start}"))
+    });
+    known.unwrap_or_else(|| fallback.to_string())
+}
+
+/// FNV-1a, which is the same in every build of the program.
+fn hash(parts: &[&str]) -> u64 {
+    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(serial: u64) -> Frame {
+        Frame { name: "TICK_60".to_owned(), serial: Some(serial), payload: "when:1".to_owned() }
+    }
+
+    fn alert(kind: &str, pid: u32) -> Alert {
+        let at = UNIX_EPOCH;
+        Alert::new("memmon", kind, at, String::new(), String::new()).about("g", "p", Some(pid))
+    }
+
+    #[test]
+    fn an_event_that_is_sent_again_gives_the_same_ids_and_another_one_does_not() {
+        let ids = |serial| {
+            let mut identity = Identity::new("memmon");
+            identity.begin(Some(&frame(serial)));
+            [identity.of(&alert("restarted", 1)), identity.of(&alert("restarted", 1))]
+        };
+        let first = ids(1);
+        assert_eq!(first, ids(1));
+        assert_ne!(first[0], first[1]);
+        assert!(!ids(2).contains(&first[0]));
+    }
+
+    #[test]
+    fn another_process_is_another_alert() {
+        let id = |kind, pid| {
+            let mut identity = Identity::new("memmon");
+            identity.begin(Some(&frame(1)));
+            identity.of(&alert(kind, pid))
+        };
+        assert_ne!(id("restarted", 1), id("restarted", 2));
+        assert_ne!(id("restarted", 1), id("failed to stop", 1));
+    }
+
+    #[test]
+    fn without_an_event_no_two_are_the_same() {
+        let ids = || {
+            let mut identity = Identity::new("memmon");
+            identity.begin(None);
+            [identity.of(&alert("x", 1)), identity.of(&alert("x", 1))]
+        };
+        let mut identity = Identity::new("memmon");
+        let mut between = || {
+            identity.begin(Some(&frame(1)));
+            identity.begin(None);
+            identity.of(&alert("x", 1))
+        };
+        assert_ne!(between(), between(), "an event came between them");
+        let (first, second) = (ids(), ids());
+        assert!(first[0] != first[1] && !second.contains(&first[0]), "{first:?} {second:?}");
+    }
+}

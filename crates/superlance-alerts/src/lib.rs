@@ -1,0 +1,18 @@
+//! How alerts get to people: what a listener raises goes through the [`Pipeline`], which keeps it in a
+//! spool, holds back what `--alert-interval` says, and hands it to a sender for each transport.
+
+mod identity;
+pub mod options;
+mod pipeline;
+pub mod recovery;
+mod schedule;
+mod sender;
+mod setup;
+mod spool;
+mod store;
+pub mod throttle;
+mod transport;
+
+pub use self::pipeline::{Pipeline, prefixed};
+pub use self::setup::pipeline;
+pub use self::transport::Raiser;

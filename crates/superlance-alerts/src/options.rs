@@ -1,0 +1,221 @@
+//! Where alerts go, as the command line says it. Declared once for all listeners.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
+
+use super::recovery::Recovery;
+use crate::throttle::Limiter;
+use crate::transport::webhook::Format;
+use superlance_core::options::units::parse_duration;
+use superlance_core::options::usage::Failure;
+
+/// How long a process has to run to have recovered, unless --alert-interval says otherwise.
+const RECOVERY: Duration = Duration::from_secs(60);
+
+/// The heading in `--help` of what all listeners have in common.
+pub const HEADING: &str = "Alerts";
+
+/// Mails: memmon, httpok and crashmail.
+#[derive(Debug, Clone, Args)]
+pub struct MailOptions {
+    /// Command that sends a mail it is given on stdin, headers included
+    #[arg(short, long = "sendmail_program", value_name = "COMMAND")]
+    #[arg(default_value = "/usr/sbin/sendmail -t -i")]
+    pub sendmail: String,
+
+    /// Address to mail to; without it, nothing is mailed
+    #[arg(short = 'm', long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+
+    /// Address to mail from, with --smtp-url [default: name of the listener, at this host]
+    #[arg(long, value_name = "ADDRESS", help_heading = HEADING)]
+    pub from: Option<String>,
+
+    #[command(flatten)]
+    pub(super) calm: CalmOptions,
+}
+
+/// Who is spared, and told that all is well. The batch tools have an interval of their own.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct CalmOptions {
+    /// Send one alert of a kind about a process in this time, and tell the others together at its end
+    #[arg(long, value_name = "TIME", value_parser = parse_interval, help_heading = HEADING)]
+    alert_interval: Option<Duration>,
+
+    /// Tell when a process that was reported has been RUNNING for TIME of --alert-interval
+    /// [default: 1m]
+    #[arg(long, help_heading = HEADING)]
+    recovery: bool,
+}
+
+impl CalmOptions {
+    pub(super) fn limiter(&self) -> Option<Limiter> {
+        self.alert_interval.map(Limiter::new)
+    }
+
+    pub(super) fn recovery(&self) -> Option<Recovery> {
+        self.recovery.then(|| Recovery::new(self.alert_interval.unwrap_or(RECOVERY)))
+    }
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let interval = parse_duration(text).map_err(|error| error.to_string())?;
+    if interval.is_zero() {
+        return Err("expected one second or more".to_owned());
+    }
+    Ok(interval)
+}
+
+impl MailOptions {
+    /// The address. As in the original, an empty one is none.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        self.email.as_deref().filter(|address| !address.is_empty())
+    }
+
+    /// The option for which a listener asks supervisord that else asks nothing, if it is given.
+    #[must_use]
+    pub fn asks_supervisord(&self) -> Option<&'static str> {
+        self.calm.recovery.then_some("--recovery")
+    }
+
+    /// Whether there is a command on the command line.
+    pub(super) fn sendmail_is_given(&self, matches: &ArgMatches) -> bool {
+        matches.value_source("sendmail") == Some(ValueSource::CommandLine)
+    }
+}
+
+/// The ways out of all listeners.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = HEADING)]
+pub struct AlertOptions {
+    /// Mail server to use instead of a command: smtp://HOST, smtps://HOST or
+    /// smtp://HOST?tls=required, with USER@ before HOST if it asks who mails
+    #[arg(long, value_name = "URL")]
+    pub smtp_url: Option<String>,
+
+    /// File with the password for the mail server; without it, that is in the environment variable
+    /// SUPERLANCE_SMTP_PASSWORD
+    #[arg(long, value_name = "PATH")]
+    pub smtp_password_file: Option<PathBuf>,
+
+    /// URL to send alerts to as JSON; env:NAME and file:PATH say where it is (repeatable)
+    #[arg(long = "webhook", value_name = "URL")]
+    pub webhook: Vec<String>,
+
+    /// What the JSON is like: text, json, slack, discord, teams, telegram, ntfy or google-chat, for
+    /// the --webhook before it [default: by the host of the URL, or else text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) webhook_format: Vec<Format>,
+
+    /// Header of the request, for the --webhook before it; VALUE may be env:NAME or file:PATH
+    /// (repeatable)
+    #[arg(long, value_name = "NAME: VALUE")]
+    pub webhook_header: Vec<String>,
+
+    /// Command to run for every alert: its text on stdin, its fields in SUPERLANCE_* variables
+    /// (repeatable)
+    #[arg(long, value_name = "COMMAND")]
+    pub notify: Vec<String>,
+
+    /// Directory in which alerts are kept until they are delivered, to survive a restart
+    #[arg(long, value_name = "DIR")]
+    pub spool: Option<PathBuf>,
+
+    /// Begin subjects with the name of this host
+    #[arg(long)]
+    pub hostname: bool,
+}
+
+/// A webhook, and what stands behind it on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WebhookOptions {
+    /// Its URL, or where that is.
+    pub url: String,
+    /// What the JSON is like, if that is given.
+    pub format: Option<Format>,
+    /// Headers.
+    pub headers: Vec<String>,
+}
+
+impl AlertOptions {
+    /// The webhooks, each with what stands behind it. What stands before the first is for it, too: with
+    /// one of them, the order is of no consequence.
+    pub(super) fn webhooks(&self, matches: &ArgMatches) -> Result<Vec<WebhookOptions>, Failure> {
+        let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
+        let starts = places("webhook");
+        let webhook =
+            |url: &String| WebhookOptions { url: url.clone(), format: None, headers: Vec::new() };
+        let mut webhooks: Vec<_> = self.webhook.iter().map(webhook).collect();
+        let before = |place: usize| starts.iter().filter(|start| **start < place).count();
+        let none = |option: &str| {
+            Failure::Usage(format!("{option} is given and --webhook is not: expected its URL"))
+        };
+        for (place, format) in places("webhook_format").into_iter().zip(&self.webhook_format) {
+            let webhook = webhooks.get_mut(before(place).saturating_sub(1));
+            webhook.ok_or_else(|| none("--webhook-format"))?.format = Some(*format);
+        }
+        for (place, header) in places("webhook_header").into_iter().zip(&self.webhook_header) {
+            let webhook = webhooks.get_mut(before(place).saturating_sub(1));
+            webhook.ok_or_else(|| none("--webhook-header"))?.headers.push(header.clone());
+        }
+        Ok(webhooks)
+    }
+
+    /// Whether anything but a mail is told of alerts.
+    #[must_use]
+    pub fn tells_others(&self) -> bool {
+        !self.webhook.is_empty() || !self.notify.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, FromArgMatches};
+
+    use super::*;
+
+    fn webhooks(arguments: &[&str]) -> Result<Vec<(String, Option<Format>, String)>, Failure> {
+        let command = AlertOptions::augment_args(Command::new("x").no_binary_name(true));
+        let matches = command.try_get_matches_from(arguments).unwrap();
+        let options = AlertOptions::from_arg_matches(&matches).unwrap();
+        let webhooks = options.webhooks(&matches)?.into_iter();
+        Ok(webhooks.map(|hook| (hook.url, hook.format, hook.headers.join("|"))).collect())
+    }
+
+    #[test]
+    fn formats_and_headers_belong_to_the_webhook_before_them() {
+        let two = [
+            "--webhook",
+            "a",
+            "--webhook-format",
+            "slack",
+            "--webhook-header=A: 1",
+            "--webhook=b",
+            "--webhook-header",
+            "B: 2",
+            "--webhook-header",
+            "C: 3",
+        ];
+        let first = ("a".to_owned(), Some(Format::Slack), "A: 1".to_owned());
+        let second = ("b".to_owned(), None, "B: 2|C: 3".to_owned());
+        assert_eq!(webhooks(&two), Ok(vec![first, second]));
+        let one = ["--webhook-header=A: 1", "--webhook-format=ntfy", "--webhook", "a"];
+        let expected = ("a".to_owned(), Some(Format::Ntfy), "A: 1".to_owned());
+        assert_eq!(webhooks(&one), Ok(vec![expected]));
+    }
+
+    #[test]
+    fn without_a_webhook_they_make_no_sense() {
+        for (argument, option) in [
+            ("--webhook-format=ntfy", "--webhook-format"),
+            ("--webhook-header=A: 1", "--webhook-header"),
+        ] {
+            let Err(Failure::Usage(message)) = webhooks(&[argument]) else { panic!("{argument}") };
+            assert!(message.starts_with(&format!("{option} is given")), "{message}");
+        }
+    }
+}

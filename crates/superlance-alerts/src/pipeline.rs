@@ -1,0 +1,272 @@
+//! From a listener to the ways out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+
+use super::identity::Identity;
+use super::recovery::{Recovery, Report};
+use super::sender::Sender;
+use super::spool::Stored;
+use super::store::{Keeping, Store};
+use crate::throttle::{Limiter, Record};
+use crate::transport::Transport;
+use superlance_core::listener::alert::{Alert, Alerts};
+use superlance_core::listener::in_flight::Unfinished;
+use superlance_core::protocol::frame::Frame;
+use superlance_core::run::Delivery;
+use superlance_core::run::backlog;
+use superlance_core::spool::diary::Diary;
+use superlance_core::supervisor::Supervisor;
+use superlance_core::system::clock::Moment;
+use superlance_core::system::log::Log;
+
+/// What every alert of a listener goes through.
+pub struct Pipeline {
+    host: String,
+    /// What subjects begin with.
+    prefix: Option<String>,
+    senders: Vec<Sender>,
+    identity: Identity,
+    /// Name of the event that is being handled, if it is one.
+    event: String,
+    log: Arc<Log>,
+    store: Option<Arc<Store>>,
+    limiter: Option<Limiter>,
+    held: Diary,
+    recovery: Option<Recovery>,
+    watched: Diary,
+    /// What an earlier listener left in the spool, until delivery begins.
+    backlog: Option<Vec<Stored>>,
+}
+
+/// What a pipeline is made of.
+pub(super) struct Parts {
+    pub(super) listener: &'static str,
+    pub(super) host: String,
+    /// What subjects begin with.
+    pub(super) prefix: Option<String>,
+    pub(super) ways: Vec<Box<dyn Transport>>,
+    pub(super) store: Option<Store>,
+    pub(super) limiter: Option<Limiter>,
+    pub(super) recovery: Option<Recovery>,
+    pub(super) log: Arc<Log>,
+    pub(super) unfinished: Unfinished,
+}
+
+impl Pipeline {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { listener, host, prefix, ways, store, limiter, recovery, log, unfinished } =
+            parts;
+        let store = store.map(Arc::new);
+        let sender = |way| Sender::new(way, store.clone(), Arc::clone(&log), unfinished.clone());
+        let senders = ways.into_iter().map(sender).collect();
+        let (identity, event) = (Identity::new(listener), String::new());
+        let (held, watched) = (Diary::default(), Diary::default());
+        let mut pipeline = Self {
+            host,
+            prefix,
+            senders,
+            identity,
+            event,
+            log,
+            store,
+            limiter,
+            held,
+            recovery,
+            watched,
+            backlog: None,
+        };
+        pipeline.open();
+        pipeline
+    }
+
+    /// Whether anybody is told of alerts.
+    #[must_use]
+    pub fn has_ways(&self) -> bool {
+        !self.senders.is_empty()
+    }
+
+    /// The journal `name` of the spool with what is in it: `what`, in words.
+    pub fn diary<T: DeserializeOwned>(&self, name: &str, what: &'static str) -> (Diary, Vec<T>) {
+        let open = |store: &Arc<Store>| store.diary(name, what);
+        self.store.as_ref().map_or_else(|| (Diary::default(), Vec::new()), open)
+    }
+
+    /// Opens the spool, unless it is open.
+    fn open(&mut self) {
+        if let Some(backlog) = self.store.as_ref().and_then(|store| store.open()) {
+            self.backlog = Some(backlog);
+        }
+    }
+
+    /// Goes on with what an earlier listener left in the spool.
+    fn deliver_backlog(&mut self) {
+        let Some(backlog) = self.backlog.take() else { return };
+        if self.senders.is_empty() {
+            // Whatever is there waits for a way out.
+            return;
+        }
+        for Stored { alert, accepted } in backlog {
+            self.send_to(Arc::new(alert), &accepted);
+        }
+        let now = Moment::now();
+        let records: Vec<Record>;
+        (self.held, records) = self.diary("held", "alerts that are held back");
+        match &mut self.limiter {
+            Some(limiter) => {
+                limiter.restore(records, now);
+                self.held.rewrite(limiter.records(), &self.log);
+            }
+            // There is no --alert-interval any more.
+            None => {
+                let mut limiter = Limiter::new(Duration::ZERO);
+                limiter.restore(records, now);
+                self.release(limiter.finish(now));
+            }
+        }
+        let reports: Vec<Report>;
+        (self.watched, reports) = self.diary("watched", "processes that have not recovered");
+        if let Some(recovery) = &mut self.recovery {
+            reports.into_iter().for_each(|report| recovery.restore(report, now));
+            self.watched.rewrite(recovery.reports(), &self.log);
+        }
+    }
+
+    /// Sends what was held back. It is in the spool before it is held back no longer.
+    fn release(&mut self, alerts: Vec<Alert>) {
+        if alerts.is_empty() {
+            return;
+        }
+        alerts.into_iter().for_each(|alert| self.send(alert));
+        let still_held = self.limiter.iter().flat_map(Limiter::records);
+        self.held.rewrite(still_held, &self.log);
+    }
+
+    fn send(&mut self, alert: Alert) {
+        if let Some(store) = &self.store {
+            if store.put(&alert) == Keeping::Known {
+                return;
+            }
+        }
+        self.send_to(Arc::new(alert), &BTreeSet::new());
+    }
+
+    /// Sends an alert to all but those who have `accepted` it.
+    fn send_to(&mut self, alert: Arc<Alert>, accepted: &BTreeSet<String>) {
+        if let Some(store) = &self.store {
+            let lacking = |sender: &Sender| sender.keys(accepted);
+            store.expect(&alert, self.senders.iter().flat_map(lacking).collect());
+        }
+        for sender in &mut self.senders {
+            sender.send(Arc::clone(&alert), accepted);
+        }
+    }
+
+    /// What is the same for all alerts, which listeners need not say.
+    fn complete(&mut self, alert: &mut Alert) {
+        if alert.id.is_empty() {
+            alert.id = self.identity.of(alert);
+        }
+        if alert.host.is_empty() {
+            alert.host.clone_from(&self.host);
+        }
+        if alert.event.is_empty() {
+            alert.event.clone_from(&self.event);
+        }
+        if let Some(prefix) = &self.prefix {
+            alert.subject = prefixed(prefix, &alert.subject);
+        }
+    }
+}
+
+/// A subject that says first what it is about. The blank before crashmail's is the original's.
+pub fn prefixed(prefix: &str, subject: &str) -> String {
+    let blank = if subject.starts_with(' ') { "" } else { " " };
+    format!("{prefix}:{blank}{subject}")
+}
+
+impl Delivery for Pipeline {
+    fn events(&self) -> (Diary, Vec<backlog::Entry>) {
+        self.diary("events", "events")
+    }
+
+    fn start(&mut self) {
+        self.deliver_backlog();
+    }
+
+    fn begin(&mut self, frame: Option<&Frame>) {
+        self.event = frame.map(|frame| frame.name.clone()).unwrap_or_default();
+        self.identity.begin(frame);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let held = self.limiter.as_ref().and_then(Limiter::deadline);
+        let recovery = self.recovery.as_ref().and_then(Recovery::deadline);
+        held.into_iter().chain(recovery).min()
+    }
+
+    fn on_time(&mut self, supervisor: &mut dyn Supervisor, now: Moment) {
+        let due = self.limiter.as_mut().map(|limiter| limiter.due(now)).unwrap_or_default();
+        self.release(due);
+        let Some(recovery) = &mut self.recovery else { return };
+        let watched = recovery.reports().count();
+        let recovered = recovery.look(supervisor, now, &self.log);
+        let settled = recovery.reports().count() < watched;
+        recovered.into_iter().for_each(|alert| self.raise(alert));
+        if settled {
+            let reports = self.recovery.iter().flat_map(Recovery::reports);
+            self.watched.rewrite(reports, &self.log);
+        }
+    }
+
+    fn drain(&mut self) {
+        self.recovery = None;
+        if let Some(mut limiter) = self.limiter.take() {
+            self.release(limiter.finish(Moment::now()));
+        }
+        self.senders.iter_mut().for_each(Sender::drain);
+    }
+
+    fn finish(&mut self) {
+        self.senders.iter_mut().for_each(Sender::finish);
+    }
+}
+
+impl Alerts for Pipeline {
+    fn event_id(&self) -> Option<String> {
+        self.identity.event()
+    }
+
+    fn raise(&mut self, mut alert: Alert) {
+        if self.senders.is_empty() {
+            return;
+        }
+        self.complete(&mut alert);
+        self.open();
+        self.deliver_backlog();
+        let now = Moment::now();
+        if let Some(report) = self.recovery.as_mut().and_then(|recovery| recovery.note(&alert, now))
+        {
+            self.watched.add(report, &self.log);
+            if self.watched.needs_rewriting() {
+                let reports = self.recovery.iter().flat_map(Recovery::reports);
+                self.watched.rewrite(reports, &self.log);
+            }
+        }
+        let record = self.limiter.as_mut().and_then(|limiter| limiter.hold(&alert, now));
+        let Some(record) = record else { return self.send(alert) };
+        self.held.add(record, &self.log);
+        if self.held.needs_rewriting() {
+            let held = self.limiter.iter().flat_map(Limiter::records);
+            self.held.rewrite(held, &self.log);
+        }
+        self.log.line(format_args!("Held back by --alert-interval: {}", alert.subject.trim()));
+    }
+}
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;

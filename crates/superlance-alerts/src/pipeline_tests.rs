@@ -1,0 +1,274 @@
+//! The pipeline: what is held back, kept on disk, and taken up again.
+
+use std::fs;
+use std::sync::Mutex;
+use std::thread;
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+
+use super::*;
+use superlance_core::mail::outcome::Fate;
+use superlance_core::supervisor::State;
+use superlance_core::testing::{FakeSupervisor, Recorder};
+
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// A way out to two people, who take alerts or are away.
+#[derive(Clone, Default)]
+struct Home(Arc<Mutex<People>>);
+
+#[derive(Default)]
+struct People {
+    away: Vec<&'static str>,
+    got: Vec<(String, String)>,
+}
+
+impl Transport for Home {
+    fn name(&self) -> String {
+        "home".to_owned()
+    }
+
+    fn key(&self) -> String {
+        self.name()
+    }
+
+    fn targets(&self) -> Vec<String> {
+        vec!["ann".to_owned(), "bob".to_owned()]
+    }
+
+    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<Fate> {
+        let mut people = self.0.lock().unwrap();
+        let mut fate = |who: &String| {
+            if people.away.contains(&who.as_str()) {
+                return Fate::Later("away".to_owned());
+            }
+            people.got.push((who.clone(), alert.subject.clone()));
+            Fate::Delivered
+        };
+        targets.iter().map(&mut fate).collect()
+    }
+}
+
+/// A listener's pipeline.
+struct Scene {
+    folder: TempDir,
+    home: Home,
+    recorder: Recorder,
+    pipeline: Pipeline,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self::start(tempfile::tempdir().unwrap(), false, &[])
+    }
+
+    /// One with --alert-interval and --recovery.
+    fn calm() -> Self {
+        Self::start(tempfile::tempdir().unwrap(), true, &[])
+    }
+
+    fn start(folder: TempDir, calm: bool, away: &[&'static str]) -> Self {
+        let (home, recorder) = (Home::default(), Recorder::default());
+        home.0.lock().unwrap().away = away.to_vec();
+        let log = Arc::new(Log::new(recorder.clone()));
+        let parent = folder.path().join("spool");
+        let pipeline = Pipeline::new(Parts {
+            listener: "test",
+            host: "host".to_owned(),
+            prefix: None,
+            ways: vec![Box::new(home.clone())],
+            store: Some(Store::new(parent, "test".to_owned(), Arc::clone(&log))),
+            limiter: calm.then(|| Limiter::new(INTERVAL)),
+            recovery: calm.then(|| Recovery::new(INTERVAL)),
+            log,
+            unfinished: Unfinished::default(),
+        });
+        Self { folder, home, recorder, pipeline }
+    }
+
+    /// Another listener that finds what this one would leave if it were killed now.
+    fn killed(&self, calm: bool, away: &[&'static str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("spool/test");
+        fs::create_dir_all(&to).unwrap();
+        for name in self.files() {
+            fs::copy(self.folder.path().join("spool/test").join(&name), to.join(name)).unwrap();
+        }
+        Self::start(folder, calm, away)
+    }
+
+    fn raise(&mut self, subject: &str) {
+        let (at, subject) = (SystemTime::now(), subject.to_owned());
+        let alert = Alert::new("test", "exited", at, subject, "text".to_owned());
+        self.pipeline.raise(alert.about("g", "p", None));
+    }
+
+    /// Whoever is away now.
+    fn away(&self, who: &[&'static str]) {
+        self.home.0.lock().unwrap().away = who.to_vec();
+    }
+
+    fn on_time(&mut self, supervisor: &mut FakeSupervisor, later: Duration) {
+        let Moment { wall, instant } = Moment::now();
+        let now = Moment { wall: wall + later, instant: instant + later };
+        self.pipeline.on_time(supervisor, now);
+    }
+
+    /// Who got what, once that is so many.
+    #[track_caller]
+    fn got(&self, count: usize) -> Vec<String> {
+        let got = || self.home.0.lock().unwrap().got.clone();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while got().len() < count {
+            assert!(Instant::now() < deadline, "{:?} {}", got(), self.recorder.text());
+            thread::sleep(Duration::from_millis(3));
+        }
+        got().into_iter().map(|(who, subject)| format!("{who}: {subject}")).collect()
+    }
+
+    fn files(&self) -> Vec<String> {
+        let names = fs::read_dir(self.folder.path().join("spool/test")).unwrap();
+        let names = names.map(|name| name.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|name| name != "lock").collect();
+        names.sort();
+        names
+    }
+}
+
+#[track_caller]
+fn wait_until(mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain");
+        thread::sleep(Duration::from_millis(3));
+    }
+}
+
+#[test]
+fn an_alert_is_on_the_disk_until_everyone_has_it() {
+    let mut scene = Scene::new();
+    scene.away(&["bob"]);
+    scene.raise("first");
+    assert!(scene.files().contains(&"000000000000.json".to_owned()));
+    assert_eq!(scene.got(1), ["ann: first"]);
+    let accepted = scene.folder.path().join("spool/test/000000000000.json");
+    wait_until(|| !fs::read_to_string(&accepted).unwrap().contains("\"accepted\":[]"));
+
+    // Another listener tells only those who lack it.
+    let next = scene.killed(false, &[]);
+    assert_eq!(next.got(1), ["bob: first"]);
+    wait_until(|| next.files().is_empty());
+
+    // So does this one.
+    scene.away(&[]);
+    assert_eq!(scene.got(2), ["ann: first", "bob: first"]);
+    wait_until(|| scene.files().is_empty());
+}
+
+#[test]
+fn what_cannot_be_delivered_at_the_end_is_kept_and_told_in_order() {
+    let mut scene = Scene::new();
+    scene.away(&["ann", "bob"]);
+    for subject in ["first", "second", "third"] {
+        scene.raise(subject);
+    }
+    scene.pipeline.drain();
+    scene.pipeline.finish();
+    let log = scene.recorder.text();
+    let kept = "Not sent to home: away; kept until the next start: second\n";
+    assert!(log.contains(kept), "{log}");
+    let got = scene.killed(false, &[]).got(6);
+    let ann: Vec<_> = got.iter().filter(|told| told.starts_with("ann")).collect();
+    assert_eq!(ann, ["ann: first", "ann: second", "ann: third"]);
+}
+
+#[test]
+fn an_event_that_comes_again_raises_nothing_new() {
+    let frame = |serial| {
+        let payload = "processname:p groupname:g".to_owned();
+        Frame { name: "PROCESS_STATE_EXITED".to_owned(), serial: Some(serial), payload }
+    };
+    let mut scene = Scene::new();
+    scene.away(&["ann", "bob"]);
+    scene.pipeline.begin(Some(&frame(1)));
+    scene.raise("first");
+    let mut next = scene.killed(false, &["ann", "bob"]);
+    next.pipeline.begin(Some(&frame(1)));
+    next.raise("first");
+    assert_eq!(next.files().len(), 1);
+    next.pipeline.begin(Some(&frame(2)));
+    next.raise("second");
+    assert_eq!(next.files().len(), 2);
+}
+
+#[test]
+fn what_is_held_back_survives_and_is_told_at_the_end() {
+    let mut scene = Scene::calm();
+    for number in 0..5 {
+        scene.raise(&format!("{number}"));
+    }
+    assert_eq!(scene.got(2), ["ann: 0", "bob: 0"]);
+    wait_until(|| scene.files() == ["held.journal", "watched.journal"]);
+    assert!(scene.recorder.text().contains("Held back by --alert-interval: 4\n"));
+    let mut next = scene.killed(true, &[]);
+    let deadline = next.pipeline.deadline().unwrap();
+    assert!(deadline <= Instant::now() + INTERVAL);
+    next.raise("5");
+    next.on_time(&mut FakeSupervisor::default(), INTERVAL);
+    assert_eq!(next.got(2), ["ann: 5 (and 4 more)", "bob: 5 (and 4 more)"]);
+    assert!(!next.files().contains(&"held.journal".to_owned()), "{:?}", next.files());
+    // Without the option they go out at once, and at the end in any case.
+    assert_eq!(scene.killed(false, &[]).got(2)[0], "ann: 4 (and 3 more)");
+    scene.pipeline.drain();
+    assert_eq!(scene.got(4)[2], "ann: 4 (and 3 more)");
+    assert_eq!(scene.pipeline.deadline(), None, "nothing is waited for");
+}
+
+#[test]
+fn a_recovery_is_told_by_this_listener_or_the_next() {
+    let mut scene = Scene::calm();
+    scene.raise("sick");
+    wait_until(|| scene.files() == ["watched.journal"]);
+    let mut supervisor = FakeSupervisor::at(1000).with("g:p", 5);
+    supervisor.processes[0].start = 0;
+    for mut scene in [scene.killed(true, &[]), scene] {
+        assert!(scene.pipeline.deadline().is_some());
+        scene.on_time(&mut supervisor, INTERVAL);
+        let told = "ann: test: process g:p recovered".to_owned();
+        wait_until(|| scene.got(0).contains(&told));
+        assert_eq!(scene.pipeline.deadline(), None);
+        assert!(!scene.files().contains(&"watched.journal".to_owned()));
+    }
+    assert_eq!(supervisor.process("g:p").unwrap().state, State::Running);
+}
+
+#[test]
+fn without_a_spool_that_works_alerts_go_out_and_that_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("spool"), "in the way").unwrap();
+    let mut scene = Scene::start(folder, false, &[]);
+    for subject in ["first", "second", "third"] {
+        scene.raise(subject);
+    }
+    assert_eq!(scene.got(6).len(), 6);
+    let log = scene.recorder.text();
+    assert_eq!(log.matches("alerts are not kept on disk: cannot ").count(), 1, "{log}");
+    // The trouble is over.
+    let path = scene.folder.path().join("spool");
+    fs::remove_file(&path).unwrap();
+    scene.away(&["bob"]);
+    scene.raise("fourth");
+    assert!(scene.files().contains(&"000000000000.json".to_owned()));
+    assert!(scene.recorder.text().contains("alerts are kept on disk again\n"));
+}
+
+#[test]
+fn two_listeners_of_one_name_do_not_share_a_spool() {
+    let scene = Scene::new();
+    let log = Arc::new(Log::new(scene.recorder.clone()));
+    let store = Store::new(scene.folder.path().join("spool"), "test".to_owned(), log);
+    assert_eq!(store.open(), None);
+    let log = scene.recorder.text();
+    assert!(log.ends_with("/test is in use by another process\n"), "{log}");
+}

@@ -1,0 +1,264 @@
+//! Alerts on their way out, beside the listener's work.
+//!
+//! Whoever takes them may need seconds or hang, or be away for hours. The listener hands its alerts
+//! over and goes on; a thread delivers them one after the other, and several do at the end.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::schedule::{Attempt, Schedule};
+use super::spool::key;
+use super::store::Store;
+use crate::transport::Transport;
+use superlance_core::listener::alert::Alert;
+use superlance_core::listener::in_flight::{Entry, Unfinished};
+use superlance_core::mail::outcome::Fate;
+use superlance_core::system::log::{Complaint, Log};
+
+/// Alerts that may wait for one way. The listener does not wait for those who deliver them; what is
+/// too much is in the log.
+const CAPACITY: usize = 10_000;
+
+/// Alerts delivered at once when the listener is about to end.
+const HURRY: usize = 16;
+
+/// One way, and what waits for it.
+pub(super) struct Sender {
+    shared: Arc<Shared>,
+    unfinished: Unfinished,
+    threads: usize,
+}
+
+struct Shared {
+    way: Box<dyn Transport>,
+    store: Option<Arc<Store>>,
+    log: Arc<Log>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    schedule: Schedule<Job>,
+    in_work: usize,
+    /// Why the way does not work at the moment.
+    trouble: Complaint,
+}
+
+/// An alert for those who lack it.
+struct Job {
+    alert: Arc<Alert>,
+    targets: Vec<String>,
+    /// Finished when it is delivered, or its failure logged.
+    _entry: Entry,
+}
+
+impl Sender {
+    /// A sender. Its thread is started with the first alert.
+    pub(super) fn new(
+        way: Box<dyn Transport>,
+        store: Option<Arc<Store>>,
+        log: Arc<Log>,
+        unfinished: Unfinished,
+    ) -> Self {
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        let shared = Shared { way, store, log, state, changed };
+        Self { shared: Arc::new(shared), unfinished, threads: 0 }
+    }
+
+    /// What stands in the spool for those who are to get an alert and have not `accepted` it.
+    pub(super) fn keys(&self, accepted: &BTreeSet<String>) -> Vec<String> {
+        let targets = self.shared.way.targets().into_iter();
+        let keys = targets.map(|target| self.shared.key(&target));
+        keys.filter(|key| !accepted.contains(key)).collect()
+    }
+
+    /// Takes an alert for all but those who have `accepted` it, and returns at once.
+    pub(super) fn send(&mut self, alert: Arc<Alert>, accepted: &BTreeSet<String>) {
+        let Shared { way, log, .. } = &*self.shared;
+        let mut targets = way.targets();
+        targets.retain(|target| !accepted.contains(&self.shared.key(target)));
+        if targets.is_empty() {
+            return;
+        }
+        if self.shared.lock().schedule.len() >= CAPACITY {
+            let reason = format!("{CAPACITY} others wait");
+            targets.iter().for_each(|target| self.shared.settled(&alert, target));
+            return log.line(way.given_up(&alert, &reason));
+        }
+        let unfinished = if self.shared.keeps(&alert) {
+            format!(
+                "Not sent in time to {}, and kept until the next start: {}",
+                way.name(),
+                alert.subject.trim()
+            )
+        } else {
+            way.unfinished(&alert)
+        };
+        let entry = self.unfinished.begin(unfinished);
+        self.shared.lock().schedule.push(Job { alert, targets, _entry: entry });
+        self.start_threads(1);
+        self.shared.changed.notify_all();
+    }
+
+    /// The listener is about to end: everything is tried at once, and what fails is given up.
+    pub(super) fn drain(&mut self) {
+        let mut state = self.shared.lock();
+        state.schedule.hurry();
+        let waiting = state.schedule.len();
+        drop(state);
+        self.shared.changed.notify_all();
+        if self.threads > 0 {
+            // One more than waiting: the first may be held up by someone who does not answer.
+            self.start_threads(HURRY.min(waiting + 1));
+        }
+    }
+
+    /// Waits until everything is delivered or given up.
+    pub(super) fn finish(&mut self) {
+        self.drain();
+        let mut state = self.shared.lock();
+        while state.in_work > 0 || state.schedule.len() > 0 {
+            state = self.shared.wait(state, None);
+        }
+    }
+
+    /// Starts threads that deliver until the program ends, so that there are `count` of them.
+    fn start_threads(&mut self, count: usize) {
+        while self.threads < count {
+            let shared = Arc::clone(&self.shared);
+            let sender = thread::Builder::new().name("alerts".to_owned());
+            if let Err(error) = sender.spawn(move || shared.work()) {
+                let message = format!("cannot start a thread to send alerts: {error}");
+                return self.shared.log.line(message);
+            }
+            self.threads += 1;
+        }
+    }
+}
+
+impl Shared {
+    /// Delivers what waits, and what comes.
+    fn work(&self) -> ! {
+        let mut state = self.lock();
+        loop {
+            let Some(attempt) = state.schedule.take(Instant::now()) else {
+                let next = state.schedule.next();
+                state = self.wait(state, next);
+                continue;
+            };
+            state.in_work += 1;
+            drop(state);
+            let fates = self.way.deliver(&attempt.item.alert, &attempt.item.targets);
+            state = self.lock();
+            self.settle(attempt, fates, &mut state);
+            state.in_work -= 1;
+            self.changed.notify_all();
+        }
+    }
+
+    /// Takes note of what became of an alert: a fate for each of its targets.
+    fn settle(&self, mut attempt: Attempt<Job>, fates: Vec<Fate>, state: &mut State) {
+        let Job { alert, targets, .. } = &mut attempt.item;
+        let all = std::mem::take(targets);
+        let mut delivered = Vec::new();
+        let (mut reasons, mut refusals, mut pause) = (Vec::new(), Vec::new(), None);
+        for (target, fate) in all.into_iter().zip(fates) {
+            let reason = match fate {
+                Fate::Delivered => {
+                    self.settled(alert, &target);
+                    delivered.push(target);
+                    continue;
+                }
+                Fate::Refused(reason) => {
+                    self.settled(alert, &target);
+                    refusals.push(reason);
+                    continue;
+                }
+                Fate::Later(reason) => reason,
+                Fate::Unknown(reason) => format!("{reason}; it may have arrived"),
+                Fate::NotBefore(reason, time) => {
+                    pause = pause.max(Some(time));
+                    reason
+                }
+            };
+            targets.push(target);
+            reasons.push(reason);
+        }
+        reasons.dedup();
+        refusals.dedup();
+        if !refusals.is_empty() {
+            self.log.line(self.way.given_up(alert, &refusals.join("; ")));
+        }
+        if !delivered.is_empty() {
+            self.way.delivered(alert, &delivered).into_iter().for_each(|text| self.log.line(text));
+        }
+        if reasons.is_empty() {
+            if !delivered.is_empty() && state.trouble.clear() {
+                self.log.line(format_args!("{} works again", self.way.name()));
+            }
+            return state.schedule.delivered();
+        }
+        let reason = reasons.join("; ");
+        let now = Instant::now();
+        let given_up = match delivered.is_empty() {
+            true => state.schedule.failed(attempt, pause, now),
+            false => state.schedule.failed_in_part(attempt, now),
+        };
+        match given_up {
+            Some(job) if self.keeps(&job.alert) => {
+                let (name, subject) = (self.way.name(), job.alert.subject.trim());
+                let kept = "kept until the next start";
+                self.log.line(format_args!("Not sent to {name}: {reason}; {kept}: {subject}"));
+            }
+            Some(job) => self.log.line(self.way.given_up(&job.alert, &reason)),
+            None => {
+                let name = self.way.name();
+                let message = format!("{name}: {reason}; alerts are kept, and tried again");
+                state.trouble.say(&self.log, message);
+            }
+        }
+    }
+
+    /// What stands for a target in the spool.
+    fn key(&self, target: &str) -> String {
+        key(&format!("{}\0{target}", self.way.key()))
+    }
+
+    fn settled(&self, alert: &Alert, target: &str) {
+        if let Some(store) = &self.store {
+            store.settle(alert, &self.key(target));
+        }
+    }
+
+    /// Whether another listener would deliver it.
+    fn keeps(&self, alert: &Alert) -> bool {
+        self.store.as_ref().is_some_and(|store| store.keeps(alert))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        until: Option<Instant>,
+    ) -> MutexGuard<'a, State> {
+        match until {
+            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            Some(until) => {
+                let time = until.saturating_duration_since(Instant::now());
+                // Not less than the clock can tell, so that nobody turns round in circles.
+                let time = time.max(Duration::from_millis(1));
+                self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "sender_tests.rs"]
+mod tests;

@@ -1,0 +1,170 @@
+//! Senders, with commands and with ways that do as they are told.
+
+use std::collections::VecDeque;
+use std::time::SystemTime;
+
+use super::*;
+use crate::transport::sendmail::MailCommand;
+use superlance_core::testing::Recorder;
+
+fn alert(text: &str) -> Arc<Alert> {
+    let text = text.to_owned();
+    Arc::new(Alert::new("x", "y", SystemTime::UNIX_EPOCH, "s".to_owned(), text))
+}
+
+fn sender(way: impl Transport + 'static) -> (Sender, Recorder, Unfinished) {
+    let (recorder, unfinished) = (Recorder::default(), Unfinished::default());
+    let log = Arc::new(Log::new(recorder.clone()));
+    (Sender::new(Box::new(way), None, log, unfinished.clone()), recorder, unfinished)
+}
+
+fn command(command: &str) -> MailCommand {
+    MailCommand { command: command.to_owned(), to: "a@b".to_owned(), confirms: true }
+}
+
+/// Waits until the log has this text.
+#[track_caller]
+fn wait_for(recorder: &Recorder, text: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !recorder.text().contains(text) {
+        assert!(Instant::now() < deadline, "no {text:?} in {}", recorder.text());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn mails_go_out_in_order_and_are_confirmed() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("mails");
+    let (mut sender, recorder, unfinished) =
+        sender(command(&format!("cat >> '{}'", file.display())));
+    sender.send(alert("first\n"), &BTreeSet::new());
+    sender.send(alert("second\n"), &BTreeSet::new());
+    let mails = ["To: a@b\nSubject: s\n\nfirst\n", "To: a@b\nSubject: s\n\nsecond\n"];
+    wait_for(&recorder, mails[1]);
+    sender.finish();
+    assert_eq!(std::fs::read_to_string(file).unwrap(), mails.concat());
+    let log = mails.map(|mail| format!("Mailed:\n\n{mail}\n")).concat();
+    assert_eq!(recorder.text(), log);
+    assert_eq!(unfinished.texts(), Vec::<String>::new());
+}
+
+#[test]
+fn a_command_that_fails_is_logged_with_the_mail_and_not_run_again() {
+    let (mut sender, recorder, unfinished) = sender(command("exit 7"));
+    sender.send(alert("text"), &BTreeSet::new());
+    let expected = "Mail not sent with \"exit 7\": the command failed with exit status 7. \
+                    The mail was:\n\nTo: a@b\nSubject: s\n\ntext\n";
+    wait_for(&recorder, "text\n");
+    sender.finish();
+    assert_eq!(recorder.text(), expected);
+    assert_eq!(unfinished.texts(), Vec::<String>::new());
+}
+
+#[test]
+fn at_the_end_a_mail_program_that_hangs_holds_up_no_other_mail() {
+    let (mut sender, recorder, _) = sender(command("grep -q hangs && sleep 60; exit 1"));
+    sender.send(alert("hangs"), &BTreeSet::new());
+    sender.send(alert("fails at once"), &BTreeSet::new());
+    sender.drain();
+    wait_for(&recorder, "fails at once");
+}
+
+#[test]
+fn at_the_end_many_go_out_at_once() {
+    let started = Instant::now();
+    let (mut sender, _, unfinished) = sender(command("sleep 0.5"));
+    for _ in 0..32 {
+        sender.send(alert("x"), &BTreeSet::new());
+    }
+    assert!(unfinished.texts()[0].starts_with("Mail not sent in time:\n\nTo: a@b"));
+    sender.finish();
+    assert!(started.elapsed() < Duration::from_secs(8), "one after the other takes 16 s");
+    assert_eq!(unfinished.texts(), Vec::<String>::new());
+}
+
+/// Two targets, `a` and `b`, and a script: a fate for each of those that are tried.
+#[derive(Clone, Default)]
+struct Scripted(Arc<Mutex<Script>>);
+
+#[derive(Default)]
+struct Script {
+    fates: VecDeque<Vec<Fate>>,
+    tried: Vec<(String, Vec<String>)>,
+}
+
+impl Scripted {
+    fn new(fates: impl IntoIterator<Item = Vec<Fate>>) -> Self {
+        let script = Script { fates: fates.into_iter().collect(), tried: Vec::new() };
+        Self(Arc::new(Mutex::new(script)))
+    }
+
+    fn tried(&self) -> Vec<(String, String)> {
+        let tried = self.0.lock().unwrap().tried.clone();
+        tried.into_iter().map(|(text, targets)| (text, targets.join(" "))).collect()
+    }
+}
+
+impl Transport for Scripted {
+    fn name(&self) -> String {
+        "scripted".to_owned()
+    }
+
+    fn key(&self) -> String {
+        "scripted".to_owned()
+    }
+
+    fn targets(&self) -> Vec<String> {
+        vec!["a".to_owned(), "b".to_owned()]
+    }
+
+    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<Fate> {
+        let mut script = self.0.lock().unwrap();
+        script.tried.push((alert.text.clone(), targets.to_vec()));
+        script.fates.pop_front().unwrap_or_else(|| vec![Fate::Delivered; targets.len()])
+    }
+}
+
+fn later() -> Fate {
+    Fate::Later("down".to_owned())
+}
+
+#[test]
+fn only_those_who_lack_an_alert_get_it_again_and_the_log_says_so_once() {
+    let way = Scripted::new([vec![Fate::Delivered, later()], vec![later()]]);
+    let (mut sender, recorder, unfinished) = sender(way.clone());
+    sender.send(alert("1"), &BTreeSet::new());
+    wait_for(&recorder, "works again");
+    sender.finish();
+    let expected = [("1", "a b"), ("1", "b"), ("1", "b")];
+    assert_eq!(way.tried(), expected.map(|(text, targets)| (text.into(), targets.into())));
+    let log = "Sent to a: s\nscripted: down; alerts are kept, and tried again\n\
+               Sent to b: s\nscripted works again\n";
+    assert_eq!(recorder.text(), log);
+    assert_eq!(unfinished.texts(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_refused_is_logged_in_full_and_not_tried_again() {
+    let way = Scripted::new([vec![Fate::Refused("550 no".to_owned()), Fate::Delivered]]);
+    let (mut sender, recorder, _) = sender(way.clone());
+    sender.send(alert("text"), &BTreeSet::new());
+    sender.finish();
+    assert_eq!(way.tried().len(), 1);
+    let log = "Not sent to scripted: 550 no. The alert was:\n\ns\n\ntext\nSent to b: s\n";
+    assert_eq!(recorder.text(), log);
+}
+
+#[test]
+fn the_end_tries_once_more_and_logs_in_full_what_fails() {
+    let pause = Fate::NotBefore("busy".to_owned(), Duration::from_secs(3600));
+    let way = Scripted::new([vec![pause.clone(), pause], vec![later(), later()]]);
+    let (mut sender, recorder, unfinished) = sender(way.clone());
+    sender.send(alert("text"), &BTreeSet::new());
+    wait_for(&recorder, "busy");
+    assert_eq!(unfinished.texts(), ["Not sent in time to scripted:\n\ns\n\ntext"]);
+    sender.finish();
+    let log = "scripted: busy; alerts are kept, and tried again\n\
+               Not sent to scripted: down. The alert was:\n\ns\n\ntext\n";
+    assert_eq!((way.tried().len(), recorder.text().as_str()), (2, log));
+}

@@ -1,0 +1,52 @@
+//! From the command line to a pipeline, with the table of all transports.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use superlance_core::listener::environment::Environment;
+use superlance_core::options::usage::Failure;
+use superlance_core::system::host_name;
+
+use crate::options::{AlertOptions, MailOptions};
+use crate::pipeline::{Parts, Pipeline};
+use crate::store::Store;
+use crate::transport::{Raiser, Transport, TransportConfig, exec, sendmail, smtp, webhook};
+
+/// Makes the transports of one kind that the command line asks for.
+type Maker = fn(&TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, Failure>;
+
+/// All transports.
+const TRANSPORTS: &[Maker] = &[sendmail::mail_command, smtp::smtp, webhook::webhooks, exec::notify];
+
+/// What the alerts of a listener go through.
+///
+/// # Errors
+/// When something about the ways out makes no sense.
+pub fn pipeline(
+    environment: &Environment,
+    raiser: Raiser,
+    mail: Option<&MailOptions>,
+    options: &AlertOptions,
+    matches: &ArgMatches,
+) -> Result<Pipeline, Failure> {
+    let host = host_name();
+    let plan = TransportConfig { raiser, mail, options, matches, environment, host: host.clone() };
+    let mut ways = Vec::new();
+    for make in TRANSPORTS {
+        ways.extend(make(&plan)?);
+    }
+    let name = environment.own_namespec.clone().unwrap_or_else(|| raiser.name.to_owned());
+    let store = |parent: &PathBuf| Store::new(parent.clone(), name, Arc::clone(&environment.log));
+    Ok(Pipeline::new(Parts {
+        listener: raiser.name,
+        prefix: options.hostname.then(|| host.clone()),
+        host,
+        ways,
+        store: options.spool.as_ref().map(store),
+        limiter: mail.and_then(|mail| mail.calm.limiter()),
+        recovery: mail.and_then(|mail| mail.calm.recovery()),
+        log: Arc::clone(&environment.log),
+        unfinished: environment.unfinished.clone(),
+    }))
+}

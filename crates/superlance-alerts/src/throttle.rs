@@ -1,0 +1,271 @@
+//! At most one alert of a kind about a process in an interval; those held back are told together. Pure.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use superlance_core::listener::alert::{Alert, Attachment};
+use superlance_core::system::clock::{Moment, log_time};
+
+/// Processes and kinds of which each has an interval of its own. The alerts of any further ones share
+/// one for each kind.
+const MAX_WINDOWS: usize = 1_000;
+
+/// Texts that are kept of the alerts held back in one interval, but for the last of them.
+const MAX_TEXTS: usize = 20;
+
+/// Bytes of each of these.
+const MAX_TEXT: usize = 2 << 10;
+
+/// Bytes that the last of them keeps of its text.
+const MAX_LAST: usize = 16 << 10;
+
+/// Attachments that it keeps, and bytes of each.
+const MAX_ATTACHMENTS: usize = 4;
+const MAX_ATTACHMENT: usize = 8 << 10;
+
+/// Holds alerts back.
+#[derive(Debug)]
+pub struct Limiter {
+    interval: Duration,
+    windows: BTreeMap<Key, Window>,
+}
+
+/// What may go out once in an interval.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Key {
+    /// Group and name.
+    process: Option<(String, String)>,
+    kind: String,
+}
+
+/// An interval that began with an alert that went out.
+#[derive(Debug)]
+struct Window {
+    until: Instant,
+    record: Record,
+}
+
+/// What is to survive the end of the listener of an interval with alerts held back. Of several with
+/// the same key, the last one counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    key: Key,
+    began: SystemTime,
+    held: Option<Held>,
+}
+
+/// Alerts held back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Held {
+    count: u64,
+    first: SystemTime,
+    last: Alert,
+    /// What the others said, from the first one on, as far as there is room.
+    texts: Vec<String>,
+}
+
+impl Limiter {
+    /// A limiter that lets one alert of a kind about a process pass in `interval`.
+    #[must_use]
+    pub fn new(interval: Duration) -> Self {
+        Self { interval, windows: BTreeMap::new() }
+    }
+
+    /// Takes up what an earlier listener held back. Its intervals go on from when they began.
+    pub fn restore(&mut self, records: impl IntoIterator<Item = Record>, now: Moment) {
+        let records = records.into_iter().map(|record| (record.key.clone(), record));
+        for (key, record) in records.collect::<BTreeMap<_, _>>() {
+            let same = self.windows.get_mut(&key).and_then(|same| same.record.held.as_mut());
+            if let (Some(held), Some(earlier)) = (same, &record.held) {
+                held.follow(earlier);
+                continue;
+            }
+            let passed = now.wall.duration_since(record.began).unwrap_or_default();
+            let until = now.after(self.interval.saturating_sub(passed));
+            self.windows.insert(key, Window { until, record });
+        }
+    }
+
+    /// Holds back an alert raised `now`, and returns the record that accounts for it; `None` if it is
+    /// to go out.
+    ///
+    /// Once an interval is over, whatever it holds is [`due`](Self::due) first, and joined by what
+    /// comes before that was asked for.
+    pub fn hold(&mut self, alert: &Alert, now: Moment) -> Option<&Record> {
+        let mut key = Key::of(alert);
+        if self.windows.len() >= MAX_WINDOWS {
+            self.windows.retain(|_, window| window.is_open(now));
+            if self.windows.len() >= MAX_WINDOWS && !self.windows.contains_key(&key) {
+                key.process = None;
+            }
+        }
+        if !self.windows.get(&key).is_some_and(|window| window.is_open(now)) {
+            let until = now.after(self.interval);
+            let record = Record { key: key.clone(), began: now.wall, held: None };
+            self.windows.insert(key, Window { until, record });
+            return None;
+        }
+        let record = &mut self.windows.get_mut(&key)?.record;
+        match &mut record.held {
+            Some(held) => held.add(alert),
+            none => *none = Some(Held::new(alert)),
+        }
+        Some(record)
+    }
+
+    /// When something held back will be [`due`](Self::due).
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let holding = self.windows.values().filter(|window| window.record.held.is_some());
+        holding.map(|window| window.until).min()
+    }
+
+    /// What was held back in intervals that are over: an alert for each, with which the next begins.
+    #[must_use]
+    pub fn due(&mut self, now: Moment) -> Vec<Alert> {
+        self.release(now, |window| window.until <= now.instant)
+    }
+
+    /// What is held back at the end of the listener.
+    #[must_use]
+    pub fn finish(&mut self, now: Moment) -> Vec<Alert> {
+        self.release(now, |_| true)
+    }
+
+    /// What is held back now, to be restored by a later listener.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.windows.values().map(|window| &window.record).filter(|record| record.held.is_some())
+    }
+
+    fn release(&mut self, now: Moment, chosen: impl Fn(&Window) -> bool) -> Vec<Alert> {
+        let mut released = Vec::new();
+        for window in self.windows.values_mut().filter(|window| chosen(window)) {
+            if let Some(held) = window.record.held.take() {
+                window.until = now.after(self.interval);
+                window.record.began = now.wall;
+                released.push(held);
+            }
+        }
+        released.sort_by_key(|held| held.first);
+        released.into_iter().map(Held::tell).collect()
+    }
+}
+
+impl Window {
+    fn is_open(&self, now: Moment) -> bool {
+        self.record.held.is_some() || self.until > now.instant
+    }
+}
+
+impl Key {
+    fn of(alert: &Alert) -> Self {
+        let process = alert.process.as_ref();
+        let process = process.map(|process| (process.group.clone(), process.name.clone()));
+        Self { process, kind: alert.kind.clone() }
+    }
+}
+
+impl Held {
+    fn new(alert: &Alert) -> Self {
+        Self { count: 1, first: alert.at, last: bounded(alert.clone()), texts: Vec::new() }
+    }
+
+    fn add(&mut self, alert: &Alert) {
+        // supervisord sends an event again that was not acknowledged before a listener was killed.
+        if !alert.id.is_empty() && alert.id == self.last.id {
+            return;
+        }
+        let before = std::mem::replace(&mut self.last, bounded(alert.clone()));
+        if self.texts.len() < MAX_TEXTS {
+            self.texts.push(short(&before));
+        }
+        self.count += 1;
+    }
+
+    /// Joins those held back before these.
+    fn follow(&mut self, earlier: &Self) {
+        self.count += earlier.count;
+        self.first = self.first.min(earlier.first);
+        let mut texts = earlier.texts.clone();
+        texts.push(short(&earlier.last));
+        texts.append(&mut self.texts);
+        texts.truncate(MAX_TEXTS);
+        self.texts = texts;
+    }
+
+    /// The alert that tells of all of them: the last one, with what is known of the others.
+    fn tell(self) -> Alert {
+        let Self { count, first, last, texts } = self;
+        let last_at = last.at;
+        let mut alert = last
+            .measuring("held_back", count)
+            .measuring("held_back_first", seconds(first))
+            .measuring("held_back_last", seconds(last_at));
+        let (first, last_at) = (log_time(first), log_time(last_at));
+        if count == 1 {
+            alert.text =
+                format!("This was held back by --alert-interval at {first}.\n\n{}", alert.text);
+            return alert;
+        }
+        alert.subject = format!("{} (and {} more)", alert.subject, count - 1);
+        alert.text = format!(
+            "{count} alerts were held back by --alert-interval, the first at {first}, the last at \
+             {last_at}. The last of them:\n\n{}",
+            alert.text
+        );
+        let missing = count.saturating_sub(1).saturating_sub(texts.len() as u64);
+        let mut before = texts.join("\n\n");
+        if missing > 0 {
+            before = format!("{before}\n\nNot shown: {missing} more");
+        }
+        alert.attach("Held back before it", before)
+    }
+}
+
+/// What is shown of an alert that is not the last.
+fn short(alert: &Alert) -> String {
+    beginning(format!("{}\n{}", alert.subject, alert.text), MAX_TEXT)
+}
+
+/// The same, as much of it as one can keep in memory for a thousand processes.
+fn bounded(mut alert: Alert) -> Alert {
+    alert.text = beginning(alert.text, MAX_LAST);
+    let missing = alert.attachments.len().saturating_sub(MAX_ATTACHMENTS);
+    if missing > 0 {
+        alert.attachments.truncate(MAX_ATTACHMENTS);
+        alert.text = format!("{}\n\nNot shown: {missing} attachments", alert.text);
+    }
+    for Attachment { text, .. } in &mut alert.attachments {
+        *text = end(std::mem::take(text), MAX_ATTACHMENT);
+    }
+    alert
+}
+
+/// The beginning of a text.
+fn beginning(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
+        text.push_str("...");
+    }
+    text
+}
+
+/// The end of a text: in a log, that is where it says why.
+fn end(text: String, limit: usize) -> String {
+    if text.len() <= limit {
+        return text;
+    }
+    let start = (text.len() - limit..).find(|start| text.is_char_boundary(*start));
+    format!("...{}", text.get(start.unwrap_or_default()..).unwrap_or_default())
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+#[path = "throttle_tests.rs"]
+mod tests;

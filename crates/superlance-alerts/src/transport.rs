@@ -1,0 +1,55 @@
+//! What delivers alerts: mail commands, mail servers, webhooks and other commands.
+//!
+//! Each implements [`Transport`] in a file of its own; `setup.rs` has the table of them.
+
+mod config;
+pub(crate) mod exec;
+pub(crate) mod sendmail;
+pub(crate) mod smtp;
+pub(crate) mod webhook;
+
+pub use self::config::Raiser;
+pub(crate) use self::config::TransportConfig;
+
+use superlance_core::listener::alert::Alert;
+use superlance_core::mail::outcome::Fate;
+
+/// A way for alerts to get to people. It may take its time: it is called on a thread of its own, at
+/// the end of the listener on several.
+pub(crate) trait Transport: Send + Sync {
+    /// What the log calls it. No secret is part of it.
+    fn name(&self) -> String;
+
+    /// What distinguishes it from all others, whatever listener asks. It may be a secret: only its
+    /// hash is written down.
+    fn key(&self) -> String;
+
+    /// Whom it delivers to, where each may have a fate of its own.
+    fn targets(&self) -> Vec<String> {
+        vec![String::new()]
+    }
+
+    /// Tries to deliver `alert`. There is a fate for each of `targets`, in their order.
+    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<Fate>;
+
+    /// What the log says when it was delivered to `targets`, if it says something.
+    fn delivered(&self, alert: &Alert, targets: &[String]) -> Option<String> {
+        let targets: Vec<_> = targets.iter().filter(|target| !target.is_empty()).cloned().collect();
+        let whom = if targets.is_empty() { self.name() } else { targets.join(", ") };
+        Some(format!("Sent to {whom}: {}", alert.subject.trim()))
+    }
+
+    /// What the log says when it is given up: the alert with it, since nobody else will tell.
+    fn given_up(&self, alert: &Alert, reason: &str) -> String {
+        format!("Not sent to {}: {reason}. The alert was:\n\n{}", self.name(), whole(alert))
+    }
+
+    /// What the log says when it is not delivered by the time that everything must end.
+    fn unfinished(&self, alert: &Alert) -> String {
+        format!("Not sent in time to {}:\n\n{}", self.name(), whole(alert))
+    }
+}
+
+fn whole(alert: &Alert) -> String {
+    format!("{}\n\n{}", alert.subject.trim(), alert.whole_text())
+}

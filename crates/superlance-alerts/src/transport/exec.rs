@@ -1,0 +1,113 @@
+//! `--notify`: any program, the text on stdin and the fields in its environment.
+
+use std::time::Duration;
+
+use super::{Transport, TransportConfig};
+use superlance_core::listener::alert::Alert;
+use superlance_core::mail::outcome::Fate;
+use superlance_core::options::usage::Failure;
+use superlance_core::system::command;
+
+/// Time for the program.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Runs a shell command for each alert.
+struct Notify {
+    command: String,
+}
+
+pub(crate) fn notify(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, Failure> {
+    let way =
+        |command: &String| -> Box<dyn Transport> { Box::new(Notify { command: command.clone() }) };
+    Ok(plan.options.notify.iter().map(way).collect())
+}
+
+impl Transport for Notify {
+    fn name(&self) -> String {
+        format!("{:?}", self.command)
+    }
+
+    fn key(&self) -> String {
+        format!("notify {}", self.command)
+    }
+
+    /// A command that failed is not run again: nobody knows how far it came.
+    fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<Fate> {
+        let outcome =
+            command::run_with(&self.command, &variables(alert), &alert.whole_text(), LIMIT);
+        vec![outcome.map_or_else(|error| Fate::Refused(error.to_string()), |()| Fate::Delivered)]
+    }
+}
+
+/// The fields of an alert as environment variables. All of them are set, so that a value from
+/// elsewhere is never taken for ours.
+fn variables(alert: &Alert) -> Vec<(String, String)> {
+    let (group, name, pid) = match &alert.process {
+        Some(process) => (process.group.clone(), process.name.clone(), process.pid),
+        None => (String::new(), String::new(), None),
+    };
+    let fields = [
+        ("ID", alert.id.clone()),
+        ("LISTENER", alert.listener.clone()),
+        ("KIND", alert.kind.clone()),
+        ("EVENT", alert.event.clone()),
+        ("GROUP", group),
+        ("PROCESS", name),
+        ("PID", pid.map(|pid| pid.to_string()).unwrap_or_default()),
+        ("HOST", alert.host.clone()),
+        ("TIME", alert.timestamp().to_string()),
+        ("DONE", alert.done.clone().unwrap_or_default()),
+        ("SUBJECT", alert.subject.trim().to_owned()),
+    ];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value));
+    let measured = alert.measured.iter();
+    let measured =
+        measured.map(|(name, value)| (format!("MEASURED_{}", upper(name)), value.clone()));
+    let variable = |(name, value): (String, String)| {
+        // A NUL would end the value, and the command would not be run.
+        (format!("SUPERLANCE_{name}"), value.replace('\0', "?"))
+    };
+    fields.into_iter().chain(measured).map(variable).collect()
+}
+
+fn upper(name: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    name.chars().map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn deliver(command: &str) -> Fate {
+        let alert =
+            Alert::new("memmon", "restarted", SystemTime::UNIX_EPOCH, " s ".into(), "t".into())
+                .about("grp", "foo", Some(7))
+                .measuring("rss", 5)
+                .measuring("over limit", "a\0b")
+                .attach("Log", "line");
+        let way = Notify { command: command.to_owned() };
+        way.deliver(&alert, &way.targets()).remove(0)
+    }
+
+    #[test]
+    fn a_command_has_the_text_on_stdin_and_the_fields_in_its_environment() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("out");
+        let fields = "$SUPERLANCE_LISTENER|$SUPERLANCE_KIND|$SUPERLANCE_GROUP:$SUPERLANCE_PROCESS|\
+                      $SUPERLANCE_PID|$SUPERLANCE_TIME|$SUPERLANCE_SUBJECT|\
+                      $SUPERLANCE_MEASURED_RSS|$SUPERLANCE_MEASURED_OVER_LIMIT";
+        let command = format!("(echo \"{fields}\"; cat) > '{}'", file.display());
+        assert_eq!(deliver(&command), Fate::Delivered);
+        let text = std::fs::read_to_string(file).unwrap();
+        assert_eq!(text, "memmon|restarted|grp:foo|7|0|s|5|a?b\nt\n\nLog:\n\nline");
+    }
+
+    #[test]
+    fn a_command_that_fails_is_not_run_again() {
+        let refused = Fate::Refused("the command failed with exit status 3".to_owned());
+        assert_eq!(deliver("exit 3"), refused);
+    }
+}

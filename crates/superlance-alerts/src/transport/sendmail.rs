@@ -1,0 +1,65 @@
+//! `-m` and `-s`: mails through a command, such as `sendmail -t -i`.
+
+use std::time::Duration;
+
+use super::{Transport, TransportConfig};
+use superlance_core::listener::alert::Alert;
+use superlance_core::mail::outcome::Fate;
+use superlance_core::options::usage::Failure;
+use superlance_core::system::command;
+
+/// Time for a mail program.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Pipes each mail into a shell command.
+pub(crate) struct MailCommand {
+    pub(crate) command: String,
+    /// The `To:` line.
+    pub(crate) to: String,
+    /// Whether the log has every mail that was sent, which is the original's way in some listeners.
+    pub(crate) confirms: bool,
+}
+
+/// The command of `-s`, unless mails go to a server.
+pub(crate) fn mail_command(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, Failure> {
+    let address = plan.mail.and_then(|mail| Some((mail, mail.address()?)));
+    let address = address.filter(|_| plan.options.smtp_url.is_none());
+    let way = address.map(|(mail, to)| -> Box<dyn Transport> {
+        let (command, to) = (mail.sendmail.clone(), to.to_owned());
+        Box::new(MailCommand { command, to, confirms: plan.raiser.confirms })
+    });
+    Ok(way.into_iter().collect())
+}
+
+impl Transport for MailCommand {
+    fn name(&self) -> String {
+        format!("{:?}", self.command)
+    }
+
+    fn key(&self) -> String {
+        "mail".to_owned()
+    }
+
+    fn targets(&self) -> Vec<String> {
+        vec![self.to.clone()]
+    }
+
+    /// A mail whose command failed is not sent again: it may have gone out all the same.
+    fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<Fate> {
+        let outcome = command::run(&self.command, &alert.mail(&self.to).render(), LIMIT);
+        vec![outcome.map_or_else(|error| Fate::Refused(error.to_string()), |()| Fate::Delivered)]
+    }
+
+    fn delivered(&self, alert: &Alert, _: &[String]) -> Option<String> {
+        self.confirms.then(|| format!("Mailed:\n\n{}", alert.mail(&self.to).plain()))
+    }
+
+    fn given_up(&self, alert: &Alert, reason: &str) -> String {
+        let (command, mail) = (&self.command, alert.mail(&self.to).plain());
+        format!("Mail not sent with {command:?}: {reason}. The mail was:\n\n{mail}")
+    }
+
+    fn unfinished(&self, alert: &Alert) -> String {
+        format!("Mail not sent in time:\n\n{}", alert.mail(&self.to).plain())
+    }
+}

@@ -1,0 +1,105 @@
+//! `-m` with `--smtp-url`: mails to a server, each recipient on its own.
+
+use std::sync::Arc;
+
+use super::{Transport, TransportConfig};
+use superlance_core::listener::alert::Alert;
+use superlance_core::mail::outcome::Fate;
+use superlance_core::mail::smtp::{Message, Post, Smtp, SmtpUrl};
+use superlance_core::options::usage::Failure;
+
+/// Mails to an SMTP server.
+struct Mails {
+    smtp: Smtp,
+    server: String,
+    from: String,
+    to: Vec<String>,
+    host: String,
+    /// Whether the log has every mail that was sent, as with a command.
+    confirms: bool,
+}
+
+pub(crate) fn smtp(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, Failure> {
+    let (Some(url), Some(mail)) = (&plan.options.smtp_url, plan.mail) else {
+        // The batch tools mail their digests themselves.
+        return Ok(Vec::new());
+    };
+    let to = mail.address().map(addresses).unwrap_or_default();
+    if to.is_empty() {
+        let message = "--smtp-url is given and -m is not: expected an address to mail to";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    if mail.sendmail_is_given(plan.matches) {
+        let message =
+            "-s and --smtp-url are given: expected one of them, since a mail goes one way";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let settings = SmtpUrl::parse(url).and_then(|url| {
+        let file = plan.options.smtp_password_file.as_deref();
+        url.settings(plan.environment.smtp_password(file)?)
+    })?;
+    let default = || format!("{}@{}", plan.raiser.name, plan.host);
+    Ok(vec![Box::new(Mails {
+        server: settings.server.to_string(),
+        smtp: Smtp::new(settings, Arc::clone(&plan.environment.log)),
+        from: mail.from.clone().unwrap_or_else(default),
+        to,
+        host: plan.host.clone(),
+        confirms: plan.raiser.confirms,
+    })])
+}
+
+/// The addresses of a `To:` line, which are separated by commas.
+fn addresses(to: &str) -> Vec<String> {
+    let addresses = to.split(',').map(str::trim).filter(|address| !address.is_empty());
+    addresses.map(str::to_owned).collect()
+}
+
+impl Transport for Mails {
+    fn name(&self) -> String {
+        format!("mail server {}", self.server)
+    }
+
+    /// The same as with a command: who got a mail has it, whichever program brought it. Of several
+    /// addresses, of which the command knows nothing, each may get it again.
+    fn key(&self) -> String {
+        "mail".to_owned()
+    }
+
+    fn targets(&self) -> Vec<String> {
+        self.to.clone()
+    }
+
+    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<Fate> {
+        let fates = self.smtp.send(&Message {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            recipients: targets.to_vec(),
+            subject: Some(alert.subject.clone()),
+            text: alert.whole_text(),
+            id: format!("<{}@{}>", alert.id, self.host),
+            date: alert.at,
+        });
+        // The log says the server's name before it.
+        let server = format!("{}: ", self.server);
+        let short = |reason: String| match reason.strip_prefix(&server) {
+            Some(rest) => rest.to_owned(),
+            None => reason,
+        };
+        let of = |(fate, target): (Fate, &String)| match fate {
+            Fate::Refused(reason) => Fate::Refused(format!("{} (for {target})", short(reason))),
+            Fate::Later(reason) => Fate::Later(short(reason)),
+            Fate::Unknown(reason) => Fate::Unknown(short(reason)),
+            fate @ (Fate::Delivered | Fate::NotBefore(..)) => fate,
+        };
+        fates.into_iter().zip(targets).map(of).collect()
+    }
+
+    fn delivered(&self, alert: &Alert, targets: &[String]) -> Option<String> {
+        let whom = targets.join(", ");
+        Some(match self.confirms {
+            true => format!("Mailed:\n\n{}", alert.mail(&whom).plain()),
+            false => format!("Mailed to {whom}: {}", alert.subject.trim()),
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! `--webhook`: JSON over HTTP, to a chat or a program.
+
+mod format;
+mod shapes;
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use ureq::http::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
+use ureq::http::{Response, StatusCode, Uri};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body, Error};
+
+pub(crate) use self::format::Format;
+use super::{Transport, TransportConfig};
+use crate::options::WebhookOptions;
+use superlance_core::listener::alert::Alert;
+use superlance_core::listener::environment::Environment;
+use superlance_core::mail::mime::one_line;
+use superlance_core::mail::outcome::Fate;
+use superlance_core::options::url::Target;
+use superlance_core::options::usage::Failure;
+
+/// Time for a request, from the look-up of the host's name to the end of the answer.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Longest pause that a service may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// Bytes of an answer that are read, and characters of it that the log has.
+const ANSWER: u64 = 16 << 10;
+const SHOWN: usize = 200;
+
+/// A webhook. Its URL is a secret: whoever knows it can send.
+struct Webhook {
+    agent: Agent,
+    uri: Uri,
+    format: Format,
+    /// Fields of the JSON that the URL has.
+    aim: Map<String, Value>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// What must not get into the log, though a service may repeat it.
+    secrets: Vec<String>,
+    /// Scheme and host.
+    shown: String,
+    key: String,
+}
+
+pub(crate) fn webhooks(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, Failure> {
+    let webhooks = plan.options.webhooks(plan.matches)?;
+    let mut ways: Vec<Box<dyn Transport>> = Vec::new();
+    for webhook in webhooks {
+        ways.push(Box::new(Webhook::new(&webhook, plan.environment)?));
+    }
+    Ok(ways)
+}
+
+impl Webhook {
+    fn new(options: &WebhookOptions, environment: &Environment) -> Result<Self, Failure> {
+        let bad = |what: String| Failure::Usage(format!("the URL of --webhook {what}"));
+        let url = environment.secret("--webhook", &options.url)?;
+        let target = Target::parse_secret(&url).map_err(bad)?;
+        let host = target.uri.host().unwrap_or_default();
+        let format = options.format.unwrap_or_else(|| Format::of_host(host));
+        let (uri, aim) = format.aim(&target.uri).map_err(bad)?;
+        let mut headers = Vec::new();
+        if let Some(authorization) = &target.authorization {
+            headers
+                .extend(HeaderValue::from_str(authorization).map(|value| (AUTHORIZATION, value)));
+        }
+        for given in &options.headers {
+            headers.push(header(given, environment)?);
+        }
+        let shown = format!("{}://{}", uri.scheme_str().unwrap_or_default(), authority(&uri));
+        let agent = agent(&uri, environment)?;
+        let secrets = secrets(&target.uri, &headers);
+        let key = format!("webhook {url}");
+        Ok(Self { agent, uri, format, aim, headers, secrets, shown, key })
+    }
+
+    fn post(&self, alert: &Alert) -> Result<Response<Body>, Error> {
+        let mut request = self.agent.post(&self.uri).header("Content-Type", "application/json");
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        request.send(shapes::body(self.format, alert, &self.aim).to_string())
+    }
+
+    /// A text for the log.
+    fn without_secrets(&self, text: &str) -> String {
+        let mask = |text: String, secret: &String| text.replace(secret, "***");
+        self.secrets.iter().fold(text.to_owned(), mask)
+    }
+
+    fn judge(&self, mut response: Response<Body>) -> Fate {
+        let status = response.status();
+        if status.is_success() {
+            return Fate::Delivered;
+        }
+        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let asked = asked.and_then(|value| retry_after(value, SystemTime::now()));
+        let body = response.body_mut().with_config().limit(ANSWER).read_to_string();
+        let body = body.unwrap_or_default();
+        let asked = asked.or_else(|| retry_after_of_json(&body));
+        let said: String =
+            one_line(self.without_secrets(&body).trim()).chars().take(SHOWN).collect();
+        let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
+        let reason = format!("HTTP status {}", status.as_u16());
+        match (may_change(status), asked) {
+            // What such an answer says may be another thing each time, and the log says it once.
+            (true, Some(pause)) => Fate::NotBefore(reason, pause.min(LONGEST_PAUSE)),
+            (true, None) => Fate::Later(reason),
+            (false, _) => Fate::Refused(format!("{reason}{said}")),
+        }
+    }
+}
+
+impl Transport for Webhook {
+    fn name(&self) -> String {
+        format!("webhook {}", self.shown)
+    }
+
+    fn key(&self) -> String {
+        self.key.clone()
+    }
+
+    fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<Fate> {
+        vec![match self.post(alert) {
+            Ok(response) => self.judge(response),
+            Err(error) => Fate::Later(self.without_secrets(&explain(&error))),
+        }]
+    }
+}
+
+/// The parts of a URL behind its host and the values of headers, the longest first. What is shorter
+/// than a word can be is none.
+fn secrets(uri: &Uri, headers: &[(HeaderName, HeaderValue)]) -> Vec<String> {
+    let path = uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
+    let headers = headers.iter().filter_map(|(_, value)| value.to_str().ok());
+    let words = headers.clone().flat_map(str::split_whitespace);
+    let parts = path.split(['/', '?', '&', '=']).chain([path]).chain(headers).chain(words);
+    let mut secrets: Vec<_> = parts.filter(|part| part.len() >= 5).map(str::to_owned).collect();
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets
+}
+
+/// Whether the same request may be taken later: not if the service found something wrong with it.
+fn may_change(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 425 | 429) || status.is_server_error()
+}
+
+/// `NAME: VALUE`, where the value may be in the environment or in a file.
+fn header(given: &str, environment: &Environment) -> Result<(HeaderName, HeaderValue), Failure> {
+    let bad = || {
+        let message = "--webhook-header makes no sense: expected 'NAME: VALUE'";
+        Failure::Usage(message.to_owned())
+    };
+    let (name, value) = given.split_once(':').ok_or_else(bad)?;
+    let value = environment.secret("--webhook-header", value.trim())?;
+    let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| bad())?;
+    Ok((name, HeaderValue::from_str(&value).map_err(|_| bad())?))
+}
+
+/// Host and port, without user and password.
+fn authority(uri: &Uri) -> String {
+    let host = uri.host().unwrap_or_default();
+    uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn agent(uri: &Uri, environment: &Environment) -> Result<Agent, Failure> {
+    let mut tls = TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    if uri.scheme_str() == Some("https") {
+        tls = tls.root_certs(RootCerts::Specific(Arc::new(trusted_certificates()?)));
+    }
+    let here = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let config = Agent::config_builder()
+        .tls_config(tls.build())
+        .proxy(environment.proxy.clone().filter(|_| !here))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(LIMIT))
+        .max_idle_connections(0)
+        .user_agent("superlance");
+    Ok(config.build().new_agent())
+}
+
+/// The certificates that this system trusts.
+fn trusted_certificates() -> Result<Vec<Certificate<'static>>, Failure> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        let why: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
+        return Err(Failure::Surroundings(format!(
+            "--webhook with https needs the certificates that this system trusts, and there are \
+             none (install ca-certificates, or set SSL_CERT_FILE): {}",
+            why.join("; ")
+        )));
+    }
+    Ok(found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect())
+}
+
+/// How long to wait: a number of seconds, or a time.
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let time = DateTime::parse_from_rfc2822(value).ok()?;
+    (time.with_timezone(&Utc) - DateTime::<Utc>::from(now)).to_std().ok()
+}
+
+/// The same, as Telegram says it.
+fn retry_after_of_json(body: &str) -> Option<Duration> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    let seconds = body.pointer("/parameters/retry_after")?.as_f64()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn explain(error: &Error) -> String {
+    match error {
+        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the connection was closed without an answer".to_owned()
+        }
+        Error::Io(error) => error.to_string(),
+        Error::Timeout(_) => format!("no answer within {} seconds", LIMIT.as_secs()),
+        error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[path = "webhook/webhook_tests.rs"]
+mod tests;

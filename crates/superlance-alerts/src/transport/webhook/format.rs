@@ -1,0 +1,132 @@
+//! Which service a webhook is of, and what its URL says. Pure.
+
+use std::str::FromStr;
+
+use serde_json::{Map, Value, json};
+use ureq::http::Uri;
+
+/// What a service expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A `text` that is shown, with the fields of the alert beside it: Mattermost, Rocket.Chat.
+    Text,
+    /// Everything, for programs.
+    Json,
+    Slack,
+    Discord,
+    Teams,
+    Telegram,
+    Ntfy,
+    /// It refuses fields that it does not know.
+    GoogleChat,
+}
+
+/// Names on the command line.
+const NAMES: [(&str, Format); 8] = [
+    ("text", Format::Text),
+    ("json", Format::Json),
+    ("slack", Format::Slack),
+    ("discord", Format::Discord),
+    ("teams", Format::Teams),
+    ("telegram", Format::Telegram),
+    ("ntfy", Format::Ntfy),
+    ("google-chat", Format::GoogleChat),
+];
+
+/// The hosts of services, whose URLs need no format. A dot stands for every host below it.
+const HOSTS: [(&str, Format); 8] = [
+    ("hooks.slack.com", Format::Slack),
+    ("discord.com", Format::Discord),
+    (".webhook.office.com", Format::Teams),
+    (".logic.azure.com", Format::Teams),
+    (".api.powerplatform.com", Format::Teams),
+    ("api.telegram.org", Format::Telegram),
+    ("ntfy.sh", Format::Ntfy),
+    ("chat.googleapis.com", Format::GoogleChat),
+];
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = NAMES.iter().find(|(name, _)| *name == text);
+        known.map(|(_, format)| *format).ok_or_else(|| {
+            let names: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
+            format!("expected one of {}", names.join(", "))
+        })
+    }
+}
+
+impl Format {
+    /// What the service at this host expects.
+    pub(super) fn of_host(host: &str) -> Self {
+        let host = host.to_ascii_lowercase();
+        let is = |known: &str| host == known || known.starts_with('.') && host.ends_with(known);
+        HOSTS.iter().find(|(known, _)| is(known)).map_or(Self::Text, |(_, format)| *format)
+    }
+
+    /// Where to send to, and which fields that takes from the URL: Telegram wants to know the chat and
+    /// ntfy the topic in the JSON.
+    pub(super) fn aim(self, uri: &Uri) -> Result<(Uri, Map<String, Value>), String> {
+        let mut fields = Map::new();
+        let path = match self {
+            Self::Telegram => {
+                fields = parameters(uri.query().unwrap_or_default());
+                if !fields.contains_key("chat_id") {
+                    return Err("has no chat_id: expected \
+                                https://api.telegram.org/botTOKEN/sendMessage?chat_id=CHAT"
+                        .to_owned());
+                }
+                uri.path().to_owned()
+            }
+            Self::Ntfy => {
+                let (root, topic) = uri.path().rsplit_once('/').unwrap_or_default();
+                if topic.is_empty() {
+                    return Err("has no topic: expected https://ntfy.sh/TOPIC".to_owned());
+                }
+                fields = parameters(uri.query().unwrap_or_default());
+                fields.insert("topic".to_owned(), json!(topic));
+                format!("{root}/")
+            }
+            _ => return Ok((uri.clone(), fields)),
+        };
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = path.parse().ok();
+        let uri = Uri::from_parts(parts).map_err(|error| format!("is not a URL: {error}"))?;
+        Ok((uri, fields))
+    }
+}
+
+/// The parameters of a URL, as fields. What is a number is a number.
+fn parameters(query: &str) -> Map<String, Value> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let decoded = |text: &str| {
+        String::from_utf8_lossy(&superlance_core::options::url::decode(&text.replace('+', " ")))
+            .into_owned()
+    };
+    let value = |text: String| text.parse::<i64>().map_or(json!(text), |number| json!(number));
+    pairs.map(|(name, text)| (decoded(name), value(decoded(text)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_known_by_its_host() {
+        for (host, format) in [
+            ("hooks.slack.com", Format::Slack),
+            ("Discord.com", Format::Discord),
+            ("contoso.webhook.office.com", Format::Teams),
+            ("prod-1.westus.logic.azure.com", Format::Teams),
+            ("notdiscord.com", Format::Text),
+            ("mattermost.example.com", Format::Text),
+        ] {
+            assert_eq!(Format::of_host(host), format, "{host}");
+        }
+        assert_eq!("teams".parse(), Ok(Format::Teams));
+        assert!(
+            "Slack".parse::<Format>().unwrap_err().starts_with("expected one of text, json, slack")
+        );
+    }
+}

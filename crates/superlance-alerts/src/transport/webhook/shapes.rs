@@ -1,0 +1,187 @@
+//! The shapes of JSON that services expect. Pure.
+//!
+//! The limits are those of the services' own documentation. A text that is too long loses its middle:
+//! its beginning says what happened, and the end of a log says why.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+
+use super::Format;
+use superlance_core::listener::alert::Alert;
+
+/// The JSON about an alert. `aim` are the fields that the URL has.
+pub(super) fn body(format: Format, alert: &Alert, aim: &Map<String, Value>) -> Value {
+    let (subject, text) = (alert.subject.trim(), alert.whole_text());
+    match format {
+        Format::Text => {
+            // What the smallest of them takes.
+            let text = shorten(&format!("{subject}\n{text}"), 4000, char::len_utf16);
+            with(fields(alert), [("text", json!(text))])
+        }
+        Format::Json => {
+            let attachments = alert.attachments.iter();
+            let attachments = attachments.map(|a| json!({"title": a.title, "text": a.text}));
+            let attachments = ("attachments", attachments.collect());
+            with(fields(alert), [("text", json!(alert.text)), attachments])
+        }
+        Format::Slack => slack(alert, subject, &text),
+        Format::Discord => {
+            let subject = shorten(subject, 250, char::len_utf16).replace('*', "\\*");
+            let text = shorten(&code(&text), 1600, char::len_utf16);
+            json!({
+                "content": format!("**{subject}**\n```\n{text}\n```"),
+                "allowed_mentions": {"parse": []},
+            })
+        }
+        Format::Teams => teams(alert, subject, &text),
+        Format::Telegram => {
+            let text = shorten(&format!("{subject}\n\n{text}"), 4096, char::len_utf16);
+            let no_preview = json!({"is_disabled": true});
+            with(aim.clone(), [("text", json!(text)), ("link_preview_options", no_preview)])
+        }
+        Format::Ntfy => {
+            let title = shorten(subject, 250, char::len_utf8);
+            // A longer one would become a file.
+            let message = shorten(&text, 4000, char::len_utf8);
+            let tags = ("tags", json!(["warning"]));
+            with(aim.clone(), [("title", json!(title)), ("message", json!(message)), tags])
+        }
+        Format::GoogleChat => {
+            let text = format!("*{subject}*\n```\n{}\n```", code(&text));
+            json!({"text": shorten(&text, 4000, char::len_utf8)})
+        }
+    }
+}
+
+fn slack(alert: &Alert, subject: &str, text: &str) -> Value {
+    let fit = |text: &str, limit| escape(&shorten(text, limit, escaped_width));
+    let facts: Vec<_> = facts(alert).into_iter().map(|(_, value)| value).collect();
+    let (text, facts) = (fit(&code(text), 2900), fit(&facts.join(" · "), 500));
+    let title = shorten(subject, 150, char::len_utf16);
+    json!({
+        "text": fit(subject, 500),
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": title}},
+            {"type": "section", "text": {"type": "mrkdwn", "text": format!("```{text}```")}},
+            {"type": "context", "elements": [{"type": "mrkdwn", "text": facts}]},
+        ],
+    })
+}
+
+fn teams(alert: &Alert, subject: &str, text: &str) -> Value {
+    let fact = |(name, value)| json!({"title": name, "value": value});
+    let facts: Vec<_> = facts(alert).into_iter().map(fact).collect();
+    let title = shorten(subject, 500, char::len_utf8);
+    // A single line end is no new line there.
+    let text = shorten(text, 10_000, char::len_utf8).replace('\n', "\n\n");
+    json!({
+        "type": "message",
+        "attachments": [{
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "contentUrl": null,
+            "content": {
+                "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+                "type": "AdaptiveCard",
+                "version": "1.2",
+                "body": [
+                    {"type": "TextBlock", "text": title, "weight": "Bolder", "size": "Medium",
+                     "wrap": true},
+                    {"type": "TextBlock", "text": text, "wrap": true},
+                    {"type": "FactSet", "facts": facts},
+                ],
+            },
+        }],
+    })
+}
+
+fn with<const N: usize>(mut fields: Map<String, Value>, more: [(&str, Value); N]) -> Value {
+    fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    Value::Object(fields)
+}
+
+/// What is known of an alert, for programs.
+fn fields(alert: &Alert) -> Map<String, Value> {
+    let process = alert.process.as_ref();
+    let measured = alert.measured.iter().map(|(name, value)| {
+        let number = value.parse::<i64>().map_or_else(|_| json!(value), |number| json!(number));
+        (name.clone(), number)
+    });
+    let fields = json!({
+        "id": alert.id,
+        "listener": alert.listener,
+        "kind": alert.kind,
+        "event": alert.event,
+        "group": process.map(|process| &process.group),
+        "process": process.map(|process| &process.name),
+        "pid": process.and_then(|process| process.pid),
+        "host": alert.host,
+        "time": time(alert),
+        "timestamp": alert.timestamp(),
+        "measured": measured.collect::<Map<_, _>>(),
+        "done": alert.done,
+        "subject": alert.subject.trim(),
+    });
+    match fields {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+fn time(alert: &Alert) -> String {
+    DateTime::<Utc>::from(alert.at).to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// What is known of an alert, for people: what its text need not say.
+fn facts(alert: &Alert) -> Vec<(&'static str, String)> {
+    let process = alert.process.as_ref();
+    let facts = [
+        ("Host", Some(alert.host.clone())),
+        ("Process", process.map(|process| format!("{}:{}", process.group, process.name))),
+        ("Listener", Some(alert.listener.clone())),
+        ("Time", Some(time(alert))),
+    ];
+    facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// Slack's own: nothing in it is a link or a mention then.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn escaped_width(c: char) -> usize {
+    match c {
+        '&' => "&amp;".len(),
+        '<' | '>' => "&lt;".len(),
+        c => c.len_utf16(),
+    }
+}
+
+/// A text that does not end the block of code that it is put into.
+fn code(text: &str) -> String {
+    text.replace("```", "'''")
+}
+
+/// At most `limit` of a text, where a character is so much; what is missing is in its middle.
+fn shorten(text: &str, limit: usize, width: impl Fn(char) -> usize) -> String {
+    if text.chars().map(&width).sum::<usize>() <= limit {
+        return text.to_owned();
+    }
+    const MARK: &str = "\n[...]\n";
+    let half = limit.saturating_sub(MARK.len()) / 2;
+    let fitting = |chars: &mut dyn Iterator<Item = char>| {
+        let mut room = half;
+        let fits = |c: &char| {
+            let fits = width(*c) <= room;
+            room = room.saturating_sub(width(*c));
+            fits
+        };
+        chars.take_while(fits).collect::<Vec<_>>()
+    };
+    let head: String = fitting(&mut text.chars()).into_iter().collect();
+    let tail: String = fitting(&mut text.chars().rev()).into_iter().rev().collect();
+    format!("{head}{MARK}{tail}")
+}
+
+#[cfg(test)]
+#[path = "shapes_tests.rs"]
+mod tests;

@@ -1,0 +1,168 @@
+//! What a listener tells people: a value, raised through [`Alerts`] and delivered elsewhere.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::mail::Mail;
+
+/// Something that people should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The same on every try to deliver it, and on no other alert. A plain word.
+    pub id: String,
+    /// The command that raised it, such as `memmon`.
+    pub listener: String,
+    /// What sort of thing happened, such as `restarted`. Alerts of one kind about one process may be
+    /// held back to spare their readers.
+    pub kind: String,
+    /// The event that made the listener look, such as `TICK_60`; empty for none.
+    pub event: String,
+    /// The process that it is about, if it is about one.
+    pub process: Option<Process>,
+    /// The host's name.
+    pub host: String,
+    /// When it happened.
+    pub at: SystemTime,
+    /// What was measured, by name: numbers without units, bytes and seconds.
+    pub measured: Vec<(String, String)>,
+    /// What was done about it, such as `restart`; nothing for alerts that only tell.
+    pub done: Option<String>,
+    /// A line.
+    pub subject: String,
+    /// The whole, as a mail has it.
+    pub text: String,
+    /// Further texts: the tail of a log, the output of a command.
+    pub attachments: Vec<Attachment>,
+}
+
+/// The process that an alert is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Process {
+    /// Name of its group.
+    pub group: String,
+    /// Its own name.
+    pub name: String,
+    /// Its process id, where one is known.
+    pub pid: Option<u32>,
+}
+
+/// A text that comes with an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// A line that says what it is.
+    pub title: String,
+    /// The text.
+    pub text: String,
+}
+
+/// Where a listener raises its alerts.
+pub trait Alerts: Send {
+    /// Takes an alert, and returns at once. What becomes of it is said in the log.
+    fn raise(&mut self, alert: Alert);
+
+    /// What names the event that is being handled, if one is: the same when supervisord sends it again.
+    fn event_id(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Alert {
+    /// An alert with a subject and a text, and nothing else known of it yet.
+    ///
+    /// `listener` says who raises it, `kind` what sort of thing happened at the time `at`.
+    #[must_use]
+    pub fn new(listener: &str, kind: &str, at: SystemTime, subject: String, text: String) -> Self {
+        Self {
+            id: String::new(),
+            listener: listener.to_owned(),
+            kind: kind.to_owned(),
+            event: String::new(),
+            process: None,
+            host: String::new(),
+            at,
+            measured: Vec::new(),
+            done: None,
+            subject,
+            text,
+            attachments: Vec::new(),
+        }
+    }
+
+    /// The same, about this process.
+    #[must_use]
+    pub fn about(mut self, group: &str, name: &str, pid: Option<u32>) -> Self {
+        self.process = Some(Process { group: group.to_owned(), name: name.to_owned(), pid });
+        self
+    }
+
+    /// The same, with something that was measured.
+    #[must_use]
+    pub fn measuring(mut self, name: &str, value: impl ToString) -> Self {
+        self.measured.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// The same, with what was done about it.
+    #[must_use]
+    pub fn done(mut self, what: &str) -> Self {
+        self.done = Some(what.to_owned());
+        self
+    }
+
+    /// The same, with a further text.
+    #[must_use]
+    pub fn attach(mut self, title: impl Into<String>, text: impl Into<String>) -> Self {
+        self.attachments.push(Attachment { title: title.into(), text: text.into() });
+        self
+    }
+
+    /// The text, and below it the further texts, each under its title.
+    #[must_use]
+    pub fn whole_text(&self) -> String {
+        let further = |attachment: &Attachment| {
+            format!("\n\n{}:\n\n{}", attachment.title, attachment.text.trim_end_matches('\n'))
+        };
+        let further: String = self.attachments.iter().map(further).collect();
+        format!("{}{further}", self.text)
+    }
+
+    /// As a mail. Without further texts it is the original's, word for word.
+    #[must_use]
+    pub fn mail(&self, to: &str) -> Mail {
+        Mail { to: to.to_owned(), subject: self.subject.clone(), text: self.whole_text() }
+    }
+
+    /// Seconds since 1970 at which it happened.
+    #[must_use]
+    pub fn timestamp(&self) -> u64 {
+        let since = self.at.duration_since(SystemTime::UNIX_EPOCH);
+        since.unwrap_or(Duration::ZERO).as_secs()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alert() -> Alert {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(7);
+        Alert::new("memmon", "restarted", at, "subject".to_owned(), "text".to_owned())
+    }
+
+    #[test]
+    fn a_mail_has_the_text_and_below_it_what_comes_along() {
+        assert_eq!(alert().mail("bob").text, "text");
+        let mail = alert().attach("Output of x", "a\nb\n").attach("Log", "c").mail("bob");
+        assert_eq!(mail.text, "text\n\nOutput of x:\n\na\nb\n\nLog:\n\nc");
+        assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("bob", "subject"));
+    }
+
+    #[test]
+    fn it_survives_being_written_down() {
+        let alert = alert().about("g", "p", Some(3)).measuring("rss", 5).done("restart");
+        let text = serde_json::to_string(&alert).unwrap();
+        assert_eq!(serde_json::from_str::<Alert>(&text).unwrap(), alert);
+        assert_eq!(alert.timestamp(), 7);
+    }
+}

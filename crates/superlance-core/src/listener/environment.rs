@@ -1,0 +1,126 @@
+//! What supervisord and the system tell a listener at its start: the one place that reads the
+//! environment (but for `TZ`, see [`crate::system::clock`]).
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::listener::in_flight::Unfinished;
+use crate::options::usage::Failure;
+use crate::supervisor::Supervisor;
+use crate::supervisor::none::Unneeded;
+use crate::supervisor::rpc::RpcClient;
+use crate::system::log::Log;
+
+/// What a listener is given by supervisord, and what it shares with the program around it.
+pub struct Environment {
+    /// `SUPERVISOR_SERVER_URL`.
+    pub server_url: Option<String>,
+    /// `SUPERVISOR_USERNAME` and `SUPERVISOR_PASSWORD`, empty when not set.
+    pub credentials: (String, String),
+    /// `SUPERLANCE_SMTP_PASSWORD`: a password on the command line shows in lists of processes.
+    pub smtp_password: Option<String>,
+    /// The proxy of `HTTPS_PROXY` and the like, for requests that leave this host.
+    pub proxy: Option<ureq::Proxy>,
+    /// `group:name` of the listener itself, from `SUPERVISOR_GROUP_NAME` and `SUPERVISOR_PROCESS_NAME`.
+    pub own_namespec: Option<String>,
+    /// Where messages go.
+    pub log: Arc<Log>,
+    /// What must not be lost in silence.
+    pub unfinished: Unfinished,
+}
+
+impl Environment {
+    pub(crate) fn read() -> Self {
+        let variable = |name| env::var(name).ok();
+        let own = variable("SUPERVISOR_GROUP_NAME").zip(variable("SUPERVISOR_PROCESS_NAME"));
+        Self {
+            server_url: variable("SUPERVISOR_SERVER_URL"),
+            credentials: (
+                variable("SUPERVISOR_USERNAME").unwrap_or_default(),
+                variable("SUPERVISOR_PASSWORD").unwrap_or_default(),
+            ),
+            smtp_password: variable("SUPERLANCE_SMTP_PASSWORD"),
+            proxy: ureq::Proxy::try_from_env(),
+            own_namespec: own.map(|(group, name)| format!("{group}:{name}")),
+            log: Arc::new(Log::new(io::stderr())),
+            unfinished: Unfinished::default(),
+        }
+    }
+
+    /// A client for the supervisord that runs this listener.
+    ///
+    /// # Errors
+    /// When supervisord serves no RPC, or where it does makes no sense.
+    pub fn supervisor(&self) -> Result<RpcClient, Failure> {
+        let Some(url) = &self.server_url else {
+            return Err(Failure::Surroundings(
+                "supervisord can be neither asked nor told anything (SUPERVISOR_SERVER_URL is not \
+                 set): its configuration needs a [unix_http_server] or [inet_http_server] section, \
+                 and [rpcinterface:supervisor]"
+                    .to_owned(),
+            ));
+        };
+        let (username, password) = &self.credentials;
+        RpcClient::new(url, username, password)
+            .map_err(|error| Failure::Surroundings(format!("SUPERVISOR_SERVER_URL: {error}")))
+    }
+
+    /// The same for a listener that asks nothing of supervisord unless this option is given.
+    ///
+    /// # Errors
+    /// When the option is given and there is no client.
+    pub fn supervisor_for(&self, option: Option<&str>) -> Result<Box<dyn Supervisor>, Failure> {
+        let Some(option) = option else { return Ok(Box::new(Unneeded)) };
+        match self.supervisor() {
+            Ok(supervisor) => Ok(Box::new(supervisor)),
+            Err(Failure::Surroundings(why)) => {
+                Err(Failure::Surroundings(format!("{option} asks supervisord: {why}")))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The value of an option that may be a secret, which should not stand on the command line:
+    /// `env:NAME` and `file:PATH` say where it is.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn secret(&self, option: &str, given: &str) -> Result<String, Failure> {
+        let missing = |what: String| Failure::Surroundings(format!("{option} {given}: {what}"));
+        if let Some(name) = given.strip_prefix("env:") {
+            let value = env::var(name).ok().filter(|value| !value.trim().is_empty());
+            let value = value.ok_or_else(|| missing("no such environment variable".to_owned()))?;
+            return Ok(value.trim().to_owned());
+        }
+        match given.strip_prefix("file:") {
+            Some(path) => secret_of_file(Path::new(path)).map_err(missing),
+            None => Ok(given.to_owned()),
+        }
+    }
+
+    /// The password for a mail server: that of the file, or of the environment.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn smtp_password(&self, file: Option<&Path>) -> Result<Option<String>, Failure> {
+        let Some(path) = file else {
+            return Ok(self.smtp_password.clone().filter(|password| !password.is_empty()));
+        };
+        let missing = |what| {
+            Failure::Surroundings(format!("--smtp-password-file {}: {what}", path.display()))
+        };
+        secret_of_file(path).map(Some).map_err(missing)
+    }
+}
+
+/// What a file says in its first line.
+fn secret_of_file(path: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    match text.lines().next().filter(|line| !line.is_empty()) {
+        Some(line) => Ok(line.to_owned()),
+        None => Err("its first line is empty".to_owned()),
+    }
+}

@@ -1,0 +1,185 @@
+//! Mails over SMTP, each recipient on its own.
+//!
+//! [`connection`] speaks the protocol, [`session`] says what, on a thread, against a deadline.
+
+pub mod answer;
+mod connection;
+mod message;
+#[cfg(test)]
+mod scripted;
+mod server;
+mod session;
+mod stream;
+mod tls;
+mod url;
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+pub use self::message::Message;
+pub use self::server::Server;
+pub use self::url::SmtpUrl;
+
+use crate::mail::outcome::Fate;
+use crate::system::log::Log;
+
+/// Something that delivers mails.
+pub trait Post: Send + Sync {
+    /// Tries to deliver `message`. There is a fate for each of its recipients, in their order.
+    fn send(&self, message: &Message) -> Vec<Fate>;
+}
+
+/// How to reach a server.
+#[derive(Clone)]
+pub struct Settings {
+    /// The server.
+    pub server: Server,
+    /// User name and password, if there are to be any.
+    pub credentials: Option<(String, String)>,
+    /// Whether to insist on an encrypted connection, and on what certificate.
+    pub tls: Tls,
+}
+
+/// What kind of connection to insist on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// Any.
+    Off,
+    /// An encrypted one, to whoever answers.
+    Required,
+    /// An encrypted one, to a server that the system's certificate authorities vouch for.
+    Verified,
+    /// The same, encrypted from its first byte on.
+    Implicit,
+}
+
+/// Time limits.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// For everything before the mail itself is sent; when it is over, nothing was delivered.
+    talk: Duration,
+    /// For the mail itself and the answer to it. RFC 5321 (4.5.3.2.6) asks for ten minutes: one who
+    /// gives up earlier and tries again may deliver twice.
+    mail: Duration,
+}
+
+const LIMITS: Limits = Limits { talk: Duration::from_secs(60), mail: Duration::from_secs(600) };
+
+/// Attempts that may still hang in a server that answers byte by byte, before no new one is begun.
+const HANGING: usize = 8;
+
+/// Delivers mails to one SMTP server.
+pub struct Smtp {
+    job: Job,
+    hanging: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What a thread needs to know to deliver mails.
+#[derive(Clone)]
+struct Job {
+    settings: Settings,
+    limits: Limits,
+    log: Arc<Log>,
+    /// Whether the server's certificate has been judged, if that is done without consequences.
+    judged: Arc<AtomicBool>,
+}
+
+impl Smtp {
+    /// A sender of mails. Nothing is opened before the first of them.
+    #[must_use]
+    pub fn new(settings: Settings, log: Arc<Log>) -> Self {
+        let job = Job { settings, limits: LIMITS, log, judged: Arc::default() };
+        Self { job, hanging: Mutex::default() }
+    }
+
+    fn hanging(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.hanging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn later(&self, message: &Message, reason: &str) -> Vec<Fate> {
+        let fate = Fate::Later(format!("{}: {reason}", self.job.settings.server));
+        vec![fate; message.recipients.len()]
+    }
+}
+
+impl Post for Smtp {
+    fn send(&self, message: &Message) -> Vec<Fate> {
+        let mut hanging = self.hanging();
+        hanging.retain(|thread| !thread.is_finished());
+        if hanging.len() >= HANGING {
+            return self.later(message, &format!("{HANGING} earlier attempts still hang"));
+        }
+        drop(hanging);
+        let (job, copy, gate) = (self.job.clone(), message.clone(), Arc::new(Gate::default()));
+        let (done, outcome) = channel();
+        let entrance = Arc::clone(&gate);
+        let thread = thread::Builder::new().name("smtp".to_owned()).spawn(move || {
+            let (fates, connection) = session::deliver(&job, &copy, &entrance);
+            let _ = done.send(fates);
+            // A server that does not answer this one changes nothing any more.
+            connection.map(|mut connection| connection.command("QUIT"));
+        });
+        let thread = match thread {
+            Ok(thread) => thread,
+            Err(error) => return self.later(message, &format!("cannot start a thread: {error}")),
+        };
+        let Limits { talk, mail } = self.job.limits;
+        let mut answer = outcome.recv_timeout(talk);
+        if answer == Err(RecvTimeoutError::Timeout) && !gate.close() {
+            answer = outcome.recv_timeout(mail);
+        }
+        match answer {
+            Ok(fates) => fates,
+            Err(_) if gate.was_passed() => {
+                self.hanging().push(thread);
+                let seconds = mail.as_secs();
+                let reason = format!("{}: no answer to the mail", self.job.settings.server);
+                let fate = Fate::Unknown(format!("{reason} within {seconds} seconds"));
+                vec![fate; message.recipients.len()]
+            }
+            Err(_) => {
+                self.hanging().push(thread);
+                self.later(
+                    message,
+                    &format!("not ready for a mail within {} seconds", talk.as_secs()),
+                )
+            }
+        }
+    }
+}
+
+/// Between the talk before a mail and the mail itself. Of the one who wants to send it and the one
+/// who wants it given up, the first to come decides: a mail given up is never sent after all.
+#[derive(Debug, Default)]
+struct Gate(AtomicU8);
+
+impl Gate {
+    const OPEN: u8 = 0;
+    const PASSED: u8 = 1;
+    const CLOSED: u8 = 2;
+
+    /// Goes through; `false` if it is closed.
+    fn pass(&self) -> bool {
+        self.change(Self::PASSED)
+    }
+
+    /// Closes it; `false` if someone went through.
+    fn close(&self) -> bool {
+        self.change(Self::CLOSED)
+    }
+
+    fn was_passed(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == Self::PASSED
+    }
+
+    fn change(&self, to: u8) -> bool {
+        self.0.compare_exchange(Self::OPEN, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+}
+
+#[cfg(test)]
+#[path = "smtp_tests.rs"]
+mod tests;

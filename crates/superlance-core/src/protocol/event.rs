@@ -1,0 +1,158 @@
+//! What an event says, as far as listeners care.
+
+use crate::protocol::frame::Frame;
+use crate::protocol::headers::Headers;
+
+/// An event, interpreted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Time has passed: `TICK_5`, `TICK_60`, `TICK_3600`, or whatever else starts with `TICK`.
+    Tick {
+        /// The whole name.
+        name: String,
+    },
+    /// A process changed its state: any `PROCESS_STATE_*`.
+    ProcessState(ProcessState),
+    /// Anything else.
+    Other {
+        /// The whole name.
+        name: String,
+    },
+}
+
+/// The payload of a `PROCESS_STATE_*` event. Values are kept as they came, for the texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessState {
+    /// The new state: `EXITED` of `PROCESS_STATE_EXITED`.
+    pub state: String,
+    /// Name of the process.
+    pub process: String,
+    /// Name of its group.
+    pub group: String,
+    /// State before this one.
+    pub from_state: String,
+    /// Process id; events about processes that do not run have none.
+    pub pid: Option<String>,
+    /// Whether an exit was among the configured `exitcodes`; only `EXITED` says.
+    pub expected: Option<bool>,
+    /// How many attempts to start it have failed; only `STARTING` and `BACKOFF` say.
+    pub tries: Option<String>,
+}
+
+/// A payload that lacks what its event should have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no `{key}` in the payload of {event}: {payload:?}")]
+pub struct ParseError {
+    key: &'static str,
+    event: String,
+    payload: String,
+}
+
+impl ProcessState {
+    /// Whether a process exited in a way it should not have.
+    #[must_use]
+    pub fn is_unexpected_exit(&self) -> bool {
+        self.state == "EXITED" && self.expected == Some(false)
+    }
+
+    /// The process id for a text.
+    #[must_use]
+    pub fn pid_text(&self) -> &str {
+        self.pid.as_deref().unwrap_or("unknown")
+    }
+}
+
+impl Event {
+    /// Interprets a frame.
+    ///
+    /// # Errors
+    /// When a `PROCESS_STATE_*` event does not name the process or its group, or `EXITED` does not
+    /// say whether that was expected.
+    pub fn parse(frame: &Frame) -> Result<Self, ParseError> {
+        let name = frame.name.clone();
+        if name.starts_with("TICK") {
+            return Ok(Self::Tick { name });
+        }
+        let Some(state) = name.strip_prefix("PROCESS_STATE_") else {
+            return Ok(Self::Other { name });
+        };
+        let headers = Headers::parse(&frame.payload);
+        let need = |key| {
+            headers.get(key).map(str::to_owned).ok_or_else(|| ParseError {
+                key,
+                event: name.clone(),
+                payload: frame.payload.clone(),
+            })
+        };
+        Ok(Self::ProcessState(ProcessState {
+            process: need("processname")?,
+            group: need("groupname")?,
+            from_state: need("from_state")?,
+            pid: headers.get("pid").map(str::to_owned),
+            tries: headers.get("tries").map(str::to_owned),
+            expected: match state {
+                "EXITED" => Some(need("expected")? != "0"),
+                _ => None,
+            },
+            state: state.to_owned(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(name: &str, payload: &str) -> Result<Event, ParseError> {
+        Event::parse(&Frame { name: name.to_owned(), serial: None, payload: payload.to_owned() })
+    }
+
+    #[test]
+    fn ticks_are_known_by_their_beginning() {
+        for name in ["TICK_5", "TICK_3600", "TICK"] {
+            assert_eq!(parse(name, "when:1"), Ok(Event::Tick { name: name.to_owned() }));
+        }
+        assert_eq!(
+            parse("SUPERVISOR_STATE_CHANGE_RUNNING", "").unwrap(),
+            Event::Other { name: "SUPERVISOR_STATE_CHANGE_RUNNING".to_owned() }
+        );
+    }
+
+    #[test]
+    fn an_exit_says_who_and_whether_it_was_expected() {
+        let payload = "processname:café groupname:g from_state:RUNNING expected:0 pid:58597";
+        let expected = ProcessState {
+            state: "EXITED".to_owned(),
+            process: "café".to_owned(),
+            group: "g".to_owned(),
+            from_state: "RUNNING".to_owned(),
+            pid: Some("58597".to_owned()),
+            expected: Some(false),
+            tries: None,
+        };
+        assert_eq!(parse("PROCESS_STATE_EXITED", payload), Ok(Event::ProcessState(expected)));
+        let payload = payload.replace("expected:0", "expected:1");
+        let Ok(Event::ProcessState(exit)) = parse("PROCESS_STATE_EXITED", &payload) else {
+            panic!()
+        };
+        assert_eq!(exit.expected, Some(true));
+    }
+
+    #[test]
+    fn a_fatal_state_needs_neither_pid_nor_expected() {
+        let Ok(Event::ProcessState(fatal)) =
+            parse("PROCESS_STATE_FATAL", "processname:a groupname:b from_state:BACKOFF")
+        else {
+            panic!()
+        };
+        assert_eq!((fatal.state.as_str(), fatal.pid, fatal.expected), ("FATAL", None, None));
+    }
+
+    #[test]
+    fn a_payload_without_a_name_is_an_error_that_shows_it() {
+        let error = parse("PROCESS_STATE_EXITED", "groupname:b from_state:X").unwrap_err();
+        let expected = "no `processname` in the payload of PROCESS_STATE_EXITED: \
+                        \"groupname:b from_state:X\"";
+        assert_eq!(error.to_string(), expected);
+    }
+}

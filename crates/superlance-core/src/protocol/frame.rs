@@ -1,0 +1,155 @@
+//! One event as it comes over the wire: a header line, then a payload whose length the header gives.
+//!
+//! ```text
+//! ver:3.0 server:supervisor serial:21 pool:memmon poolserial:10 eventname:TICK_60 len:15
+//! when:1201063880
+//! ```
+//!
+//! supervisord's manual says that `len` counts bytes. supervisord 4 on Python 3 counts characters
+//! (`len(payload)` of a `str`, encoded afterwards), supervisord 3 and the one in Go count bytes, and
+//! nothing in the header tells which. [`FrameReader`] finds out.
+
+use std::io::{self, BufRead, Read};
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::headers::Headers;
+
+/// Longest header line that is believed; a real one has about a hundred bytes.
+const MAX_HEADER: u64 = 64 * 1024;
+
+/// Room for the usual header line or payload, which is then allocated once.
+const USUAL: usize = 256;
+
+/// Largest payload that is believed. Process output in `PROCESS_COMMUNICATION` events is the only
+/// large one, and supervisord bounds it by `*_capture_maxbytes`.
+const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
+
+/// An event off the wire, not yet interpreted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Name of the event, such as `TICK_60`.
+    pub name: String,
+    /// supervisord's number for the event: the same again when it is sent a second time.
+    pub serial: Option<u64>,
+    /// What follows the header line.
+    pub payload: String,
+}
+
+/// Where frames come from: a buffered reader that can tell whether more is coming.
+pub trait Source: BufRead {
+    /// Whether more bytes (or the end) can be read now or within `FrameReader`'s patience.
+    /// Looks into the reader's own buffer first.
+    fn more_is_coming(&mut self) -> io::Result<bool>;
+}
+
+/// Reads frames, and remembers how their lengths are counted once it has seen it.
+#[derive(Debug, Default)]
+pub struct FrameReader {
+    /// Only "characters" is remembered: silence may also mean that the writer was slow.
+    counts_characters: bool,
+}
+
+impl FrameReader {
+    /// The next frame, or `None` at the end of the stream.
+    ///
+    /// # Errors
+    /// An error means that the stream can no longer be followed: it failed, ended inside a frame,
+    /// or carried a header without a usable `len` or `eventname`.
+    pub fn read(&mut self, source: &mut impl Source) -> io::Result<Option<Frame>> {
+        let Some(line) = read_header_line(source)? else {
+            return Ok(None);
+        };
+        // What a payload that was misjudged has left over stands before the keys, and does no harm.
+        let headers = Headers::parse(&line);
+        let bad = |what: &str| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{what} in the event header {line:?}"),
+            )
+        };
+        let len = headers.get("len").ok_or_else(|| bad("no `len`"))?;
+        let len: usize = len.parse().map_err(|_| bad("`len` is no number"))?;
+        if len > MAX_PAYLOAD {
+            return Err(bad("an incredible `len`"));
+        }
+        let name = headers.get("eventname").ok_or_else(|| bad("no `eventname`"))?.to_owned();
+        let serial = headers.get("serial").and_then(|s| s.parse().ok());
+        let payload = self.read_payload(source, len)?;
+        Ok(Some(Frame { name, serial, payload }))
+    }
+
+    fn read_payload(&mut self, source: &mut impl Source, len: usize) -> io::Result<String> {
+        let mut bytes = Vec::with_capacity(len.min(USUAL));
+        read_exactly(source, len, &mut bytes)?;
+        if !bytes.is_ascii() && (self.counts_characters || source.more_is_coming()?) {
+            self.counts_characters = true;
+            while let missing @ 1.. = bytes_missing(&bytes, len) {
+                read_exactly(source, missing, &mut bytes)?;
+            }
+        }
+        Ok(text(bytes))
+    }
+}
+
+/// The bytes as text, whatever they are.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// At least how many bytes are missing until `bytes` holds `len` whole UTF-8 characters.
+fn bytes_missing(bytes: &[u8], len: usize) -> usize {
+    let starts = bytes.iter().filter(|byte| !is_continuation(**byte)).count();
+    if starts < len {
+        return len - starts;
+    }
+    // All characters have begun; the last one may still lack its tail.
+    let tail = bytes.iter().rev().take_while(|byte| is_continuation(**byte)).count();
+    let lead = bytes.iter().rev().nth(tail).copied().unwrap_or(0);
+    width(lead).saturating_sub(tail + 1)
+}
+
+fn is_continuation(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
+}
+
+/// How many bytes a UTF-8 character has that starts with `lead`.
+fn width(lead: u8) -> usize {
+    match lead {
+        0xF0.. => 4,
+        0xE0.. => 3,
+        0xC0.. => 2,
+        _ => 1,
+    }
+}
+
+fn read_header_line(source: &mut impl Source) -> io::Result<Option<String>> {
+    let mut line = Vec::with_capacity(USUAL);
+    source.take(MAX_HEADER).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    if line.pop() != Some(b'\n') {
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the input ended (or went on without end) inside an event header",
+        ));
+    }
+    Ok(Some(text(line)))
+}
+
+fn read_exactly(source: &mut impl Source, count: usize, into: &mut Vec<u8>) -> io::Result<()> {
+    let read = source.take(count as u64).read_to_end(into)?;
+    if read < count {
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the input ended inside an event's payload",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

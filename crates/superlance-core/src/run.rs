@@ -1,0 +1,9 @@
+//! From a command line to a running listener: threads, the queue between them, and the end.
+
+pub mod applet;
+pub mod backlog;
+mod queue;
+mod serve;
+mod worker;
+
+pub use self::worker::{Delivery, Service};

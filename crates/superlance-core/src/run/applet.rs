@@ -1,0 +1,81 @@
+//! From a command line to a running listener and to its exit code.
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Command};
+
+use crate::listener::environment::Environment;
+use crate::options::getopt::with_hints;
+use crate::options::usage::Failure;
+use crate::protocol::stdio::{Input, Output};
+use crate::run::serve::{Service, serve};
+use crate::system::log::Log;
+
+/// One of the commands of the suite. Exit codes: 0 for a listener that was told to end, 1 for
+/// surroundings in which it cannot work (and for a lost protocol), 2 for a wrong command line.
+pub struct Applet {
+    /// What it is called as.
+    pub name: &'static str,
+    /// Its command line.
+    pub command: fn() -> Command,
+    /// Puts the listener together.
+    pub service: fn(&ArgMatches, Environment) -> Result<Service, Failure>,
+}
+
+impl Applet {
+    /// Runs the applet until it ends. The first of `arguments` is the name it was called by.
+    pub fn main(&self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+        match self.run(arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(code) => code,
+        }
+    }
+
+    fn run(&self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), ExitCode> {
+        let mut command = (self.command)();
+        let matches = command.try_get_matches_from_mut(arguments).map_err(|error| {
+            // Help goes to stdout and ends with 0, everything else to stderr and with 2.
+            let error = with_hints(error, &command);
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        })?;
+        let mut environment = Environment::read();
+        let log = Arc::clone(&environment.log);
+        let name = self.name;
+        let fail = |message: &str| {
+            log.line(format_args!("{name}: {message}"));
+            ExitCode::FAILURE
+        };
+        let outside =
+            environment.server_url.is_none() && env::var_os("SUPERVISOR_ENABLED").is_none();
+        if outside {
+            // Warnings of a listener that cannot begin would only hide why.
+            environment.log = Arc::new(Log::new(io::sink()));
+        }
+        let service = match (self.service)(&matches, environment) {
+            // What is wrong with the command line is said first.
+            Err(Failure::Usage(message)) => {
+                let _ = command.error(ErrorKind::ValueValidation, message).print();
+                return Err(ExitCode::from(2));
+            }
+            _ if outside => {
+                return Err(fail(
+                    "must be run as a supervisor event listener: put it into an [eventlistener:x] \
+                     section of supervisord.conf",
+                ));
+            }
+            Err(Failure::Surroundings(message)) => return Err(fail(&message)),
+            Ok(service) => service,
+        };
+        let ended = Input::new(io::stdin().as_fd())
+            .and_then(|input| Ok((input, Output::take_stdout()?)))
+            .and_then(|(input, output)| serve(service, input, output));
+        ended.map_err(|error| fail(&format!("the event protocol is lost: {error}")))
+    }
+}

@@ -1,0 +1,133 @@
+//! Events that are acknowledged and not yet handled.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::listener::Interest;
+use crate::protocol::frame::Frame;
+use crate::system::clock::Moment;
+
+/// Events that may wait.
+const CAPACITY: usize = 10_000;
+
+/// Bytes of payload that may wait.
+const CAPACITY_BYTES: usize = 64 << 20;
+
+/// An event with the time of its arrival.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrival {
+    /// When it arrived.
+    pub at: Moment,
+    /// The event.
+    pub frame: Frame,
+    /// What the listener makes of it.
+    pub interest: Interest,
+    /// Its number in the ledger, if it is there.
+    pub number: Option<u64>,
+}
+
+/// What [`Queue::next`] brings.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// The oldest event. The worker counts as busy until it asks again.
+    Event(Arrival),
+    /// The deadline has come.
+    Deadline,
+    /// Nothing is left, and nothing will come.
+    Closed,
+}
+
+/// A bounded queue between the thread that reads events and the one that handles them.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Arrival>,
+    bytes: usize,
+    busy: bool,
+    closed: bool,
+}
+
+impl Queue {
+    /// Appends an event, waiting for room; `false` when the queue was closed instead.
+    #[must_use]
+    pub(crate) fn push(&self, arrival: Arrival) -> bool {
+        let mut state = self.lock();
+        while state.is_full() && !state.closed {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if !state.closed {
+            state.bytes += arrival.frame.payload.len();
+            state.waiting.push_back(arrival);
+            // A system call, which a worker that is busy does not need: it asks before it sleeps.
+            if !state.busy {
+                self.changed.notify_all();
+            }
+        }
+        !state.closed
+    }
+
+    /// Whether an event pushed now would be handled at once.
+    #[must_use]
+    pub(crate) fn is_idle(&self) -> bool {
+        let state = self.lock();
+        !state.busy && state.waiting.is_empty()
+    }
+
+    /// Waits for the next event, until `deadline` if there is one.
+    pub(crate) fn next(&self, deadline: Option<Instant>) -> Next {
+        let mut state = self.lock();
+        state.busy = false;
+        loop {
+            let was_full = state.is_full();
+            if let Some(arrival) = state.waiting.pop_front() {
+                state.bytes -= arrival.frame.payload.len();
+                state.busy = true;
+                if was_full {
+                    self.changed.notify_all();
+                }
+                return Next::Event(arrival);
+            }
+            if state.closed {
+                return Next::Closed;
+            }
+            let Some(deadline) = deadline else {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                state.busy = true;
+                return Next::Deadline;
+            }
+            state =
+                self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Takes no more events; those that wait are still handled.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Removes the events that still wait.
+    pub(crate) fn take_rest(&self) -> Vec<Arrival> {
+        self.lock().waiting.drain(..).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_full(&self) -> bool {
+        self.waiting.len() >= CAPACITY || self.bytes >= CAPACITY_BYTES
+    }
+}

@@ -1,0 +1,183 @@
+//! Runs a listener: reads events, acknowledges them, has them handled, and ends in good order.
+//!
+//! Two threads: the reader owns the protocol and acknowledges an event as soon as it is in the queue;
+//! the worker ([`crate::run::worker`]) owns the listener and handles events one by one. So a slow mail
+//! server or a process that takes a minute to stop never makes supervisord's buffer of ten events
+//! overflow. This file starts them and waits for what ends them, or for a signal.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+
+use crate::listener::{Filter, Interest};
+use crate::protocol::frame::{Frame, FrameReader};
+use crate::protocol::stdio::{Input, Output};
+use crate::run::backlog::Ledger;
+use crate::run::queue::{Arrival, Queue};
+pub(crate) use crate::run::worker::Service;
+use crate::run::worker::{End, Worker};
+use crate::system::clock::Moment;
+
+/// Time to finish what was begun. supervisord kills a listener `stopwaitsecs` after SIGTERM, and that
+/// is ten seconds unless configured.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Serials that are remembered. supervisord sends an event again to a listener that died before its
+/// answer, and to every pool of equal priority with it.
+const MEMORY: usize = 1_000;
+
+/// What a `stopsignal` may be, but for KILL. Each ends the listener in good order.
+const SIGNALS: [i32; 6] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
+
+/// What the other threads say when they end.
+enum Notice {
+    InputEnded,
+    ProtocolLost(io::Error),
+    WorkerDone,
+}
+
+/// Runs `service` until a signal or the end of `input`, then finishes what was begun.
+///
+/// # Errors
+/// When the protocol is lost: events cannot be read or acknowledged any more. What was begun is
+/// finished in that case, too.
+pub(crate) fn serve(service: Service, input: Input, mut output: Output) -> io::Result<()> {
+    let queue = Arc::new(Queue::default());
+    let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
+    let ledger = Arc::new(Ledger::new(service.alerts.events(), Arc::clone(&log)));
+    let reading = Reading { filter: service.listener.filter(), ledger: Arc::clone(&ledger) };
+
+    let end = Arc::new(End::default());
+
+    // A limit for the size of files (`ulimit -f`) is an error of whoever writes one, as in Python; left
+    // alone, the signal that comes with it would end the listener.
+    flag::register(SIGXFSZ, Arc::default())?;
+    let mut signals = Signals::new(SIGNALS)?;
+    let (notify, notices) = channel();
+    let spawn = |name: &str, body: Box<dyn FnOnce() -> Notice + Send>| {
+        let (notify, waiting) = (notify.clone(), signals.handle());
+        let body = move || {
+            let _ = notify.send(body());
+            waiting.close();
+        };
+        thread::Builder::new().name(name.to_owned()).spawn(body).map(drop)
+    };
+    let (events, how, done) = (Arc::clone(&queue), Arc::clone(&end), Arc::clone(&ledger));
+    let worker = move || {
+        Worker::new(service, how, done).run(&events);
+        Notice::WorkerDone
+    };
+    spawn("worker", Box::new(worker))?;
+    let events = Arc::clone(&queue);
+    let reader = move || match reading.run(input, &mut output, &events) {
+        Ok(()) => Notice::InputEnded,
+        // supervisord is gone, and so will be our input.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Notice::InputEnded,
+        Err(error) => Notice::ProtocolLost(error),
+    };
+    spawn("reader", Box::new(reader))?;
+
+    // Until a signal comes, or a thread closes this.
+    let _ = signals.forever().next();
+    let outcome = match notices.try_recv() {
+        Ok(Notice::ProtocolLost(error)) => Err(error),
+        Ok(Notice::InputEnded) => {
+            end.orphaned.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        Ok(Notice::WorkerDone) | Err(_) => Ok(()),
+    };
+    end.ending.store(true, Ordering::Relaxed);
+    queue.close();
+    wait_for_worker(&notices);
+    for text in unfinished.texts() {
+        log.line(text);
+    }
+    for Arrival { frame: Frame { name, payload, .. }, number, .. } in queue.take_rest() {
+        let is_kept = number.is_some() && ledger.is_complete();
+        let kept = if is_kept { ", and kept until the next start" } else { "" };
+        log.line(format_args!("Event not handled in time{kept}: {name} {payload}"));
+    }
+    outcome
+}
+
+/// Waits until the worker is done or its time is up. Further signals are caught and change nothing: a
+/// service manager often sends them to supervisord and to its children, and supervisord its own.
+fn wait_for_worker(notices: &Receiver<Notice>) {
+    let deadline = Instant::now() + GRACE;
+    loop {
+        match notices.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(Notice::WorkerDone) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// The reader: from the wire into the queue, until the input ends or the queue is closed.
+struct Reading {
+    filter: Filter,
+    ledger: Arc<Ledger>,
+}
+
+impl Reading {
+    fn run(&self, mut input: Input, output: &mut Output, queue: &Queue) -> io::Result<()> {
+        let mut frames = FrameReader::default();
+        let mut seen = Seen::default();
+        let left = self.ledger.left();
+        for (number, frame) in left.clone() {
+            let (at, interest, number) = (Moment::now(), (self.filter)(&frame), Some(number));
+            if interest == Interest::Nothing {
+                // It was wanted under other options.
+                self.ledger.handled(number);
+            } else if !queue.push(Arrival { at, frame, interest, number }) {
+                return Ok(());
+            }
+        }
+        output.ready()?;
+        while let Some(frame) = frames.read(&mut input)? {
+            let interest = (self.filter)(&frame);
+            let wanted = match interest {
+                Interest::Nothing => false,
+                Interest::Every => true,
+                Interest::WhenIdle => queue.is_idle(),
+            };
+            // Killed before it acknowledged, an earlier listener left what is sent again now.
+            let again = left.iter().any(|(_, earlier)| *earlier == frame)
+                || frame.serial.is_some_and(|serial| wanted && seen.before(serial));
+            if wanted && !again {
+                let number = self.ledger.write(&frame, interest);
+                // Closed: the event is not acknowledged, so supervisord keeps it.
+                if !queue.push(Arrival { at: Moment::now(), frame, interest, number }) {
+                    self.ledger.handled(number);
+                    return Ok(());
+                }
+            }
+            output.acknowledge()?;
+        }
+        Ok(())
+    }
+}
+
+/// The serials of the last events that were wanted.
+#[derive(Default)]
+struct Seen(VecDeque<u64>);
+
+impl Seen {
+    /// Whether `serial` came before; remembers it.
+    fn before(&mut self, serial: u64) -> bool {
+        if self.0.contains(&serial) {
+            return true;
+        }
+        self.0.truncate(MEMORY - 1);
+        self.0.push_front(serial);
+        false
+    }
+}

@@ -1,0 +1,185 @@
+//! The thread that owns the listener: it hands events to it one by one, wakes it when it asked to be
+//! woken, and at the end lets it finish what it began.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::listener::alert::Alerts;
+use crate::listener::in_flight::Unfinished;
+use crate::listener::{Ctx, Interest, Listener};
+use crate::protocol::event::Event;
+use crate::protocol::frame::Frame;
+use crate::run::backlog::{self, Ledger};
+use crate::run::queue::{Arrival, Next, Queue};
+use crate::spool::diary::Diary;
+use crate::supervisor::Supervisor;
+use crate::system::clock::Moment;
+use crate::system::log::Log;
+
+/// Pause after a panic in a listener's timer, which would be due again at once.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+
+/// What takes the alerts that a listener raises, and delivers them beside its work.
+pub trait Delivery: Alerts {
+    /// The journal of events that are acknowledged and not yet handled, with what is in it.
+    fn events(&self) -> (Diary, Vec<backlog::Entry>);
+
+    /// Begins to deliver, first what an earlier listener has left.
+    fn start(&mut self);
+
+    /// From now on, `frame` is being handled; or what no event asks for.
+    fn begin(&mut self, frame: Option<&Frame>);
+
+    /// When [`on_time`](Self::on_time) is due, if it is.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// Delivers what is due by now, such as what was held back long enough.
+    fn on_time(&mut self, supervisor: &mut dyn Supervisor, now: Moment);
+
+    /// Holds nothing back any longer: the listener is about to end.
+    fn drain(&mut self);
+
+    /// Waits until everything is delivered or given up.
+    fn finish(&mut self);
+}
+
+/// A listener with what it acts with.
+pub struct Service {
+    /// The listener.
+    pub listener: Box<dyn Listener>,
+    /// supervisord.
+    pub supervisor: Box<dyn Supervisor>,
+    /// What alerts go through.
+    pub alerts: Box<dyn Delivery>,
+    /// Where messages go.
+    pub log: Arc<Log>,
+    /// What must not be lost in silence.
+    pub unfinished: Unfinished,
+}
+
+/// How far the end has come. Set by the main thread.
+#[derive(Debug, Default)]
+pub(crate) struct End {
+    /// What was begun is to be finished.
+    pub(crate) ending: AtomicBool,
+    /// supervisord is gone, so that nothing can be started any more.
+    pub(crate) orphaned: AtomicBool,
+}
+
+/// The worker.
+pub(crate) struct Worker {
+    service: Service,
+    end: Arc<End>,
+    ledger: Arc<Ledger>,
+    /// Before this, deadlines do not count.
+    quiet_until: Instant,
+}
+
+/// A call of the listener.
+enum Call<'a> {
+    Handle(&'a Frame),
+    OnTime,
+    /// The alerts' turn.
+    Alerts,
+    Finish,
+}
+
+impl Worker {
+    pub(crate) fn new(service: Service, end: Arc<End>, ledger: Arc<Ledger>) -> Self {
+        Self { service, end, ledger, quiet_until: Instant::now() }
+    }
+
+    /// Works until the queue is closed and empty, and nothing is owed.
+    pub(crate) fn run(mut self, queue: &Queue) {
+        self.service.alerts.start();
+        loop {
+            match queue.next(self.deadline()) {
+                Next::Event(Arrival { at, frame, interest, number }) => {
+                    // A look at how things are can wait for the next listener.
+                    let looks = interest == Interest::WhenIdle;
+                    if !(looks && self.end.ending.load(Ordering::Relaxed)) {
+                        self.call(at, &Call::Handle(&frame));
+                    }
+                    self.ledger.handled(number);
+                }
+                Next::Deadline => self.on_time(),
+                Next::Closed => break,
+            }
+        }
+        self.call(Moment::now(), &Call::Finish);
+        self.service.alerts.drain();
+        while let Some(deadline) = self.deadline() {
+            thread::sleep(deadline.saturating_duration_since(Instant::now()));
+            self.on_time();
+            if self.end.orphaned.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        self.service.alerts.finish();
+        // What is still owed now remains so; dropping the listener would forget it.
+        for text in self.service.unfinished.texts() {
+            self.service.log.line(text);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let Service { listener, alerts, .. } = &self.service;
+        let deadline = listener.deadline().into_iter().chain(alerts.deadline()).min();
+        deadline.map(|deadline| deadline.max(self.quiet_until))
+    }
+
+    /// Calls whoever wants to be called now.
+    fn on_time(&mut self) {
+        let now = Moment::now();
+        let due = |deadline: Option<Instant>| deadline.is_some_and(|due| due <= now.instant);
+        if due(self.service.listener.deadline()) {
+            self.call(now, &Call::OnTime);
+        }
+        if due(self.service.alerts.deadline()) {
+            self.call(now, &Call::Alerts);
+        }
+    }
+
+    /// Calls the listener. An event that makes it panic is logged, and the next one is handled: dying
+    /// would bring the same event back from supervisord for ever.
+    fn call(&mut self, arrived: Moment, call: &Call<'_>) {
+        let Service { listener, supervisor, alerts, log, unfinished } = &mut self.service;
+        alerts.begin(match call {
+            Call::Handle(frame) => Some(frame),
+            Call::OnTime | Call::Alerts | Call::Finish => None,
+        });
+        let ending = &self.end.ending;
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
+            let supervisor = &mut **supervisor;
+            if let Call::Alerts = call {
+                return alerts.on_time(supervisor, arrived);
+            }
+            let mut ctx =
+                Ctx { arrived, supervisor, alerts: &mut **alerts, log, unfinished, ending };
+            match call {
+                Call::Handle(frame) => match Event::parse(frame) {
+                    Ok(event) => listener.handle(&event, &mut ctx),
+                    Err(error) => ctx.log.line(format_args!("Event not understood: {error}")),
+                },
+                Call::OnTime => listener.on_time(&mut ctx),
+                Call::Finish => listener.finish(&mut ctx),
+                Call::Alerts => {}
+            }
+        }));
+        if outcome.is_err() {
+            self.quiet_until = Instant::now() + AFTER_PANIC;
+            let during = match call {
+                Call::Handle(frame) => format!("{} {}", frame.name, frame.payload),
+                Call::OnTime => "a retry".to_owned(),
+                Call::Alerts => "alerts that are due".to_owned(),
+                Call::Finish => "the end".to_owned(),
+            };
+            log.line(format_args!(
+                "This is a bug, please report it: panic while handling {during}"
+            ));
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! A directory that is ours alone: no other user can look into it, no other listener uses it, and no
+//! link in it is followed. Whoever could write into it could make us send and overwrite things.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg, OFlag, openat, renameat};
+use nix::sys::stat::{Mode, mkdirat};
+use nix::unistd::{UnlinkatFlags, fsync, geteuid, unlinkat};
+
+/// The file that is locked as long as the directory is in use.
+const LOCK: &str = "lock";
+
+/// What the name of a file ends with while it is being written.
+pub const UNFINISHED: &str = ".new";
+
+/// Why something cannot be kept on disk. The text is the same for every alert, since it is said once.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// The system refused something.
+    #[error("cannot {what} {path}: {error}")]
+    Io {
+        /// What was to be done.
+        what: &'static str,
+        /// The directory, not the file in it.
+        path: String,
+        /// The reason.
+        error: io::Error,
+    },
+    /// Another process has it.
+    #[error("{0} is in use by another process")]
+    InUse(String),
+    /// It may be a trap.
+    #[error("{0} is not a directory of the user whom the listener runs as")]
+    NotOurs(String),
+    /// It has all that it may have.
+    #[error("{0} is full: no more than 10000 alerts or 64 MiB are kept there")]
+    Full(String),
+}
+
+/// The directory. It is locked until the value goes.
+#[derive(Debug)]
+pub struct PrivateDir {
+    path: PathBuf,
+    /// Everything is done relative to it, so that nobody can put another one into its place.
+    fd: OwnedFd,
+    _lock: Flock<File>,
+}
+
+impl PrivateDir {
+    /// Opens the directory `name` in `parent`. Both are created if they are missing.
+    pub fn open(parent: &Path, name: &str) -> Result<Self, SpoolError> {
+        let path = parent.join(name);
+        let failed = |what, error| SpoolError::Io { what, path: shown(&path), error };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(parent)
+            .map_err(|error| failed("create the parent of", error))?;
+        let above = File::open(parent).map_err(|error| failed("open the parent of", error))?;
+        match mkdirat(&above, name, Mode::S_IRWXU) {
+            // It must survive the machine's end as what is in it does.
+            Ok(()) => fsync(&above).map_err(|errno| failed("create", errno.into()))?,
+            Err(Errno::EEXIST) => {}
+            Err(errno) => return Err(failed("create", errno.into())),
+        }
+        let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+        let directory = match openat(&above, name, flags, Mode::empty()) {
+            Ok(fd) => File::from(fd),
+            Err(Errno::ELOOP | Errno::ENOTDIR) => return Err(SpoolError::NotOurs(shown(&path))),
+            Err(errno) => return Err(failed("open", errno.into())),
+        };
+        let metadata = directory.metadata().map_err(|error| failed("open", error))?;
+        if metadata.uid() != geteuid().as_raw() {
+            return Err(SpoolError::NotOurs(shown(&path)));
+        }
+        if metadata.mode() & 0o777 != 0o700 {
+            let closed = fs::Permissions::from_mode(0o700);
+            directory.set_permissions(closed).map_err(|error| failed("close to others", error))?;
+        }
+        let fd = OwnedFd::from(directory);
+        let flags = OFlag::O_CREAT | OFlag::O_RDWR;
+        let lock = open_in(&fd, LOCK, flags).map_err(|error| failed("lock", error))?;
+        match Flock::lock(lock, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => Ok(Self { path, fd, _lock: lock }),
+            Err((_, Errno::EWOULDBLOCK)) => Err(SpoolError::InUse(shown(&path))),
+            Err((_, errno)) => Err(failed("lock", errno.into())),
+        }
+    }
+
+    /// Where it is, for messages.
+    pub fn shown(&self) -> String {
+        shown(&self.path)
+    }
+
+    /// The names of what is in it, sorted, but for the lock.
+    pub fn names(&self) -> Result<Vec<String>, SpoolError> {
+        let list = || {
+            let names = fs::read_dir(&self.path)?.map(|entry| Ok(entry?.file_name()));
+            names.collect::<io::Result<Vec<_>>>()
+        };
+        let names = list().map_err(|error| self.failed("read", error))?;
+        let mut names: Vec<_> =
+            names.into_iter().map(|name| name.to_string_lossy().into_owned()).collect();
+        names.retain(|name| name != LOCK);
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Reads a file. What is not a file of ours, or longer than `limit`, is an error.
+    pub fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
+        // Not to wait for whoever writes into a pipe.
+        let file = open_in(&self.fd, name, OFlag::O_RDONLY | OFlag::O_NONBLOCK)?;
+        let metadata = file.metadata()?;
+        let expected = if !metadata.is_file() {
+            "not a file"
+        } else if metadata.uid() != geteuid().as_raw() {
+            "the file of another user"
+        } else if metadata.len() > limit {
+            "too long"
+        } else {
+            let mut bytes = Vec::new();
+            file.take(limit).read_to_end(&mut bytes)?;
+            return Ok(bytes);
+        };
+        Err(io::Error::new(io::ErrorKind::InvalidData, expected))
+    }
+
+    /// Writes a file, or a new one in its place: whatever happens meanwhile, the old or the new one is
+    /// there, whole. Afterwards it is on the disk.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), SpoolError> {
+        let unfinished = format!("{name}{UNFINISHED}");
+        let written = self.write_anew(&unfinished, bytes).and_then(|()| {
+            renameat(&self.fd, unfinished.as_str(), &self.fd, name)?;
+            Ok(fsync(&self.fd)?)
+        });
+        if written.is_err() {
+            let _ = unlinkat(&self.fd, unfinished.as_str(), UnlinkatFlags::NoRemoveDir);
+        }
+        written.map_err(|error| self.failed("write into", error))
+    }
+
+    fn write_anew(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        match unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir) {
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY;
+        let mut file = open_in(&self.fd, name, flags)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    /// Opens a file to append to it, and creates it if it is missing.
+    pub fn append_to(&self, name: &str) -> Result<File, SpoolError> {
+        let open = || {
+            let file = open_in(&self.fd, name, OFlag::O_CREAT | OFlag::O_WRONLY | OFlag::O_APPEND)?;
+            fsync(&self.fd)?;
+            Ok(file)
+        };
+        open().map_err(|error| self.failed("write into", error))
+    }
+
+    /// Gives a file another name.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), SpoolError> {
+        let renamed = renameat(&self.fd, from, &self.fd, to).and_then(|()| fsync(&self.fd));
+        renamed.map_err(|errno| self.failed("rename a file in", errno.into()))
+    }
+
+    /// Removes a file. That it is gone already is no error.
+    pub fn remove(&self, name: &str) -> Result<(), SpoolError> {
+        let removed = match unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir) {
+            Ok(()) | Err(Errno::ENOENT) => fsync(&self.fd),
+            Err(errno) => Err(errno),
+        };
+        removed.map_err(|errno| self.failed("remove a file from", errno.into()))
+    }
+
+    pub fn failed(&self, what: &'static str, error: io::Error) -> SpoolError {
+        SpoolError::Io { what, path: self.shown(), error }
+    }
+}
+
+/// Opens a file in a directory, unless it is a link.
+fn open_in(directory: &OwnedFd, name: &str, flags: OFlag) -> io::Result<File> {
+    let flags = flags | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let file = openat(directory, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
+    Ok(File::from(file))
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

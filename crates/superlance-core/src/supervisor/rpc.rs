@@ -1,0 +1,237 @@
+//! [`Supervisor`] over XML-RPC, as supervisord's `[unix_http_server]` and `[inet_http_server]` serve it.
+
+mod answer;
+mod failure;
+mod logs;
+pub(crate) mod process_list;
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ureq::Agent;
+use xmlrpc::{Request, Value};
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub use self::answer::process_list_by_tree;
+pub use self::answer::without_control_characters;
+use self::answer::{details, integer, log_tail, parse, process_info, process_infos};
+pub use self::failure::Advice;
+use self::failure::CallError;
+use crate::supervisor::socket::{Endpoint, EndpointConnector, NoResolver, endpoint};
+use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
+use crate::system::log::without_password;
+
+/// How long an answer may take, and how many bytes it may have.
+struct Bounds {
+    time: Option<Duration>,
+    bytes: u64,
+}
+
+/// For what supervisord answers at once. A process takes about 1,300 bytes.
+const ALL: Bounds = Bounds { time: Some(Duration::from_secs(30)), bytes: 64 << 20 };
+const ONE: Bounds = Bounds { time: Some(Duration::from_secs(30)), bytes: 1 << 20 };
+
+/// For what an alert waits for.
+const ALERT: Bounds = Bounds { time: Some(Duration::from_secs(10)), bytes: 1 << 20 };
+
+/// For stopping and starting, which take as long as `stopwaitsecs` and `startsecs` say.
+const ORDER: Bounds = Bounds { time: None, bytes: 1 << 20 };
+
+/// Time for a connection to come about.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A server address that cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a server URL such as unix:///run/supervisor.sock or http://localhost:9001")]
+pub struct BadServerUrl(String);
+
+/// A connection to supervisord.
+pub struct RpcClient {
+    agent: Agent,
+    endpoint: Endpoint,
+    /// As configured but for a password, for messages.
+    url: String,
+    /// Value of the `Authorization` header.
+    authorization: Option<String>,
+    advice: Advice,
+}
+
+impl RpcClient {
+    /// A client for `url`, which connects when it is first used. An empty `username` means none.
+    ///
+    /// # Errors
+    /// When `url` is neither `unix://PATH` nor `http://HOST[:PORT]`.
+    pub fn new(url: &str, username: &str, password: &str) -> Result<Self, BadServerUrl> {
+        let endpoint = endpoint(url).ok_or_else(|| BadServerUrl(without_password(url)))?;
+        // supervisord answers 40 ms later on a TCP connection that is kept: it writes an answer in
+        // pieces, and the kernel waits between them.
+        let keep = if matches!(endpoint, Endpoint::Unix(_)) { 1 } else { 0 };
+        let config = Agent::config_builder()
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_idle_connections(keep)
+            .timeout_connect(Some(CONNECT))
+            .user_agent(concat!("superlance/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let credentials = STANDARD.encode(format!("{username}:{password}"));
+        Ok(Self {
+            agent: Agent::with_parts(config, EndpointConnector(endpoint.clone()), NoResolver),
+            endpoint,
+            url: without_password(url),
+            authorization: (!username.is_empty()).then(|| format!("Basic {credentials}")),
+            advice: Advice::LISTENER,
+        })
+    }
+
+    /// The same, for somebody else than a listener.
+    #[must_use]
+    pub fn advising(self, advice: Advice) -> Self {
+        Self { advice, ..self }
+    }
+
+    /// Where supervisord listens, for people: without user name and password.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether supervisord can be on this machine, by its address alone.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.endpoint.is_here()
+    }
+
+    /// The process id of supervisord itself (`getPID`).
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub fn pid(&mut self) -> Result<u32, RpcError> {
+        let request = Request::new("supervisor.getPID");
+        self.ask(&request, &ONE)
+            .and_then(|answer| {
+                let pid = integer(&parse(&request, answer)?).and_then(|pid| pid.try_into().ok());
+                pid.ok_or_else(|| CallError::Answer("expected a process id".to_owned()))
+            })
+            .map_err(|error| self.explain(error))
+    }
+
+    /// The answer to a call that changes nothing: quick, and made once more when the connection breaks.
+    fn ask(&self, request: &Request<'_>, bounds: &Bounds) -> Result<Vec<u8>, CallError> {
+        match self.exchange(request, bounds) {
+            Err(CallError::Http(ureq::Error::Io(_))) => self.exchange(request, bounds),
+            outcome => outcome,
+        }
+    }
+
+    /// One process, as `read` understands the answer.
+    fn ask_for_process<T>(
+        &self,
+        namespec: &str,
+        bounds: &Bounds,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<T, RpcError> {
+        let request = Request::new("supervisor.getProcessInfo").arg(namespec);
+        self.ask(&request, bounds)
+            .and_then(|answer| {
+                read(&parse(&request, without_control_characters(answer))?)
+                    .ok_or_else(|| CallError::Answer("expected a process".to_owned()))
+            })
+            .map_err(|error| self.explain(error))
+    }
+
+    /// A call that changes something: never repeated, and as slow as it likes.
+    fn tell(&self, method: &str, arguments: &[&str]) -> Result<(), RpcError> {
+        let request =
+            arguments.iter().fold(Request::new(method), |request, argument| request.arg(*argument));
+        self.exchange(&request, &ORDER)
+            .and_then(|answer| match parse(&request, without_control_characters(answer))? {
+                Value::Bool(true) => Ok(()),
+                _ => Err(CallError::Answer("expected true".to_owned())),
+            })
+            .map_err(|error| self.explain(error))
+    }
+
+    fn exchange(&self, request: &Request<'_>, bounds: &Bounds) -> Result<Vec<u8>, CallError> {
+        let mut body = Vec::new();
+        request.write_as_xml(&mut body).map_err(|error| CallError::Http(error.into()))?;
+        let mut post = self.agent.post("http://localhost/RPC2").header("Content-Type", "text/xml");
+        if let Some(authorization) = &self.authorization {
+            post = post.header("Authorization", authorization);
+        }
+        let mut response = post.config().timeout_global(bounds.time).build().send(&body)?;
+        let status = response.status();
+        if status != 200 {
+            return Err(CallError::Status(status.as_u16()));
+        }
+        Ok(response.body_mut().with_config().limit(bounds.bytes).read_to_vec()?)
+    }
+
+    /// Says what went wrong and, where it is known, what to do about it.
+    fn explain(&self, error: CallError) -> RpcError {
+        error.explain(&self.url, self.advice)
+    }
+}
+
+impl Supervisor for RpcClient {
+    fn all(&mut self) -> Result<Vec<ProcessInfo>, RpcError> {
+        let request = Request::new("supervisor.getAllProcessInfo");
+        self.ask(&request, &ALL)
+            .map(without_control_characters)
+            .and_then(|answer| match process_list::decode(&answer) {
+                Some(processes) => Ok(processes),
+                None => process_infos(&parse(&request, answer)?)
+                    .ok_or_else(|| CallError::Answer("expected a list of processes".to_owned())),
+            })
+            .map_err(|error| self.explain(error))
+    }
+
+    fn info(&mut self, namespec: &str) -> Result<ProcessInfo, RpcError> {
+        self.ask_for_process(namespec, &ONE, process_info)
+    }
+
+    fn details(&mut self, namespec: &str) -> Result<Details, RpcError> {
+        self.ask_for_process(namespec, &ALERT, details)
+    }
+
+    fn tail(&mut self, namespec: &str, channel: Channel, bytes: u32) -> Result<LogEnd, RpcError> {
+        let method = match channel {
+            Channel::Stdout => "supervisor.tailProcessStdoutLog",
+            Channel::Stderr => "supervisor.tailProcessStderrLog",
+        };
+        let answer = self
+            .ask_for_log(bytes, |length| Request::new(method).arg(namespec).arg(0).arg(length))?;
+        log_tail(&answer).ok_or_else(|| {
+            self.explain(CallError::Answer("expected a log, its size and a flag".to_owned()))
+        })
+    }
+
+    fn own_log(&mut self, bytes: u32) -> Result<LogEnd, RpcError> {
+        let answer = self.ask_for_log(bytes, |length| {
+            Request::new("supervisor.readLog").arg(length.saturating_neg()).arg(0)
+        })?;
+        let text = answer.as_str().map(logs::show_control_characters);
+        let text =
+            text.ok_or_else(|| self.explain(CallError::Answer("expected a log".to_owned())))?;
+        // It is not told; a log of just this length loses a line in vain.
+        let cut = text.len() + 3 >= bytes as usize;
+        Ok(LogEnd { text, cut })
+    }
+
+    fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
+        self.tell("supervisor.stopProcess", &[namespec])
+    }
+
+    fn start(&mut self, namespec: &str) -> Result<(), RpcError> {
+        self.tell("supervisor.startProcess", &[namespec])
+    }
+
+    fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
+        self.tell("supervisor.signalProcess", &[namespec, signal])
+    }
+}
+
+#[cfg(test)]
+#[path = "rpc_tests.rs"]
+mod tests;

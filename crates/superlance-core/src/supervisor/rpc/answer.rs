@@ -1,0 +1,110 @@
+//! Answers of supervisord: XML-RPC, and what is read of it.
+
+use std::error::Error as StdError;
+use std::io::Cursor;
+
+use xmlrpc::{Request, Value};
+
+use super::CallError;
+use super::logs::show_control_characters;
+use crate::supervisor::{Details, Fault, LogEnd, ProcessInfo, State};
+
+/// Deepest nesting that is parsed: the parser recurses, and supervisord's answers have about ten.
+pub(super) const MAX_DEPTH: usize = 100;
+
+/// What an answer says.
+pub(super) fn parse(request: &Request<'_>, answer: Vec<u8>) -> Result<Value, CallError> {
+    if depth(&answer) > MAX_DEPTH {
+        return Err(CallError::Answer("it is nested too deeply, or more than elements".to_owned()));
+    }
+    request.call(Answered(answer)).map_err(|error| match error.fault() {
+        Some(fault) => {
+            CallError::Fault(Fault { code: fault.fault_code, text: fault.fault_string.clone() })
+        }
+        None => CallError::Answer(error.to_string()),
+    })
+}
+
+pub(super) fn process_infos(value: &Value) -> Option<Vec<ProcessInfo>> {
+    value.as_array()?.iter().map(process_info).collect()
+}
+
+pub(super) fn process_info(value: &Value) -> Option<ProcessInfo> {
+    let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let number = |key| integer(value.get(key)?);
+    Some(ProcessInfo {
+        name: text("name")?,
+        group: text("group")?,
+        pid: u32::try_from(number("pid")?).ok()?,
+        state: State::from_code(number("state")?),
+        start: number("start")?,
+        stop: number("stop")?,
+        now: number("now")?,
+    })
+}
+
+pub(super) fn integer(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_i32().map(i64::from))
+}
+
+pub(super) fn details(value: &Value) -> Option<Details> {
+    let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    Some(Details {
+        info: process_info(value)?,
+        spawn_error: text("spawnerr")?,
+        stdout_log: text("stdout_logfile")?,
+        stderr_log: text("stderr_logfile")?,
+    })
+}
+
+/// An answer of three: the text, the size of the log, and whether that is more than the text.
+pub(super) fn log_tail(value: &Value) -> Option<LogEnd> {
+    let [text, _, overflow] = value.as_array()? else { return None };
+    Some(LogEnd { text: show_control_characters(text.as_str()?), cut: overflow.as_bool()? })
+}
+
+/// An answer that is already here, for xmlrpc to parse: it would hide the errors of a transport.
+struct Answered(Vec<u8>);
+
+impl xmlrpc::Transport for Answered {
+    type Stream = Cursor<Vec<u8>>;
+
+    fn transmit(self, _: &Request<'_>) -> Result<Self::Stream, Box<dyn StdError + Send + Sync>> {
+        Ok(Cursor::new(self.0))
+    }
+}
+
+/// Replaces what XML does not allow and supervisord sends all the same, in a name say.
+pub fn without_control_characters(mut answer: Vec<u8>) -> Vec<u8> {
+    for byte in &mut answer {
+        if *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') {
+            *byte = b'?';
+        }
+    }
+    answer
+}
+
+/// How deeply the elements of an XML text are nested; without limit where it has anything else than
+/// elements after its first line, since supervisord's has not, and `</a>` in a comment, a CDATA section
+/// or a processing instruction would spoil the count.
+pub(super) fn depth(xml: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    let mut tags = xml.split(|byte| *byte == b'<').skip(1).peekable();
+    tags.next_if(|tag| tag.starts_with(b"?xml "));
+    for tag in tags {
+        match tag {
+            [b'!' | b'?', ..] => return usize::MAX,
+            [b'/', ..] => depth = depth.saturating_sub(1),
+            _ if tag.split(|byte| *byte == b'>').next().is_some_and(|t| t.ends_with(b"/")) => {}
+            _ => depth += 1,
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// What the general parser makes of an answer to `getAllProcessInfo`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub fn process_list_by_tree(answer: Vec<u8>) -> Option<Vec<ProcessInfo>> {
+    process_infos(&parse(&Request::new("supervisor.getAllProcessInfo"), answer).ok()?)
+}

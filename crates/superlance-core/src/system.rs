@@ -1,0 +1,9 @@
+//! The clock, the log, commands of the user: what knows nothing of supervisord.
+
+pub mod clock;
+pub mod command;
+pub mod host_name;
+pub mod log;
+pub mod python;
+
+pub use self::host_name::host_name;

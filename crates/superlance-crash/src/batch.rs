@@ -1,0 +1,114 @@
+//! The listener behind the three tools that collect lines and mail them together: crashmailbatch,
+//! fatalmailbatch and crashsms.
+//!
+//! What waits for whom, and when it is due, is a value without side effects ([`pending`]); the
+//! [`listener`] feeds it with events and takes what is due to the mail server.
+
+mod choice;
+mod listener;
+mod options;
+pub mod pending;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{ArgMatches, Command, Error, FromArgMatches as _};
+
+use self::choice::Choice;
+use self::listener::BatchListener;
+use self::options::Options;
+use crate::trigger::Occasion;
+use superlance_alerts::Raiser;
+use superlance_core::listener::environment::Environment;
+use superlance_core::mail::smtp::{Smtp, SmtpUrl};
+use superlance_core::options::usage::Failure;
+use superlance_core::protocol::event::ProcessState;
+use superlance_core::run::Service;
+use superlance_core::system::host_name;
+
+/// What distinguishes the three tools.
+#[derive(Debug, Clone, Copy)]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for, in a line of help.
+    pub about: &'static str,
+    /// What it writes about unless `--on` says otherwise.
+    pub occasion: Occasion,
+    /// Whether it has `--on`.
+    pub on: bool,
+    /// Whether it has `--tail`.
+    pub tail: bool,
+    /// The subject of its mails unless `-s` says otherwise.
+    pub subject: Option<&'static str>,
+    /// What it writes about a change of state, and when it was.
+    pub line: fn(&ProcessState, SystemTime) -> String,
+    /// The text of a mail with these lines, when so many older ones had to be dropped.
+    pub text: fn(&[String], u64) -> String,
+}
+
+impl Tool {
+    /// Its command line.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        options::command(self)
+    }
+
+    /// The tool, ready to be run.
+    ///
+    /// # Errors
+    /// When the command line lacks an address, or a value makes no sense.
+    pub fn service(
+        &'static self,
+        matches: &ArgMatches,
+        environment: Environment,
+    ) -> Result<Service, Failure> {
+        let bad = |error: Error| Failure::Usage(error.to_string());
+        let options = Options::from_arg_matches(matches).map_err(bad)?;
+        let choice = Choice::from_matches(matches, self).map_err(bad)?;
+        let raiser = Raiser { name: self.name, confirms: false };
+        let password = environment.smtp_password(options.alerts.smtp_password_file.as_deref())?;
+        let settings = match &options.alerts.smtp_url {
+            Some(url) => SmtpUrl::parse(url)?.settings(password)?,
+            None => options.settings(password),
+        };
+        let supervisor = environment.supervisor_for(choice.tail.map(|_| "--tail"))?;
+        let alerts =
+            superlance_alerts::pipeline(&environment, raiser, None, &options.alerts, matches)?;
+        let Environment { log, unfinished, .. } = environment;
+        options.warn(self.name, &log);
+        let post = Smtp::new(settings, Arc::clone(&log));
+        let mut listener = BatchListener::new(self, options, choice, Box::new(post), id_prefix());
+        listener.keep(alerts.diary("batch", "lines that wait"), &log);
+        Ok(Service {
+            listener: Box::new(listener),
+            supervisor,
+            alerts: Box::new(alerts),
+            log,
+            unfinished,
+        })
+    }
+}
+
+/// The text of a mail: its lines, and before them how many are missing.
+#[must_use]
+pub fn plain_text(lines: &[String], dropped: u64) -> String {
+    let text = lines.join("\n");
+    match dropped {
+        0 => text,
+        1 => format!("(1 older line was dropped)\n{text}"),
+        _ => format!("({dropped} older lines were dropped)\n{text}"),
+    }
+}
+
+/// What the ids of all mails of this process begin with. Python's `make_msgid` has the same parts.
+fn id_prefix() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}.{}.{}", since.as_millis() / 10, std::process::id(), since.subsec_nanos())
+}
+
+/// The id of the mail with the lines of this range: the same for whoever gets it, and whenever.
+fn message_id(prefix: &str, range: &Range<u64>) -> String {
+    format!("<{prefix}.{}-{}@{}>", range.start, range.end, host_name())
+}

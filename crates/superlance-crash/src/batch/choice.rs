@@ -1,0 +1,57 @@
+//! What a batch tool writes about, and how much: the options that the original does not have.
+
+use clap::error::Error;
+use clap::{ArgMatches, Args, Command, FromArgMatches as _};
+
+use super::Tool;
+use crate::postmortem::TailOptions;
+use crate::trigger::{Occasions, OnOptions};
+use superlance_core::options::selector::{Names, Selector};
+use superlance_core::protocol::event::ProcessState;
+
+/// Which processes.
+#[derive(Debug, Clone, Args)]
+struct ProgramOptions {
+    /// Mail about this process; NAME is name, group:name, group:* or a pattern such as web*
+    /// (repeatable) [default: every process]
+    #[arg(long = "program", value_name = "NAME")]
+    programs: Vec<Selector>,
+}
+
+/// What a batch tool writes about.
+#[derive(Debug)]
+pub(super) struct Choice {
+    pub(super) on: Occasions,
+    /// Lines of logs below each line; `None` for not even the cause.
+    pub(super) tail: Option<u32>,
+    /// None for every process.
+    programs: Vec<Selector>,
+}
+
+impl Choice {
+    /// The command line with its options.
+    pub(super) fn augment(command: Command, tool: &Tool) -> Command {
+        let command = ProgramOptions::augment_args(command);
+        let command = if tool.on { OnOptions::augment_args(command) } else { command };
+        if tool.tail { TailOptions::augment_args(command) } else { command }
+    }
+
+    pub(super) fn from_matches(matches: &ArgMatches, tool: &Tool) -> Result<Self, Error> {
+        Ok(Self {
+            programs: ProgramOptions::from_arg_matches(matches)?.programs,
+            on: match tool.on {
+                true => OnOptions::from_arg_matches(matches)?.on,
+                false => tool.occasion.into(),
+            },
+            tail: match tool.tail {
+                true => TailOptions::from_arg_matches(matches)?.tail,
+                false => None,
+            },
+        })
+    }
+
+    pub(super) fn selects(&self, change: &ProcessState) -> bool {
+        let names = Names { group: &change.group, process: &change.process };
+        self.programs.is_empty() || self.programs.iter().any(|program| program.matches(names))
+    }
+}

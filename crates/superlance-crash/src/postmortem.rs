@@ -1,0 +1,244 @@
+//! Why a process ended, as far as supervisord can tell: `--tail`.
+//!
+//! Logs are read first, since the successor may be writing into them already, and then what is known of
+//! the process, so that it is noticed if there is one.
+
+pub(crate) mod cause;
+mod findings;
+mod recent;
+pub(crate) mod tail;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use self::cause::{Ending, Instance};
+pub use self::findings::Findings;
+use self::findings::Newer;
+use self::recent::Recent;
+use self::tail::{Tail, bytes_for, tail};
+use crate::trigger::Occasion;
+use superlance_core::listener::Ctx;
+use superlance_core::protocol::event::ProcessState;
+use superlance_core::supervisor::{Channel, Details, LogEnd, RpcError, State, Supervisor};
+use superlance_core::system::clock::{Moment, log_time};
+use superlance_core::system::log::Complaint;
+
+/// After this time, an answer that fails is the last that is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How much of supervisord's own log is read: some hundred lines.
+const OWN_LOG: u32 = 64 << 10;
+
+/// How long the names of all processes are believed in. They change with the configuration.
+const NAMES_LAST: Duration = Duration::from_secs(10);
+
+/// An event has come at most so long after what it is about, unless it waited for a listener.
+const DELAY: Duration = Duration::from_secs(5);
+
+/// supervisor's words for a process that did not live through its `startsecs`, up to a hint.
+const TOO_QUICKLY: &str = "Exited too quickly";
+
+/// Most lines of a log.
+const MOST_LINES: u32 = 1_000;
+
+/// `--tail`.
+#[derive(Debug, Clone, Args)]
+pub struct TailOptions {
+    /// Say why: how the process ended, and the last N lines of its stderr and stdout logs (0 for
+    /// none); supervisord must have an http server section
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MOST_LINES)))]
+    pub tail: Option<u32>,
+}
+
+/// Looks into why processes ended.
+pub struct Evidence {
+    /// Lines of each log.
+    lines: usize,
+    recent: Recent,
+    /// How many processes have a name, and when that was asked.
+    names: Option<(HashMap<String, usize>, Instant)>,
+    complaint: Complaint,
+    since: Instant,
+}
+
+impl Evidence {
+    /// For so many lines of each log.
+    #[must_use]
+    pub fn new(lines: u32) -> Self {
+        Self {
+            lines: lines as usize,
+            recent: Recent::default(),
+            names: None,
+            complaint: Complaint::default(),
+            since: Instant::now(),
+        }
+    }
+
+    /// What can be found out about a change of state that has just been reported, if it is an end.
+    pub fn gather(&mut self, change: &ProcessState, ctx: &mut Ctx<'_>) -> Findings {
+        let Some(occasion) = Occasion::of(change).filter(|occasion| occasion.is_end()) else {
+            return Findings::default();
+        };
+        let namespec = format!("{}:{}", change.group, change.process);
+        let what = format!("{} {namespec}", occasion.name());
+        let times = self.recent.note(&what, ctx.arrived.instant);
+        let mut questions = Questions::new(&mut *ctx.supervisor, namespec);
+        let tails = questions.tails(self.lines);
+        let details = questions.details();
+        let spawn_error = details.as_ref().and_then(|details| spawn_error(details, occasion));
+        let log = Self::own_log(change, spawn_error, &mut questions);
+        let ending =
+            log.as_ref().and_then(|log| self.ending(log, change, ctx.arrived, &mut questions));
+        let newer = log
+            .zip(pid(change))
+            .is_some_and(|(log, pid)| cause::started_since(&log, &change.process, pid));
+        let trouble = questions.trouble;
+        let failed = tails.iter().find_map(|(_, tail)| tail.as_ref().err());
+        match trouble.as_ref().or(failed) {
+            Some(trouble) => {
+                let complaint = format!("cannot tell all about the end of processes: {trouble}");
+                self.complaint.say(ctx.log, complaint);
+            }
+            None => drop(self.complaint.clear()),
+        }
+        let (arrived, details, trouble) = (ctx.arrived.wall, details.as_ref(), trouble.as_deref());
+        let newer = if newer { Newer::Yes } else { Newer::of(change, arrived, details) };
+        let logs = findings::logs(&tails, newer, details, trouble);
+        Findings::new(spawn_error, ending, times, trouble, logs)
+    }
+
+    /// supervisord's own log, if it may have the end of the process.
+    fn own_log(
+        change: &ProcessState,
+        spawn_error: Option<&str>,
+        questions: &mut Questions<'_>,
+    ) -> Option<String> {
+        let too_quickly = spawn_error.is_some_and(|error| error.starts_with(TOO_QUICKLY));
+        let ended = pid(change).is_some() || too_quickly;
+        ended.then(|| questions.own_log())??.whole_lines().map(str::to_owned)
+    }
+
+    fn ending(
+        &mut self,
+        log: &str,
+        change: &ProcessState,
+        arrived: Moment,
+        questions: &mut Questions<'_>,
+    ) -> Option<Ending> {
+        let process = change.process.as_str();
+        if !self.is_unique(process, questions) {
+            return None;
+        }
+        let Some(pid) = pid(change) else { return cause::last_ending(log, process) };
+        // Events that waited until this listener had started are of any age.
+        let prompt = arrived.instant.saturating_duration_since(self.since) > DELAY;
+        let (from, to) = (arrived.wall - DELAY, arrived.wall + Duration::from_secs(1));
+        let ended = prompt.then(|| (log_time(from), log_time(to)));
+        cause::ending(log, &Instance { process, pid, expected: change.expected, ended })
+    }
+
+    /// Whether no other process has this name, in whatever group.
+    fn is_unique(&mut self, process: &str, questions: &mut Questions<'_>) -> bool {
+        let fresh = |at: &Instant| at.elapsed() < NAMES_LAST;
+        if !self.names.as_ref().is_some_and(|(_, at)| fresh(at)) {
+            self.names = questions.names().map(|names| (names, Instant::now()));
+        }
+        let names = self.names.as_ref().map(|(names, _)| names);
+        names.and_then(|names| names.get(process)) == Some(&1)
+    }
+}
+
+/// The process id, if the event has one.
+fn pid(change: &ProcessState) -> Option<u32> {
+    change.pid.as_ref()?.parse().ok().filter(|pid| *pid != 0)
+}
+
+/// Why the process could not be started, if that is what it is about and still so.
+fn spawn_error(details: &Details, occasion: Occasion) -> Option<&str> {
+    let still = match occasion {
+        Occasion::Fatal => details.info.state == State::Fatal,
+        Occasion::Backoff => details.info.state == State::Backoff,
+        _ => false,
+    };
+    Some(details.spawn_error.as_str()).filter(|error| still && !error.is_empty())
+}
+
+/// A log's last lines, or why there are none.
+type Read = (Channel, Result<Tail, String>);
+
+/// What supervisord is asked about an event, as long as it answers.
+struct Questions<'a> {
+    supervisor: &'a mut dyn Supervisor,
+    namespec: String,
+    until: Instant,
+    /// Why nothing more can be asked.
+    closed: Option<RpcError>,
+    /// Why something about the end, not about logs, could not be found out.
+    trouble: Option<String>,
+}
+
+impl<'a> Questions<'a> {
+    fn new(supervisor: &'a mut dyn Supervisor, namespec: String) -> Self {
+        let until = Instant::now() + PATIENCE;
+        Self { supervisor, namespec, until, closed: None, trouble: None }
+    }
+
+    fn ask<T>(
+        &mut self,
+        question: impl FnOnce(&mut dyn Supervisor, &str) -> Result<T, RpcError>,
+    ) -> Result<T, RpcError> {
+        if let Some(error) = &self.closed {
+            return Err(error.clone());
+        }
+        let outcome = question(self.supervisor, &self.namespec);
+        if let Err(error) = &outcome
+            && (matches!(error, RpcError::Unreachable(_)) || Instant::now() >= self.until)
+        {
+            self.closed = Some(error.clone());
+        }
+        outcome
+    }
+
+    /// The same, for what tells about the end.
+    fn ask_why<T>(
+        &mut self,
+        question: impl FnOnce(&mut dyn Supervisor, &str) -> Result<T, RpcError>,
+    ) -> Option<T> {
+        self.ask(question)
+            .map_err(|error| self.trouble.get_or_insert_with(|| error.to_string()))
+            .ok()
+    }
+
+    fn tails(&mut self, lines: usize) -> Vec<Read> {
+        let channels = [Channel::Stderr, Channel::Stdout];
+        let wanted = channels.into_iter().filter(|_| lines > 0);
+        let bytes = bytes_for(lines);
+        let read = |channel| {
+            let log = self.ask(|supervisor, namespec| supervisor.tail(namespec, channel, bytes));
+            (channel, log.map(|log| tail(&log, lines)).map_err(|error| error.to_string()))
+        };
+        wanted.map(read).collect()
+    }
+
+    fn details(&mut self) -> Option<Details> {
+        self.ask_why(|supervisor, namespec| supervisor.details(namespec))
+    }
+
+    fn own_log(&mut self) -> Option<LogEnd> {
+        self.ask_why(|supervisor, _| supervisor.own_log(OWN_LOG))
+    }
+
+    fn names(&mut self) -> Option<HashMap<String, usize>> {
+        let mut names = HashMap::new();
+        for process in self.ask_why(|supervisor, _| supervisor.all())? {
+            *names.entry(process.name).or_default() += 1;
+        }
+        Some(names)
+    }
+}
+
+#[cfg(test)]
+#[path = "postmortem_tests.rs"]
+mod tests;

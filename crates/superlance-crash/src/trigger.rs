@@ -1,0 +1,258 @@
+//! On what occasions people are told about a process: `--on`, and the words for them. Pure.
+
+use std::str::FromStr;
+
+use clap::Args;
+
+use superlance_core::listener::Interest;
+use superlance_core::protocol::event::ProcessState;
+use superlance_core::protocol::frame::Frame;
+
+/// A change of state that may be worth a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// An exit that was not expected.
+    Exited,
+    /// An exit that was.
+    Expected,
+    /// supervisord has given up starting it.
+    Fatal,
+    /// An attempt to start it failed.
+    Backoff,
+    /// It was stopped.
+    Stopped,
+    /// It has stayed up for its `startsecs`.
+    Running,
+    /// It is being started.
+    Starting,
+    /// It is being stopped.
+    Stopping,
+    /// supervisord could not stop it.
+    Unknown,
+}
+
+impl Occasion {
+    const ALL: [Self; 9] = [
+        Self::Exited,
+        Self::Expected,
+        Self::Fatal,
+        Self::Backoff,
+        Self::Stopped,
+        Self::Running,
+        Self::Starting,
+        Self::Stopping,
+        Self::Unknown,
+    ];
+
+    /// The occasion that a change of state is.
+    #[must_use]
+    pub fn of(change: &ProcessState) -> Option<Self> {
+        let occasions = Self::ALL.into_iter().filter(|occasion| occasion.state() == change.state);
+        let mut fitting = occasions.filter(|occasion| match occasion {
+            Self::Exited => change.is_unexpected_exit(),
+            Self::Expected => !change.is_unexpected_exit(),
+            _ => true,
+        });
+        fitting.next()
+    }
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exited => "exited",
+            Self::Expected => "expected",
+            Self::Fatal => "fatal",
+            Self::Backoff => "backoff",
+            Self::Stopped => "stopped",
+            Self::Running => "running",
+            Self::Starting => "starting",
+            Self::Stopping => "stopping",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The state that a process has then: `EXITED` of `PROCESS_STATE_EXITED`.
+    #[must_use]
+    pub fn state(self) -> &'static str {
+        match self {
+            Self::Exited | Self::Expected => "EXITED",
+            Self::Fatal => "FATAL",
+            Self::Backoff => "BACKOFF",
+            Self::Stopped => "STOPPED",
+            Self::Running => "RUNNING",
+            Self::Starting => "STARTING",
+            Self::Stopping => "STOPPING",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// Whether the process has come to an end, of which one may want to know why.
+    #[must_use]
+    pub fn is_end(self) -> bool {
+        use Occasion::{Backoff, Exited, Expected, Fatal, Stopped};
+        matches!(self, Exited | Expected | Fatal | Backoff | Stopped)
+    }
+
+    /// For a subject: `foo …`.
+    #[must_use]
+    pub fn headline(self) -> &'static str {
+        match self {
+            Self::Exited => "crashed",
+            Self::Expected => "exited",
+            Self::Fatal => "failed to start too many times",
+            Self::Backoff => "failed to start",
+            Self::Stopped => "stopped",
+            Self::Running => "is running",
+            Self::Starting => "is starting",
+            Self::Stopping => "is stopping",
+            Self::Unknown => "is in an unknown state",
+        }
+    }
+
+    /// For a text: `Process foo in group grp …`.
+    #[must_use]
+    pub fn sentence(self, change: &ProcessState) -> String {
+        let what = match self {
+            Self::Exited => return format!("exited unexpectedly (pid {})", change.pid_text()),
+            Self::Expected => "exited as expected",
+            other => other.headline(),
+        };
+        // Before it is started a process has the pid 0.
+        let pid = change.pid.as_ref().filter(|pid| *pid != "0").map(|pid| format!(" (pid {pid})"));
+        let tries = change.tries.as_ref().map(|tries| format!(" (try {tries})"));
+        let tries = tries.filter(|_| self == Self::Backoff);
+        format!("{what}{}", pid.or(tries).unwrap_or_default())
+    }
+}
+
+/// Several occasions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occasions(Vec<Occasion>);
+
+/// Names of occasions that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected states separated by commas, of {}; not {word:?}", names())]
+pub struct BadOccasion {
+    word: String,
+}
+
+fn names() -> String {
+    Occasion::ALL.map(Occasion::name).join(", ")
+}
+
+impl FromStr for Occasions {
+    type Err = BadOccasion;
+
+    fn from_str(text: &str) -> Result<Self, BadOccasion> {
+        let occasion = |word: &str| {
+            let word = word.trim();
+            let mut all = Occasion::ALL.into_iter();
+            all.find(|occasion| occasion.name().eq_ignore_ascii_case(word))
+                .ok_or_else(|| BadOccasion { word: word.to_owned() })
+        };
+        text.split(',').map(occasion).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl From<Occasion> for Occasions {
+    fn from(occasion: Occasion) -> Self {
+        Self(vec![occasion])
+    }
+}
+
+impl Occasions {
+    /// The occasion that a change of state is, if it is one of these.
+    #[must_use]
+    pub fn of(&self, change: &ProcessState) -> Option<Occasion> {
+        Occasion::of(change).filter(|occasion| self.0.contains(occasion))
+    }
+
+    /// What to make of an event.
+    #[must_use]
+    pub fn interest(&self, frame: &Frame) -> Interest {
+        let state = frame.name.strip_prefix("PROCESS_STATE_");
+        let possible = |state| self.0.iter().any(|occasion| occasion.state() == state);
+        match state.is_some_and(possible) {
+            true => Interest::in_change(frame, |change| self.of(change).is_some()),
+            false => Interest::Nothing,
+        }
+    }
+}
+
+/// `--on`.
+#[derive(Debug, Clone, Args)]
+pub struct OnOptions {
+    /// States to mail about, separated by commas: exited (unexpectedly), expected (an exit that was),
+    /// fatal, backoff, stopped, running, starting, stopping, unknown; the events= line must have them
+    #[arg(long, value_name = "STATES", default_value = "exited")]
+    pub on: Occasions,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use superlance_core::testing::{change, frame};
+
+    #[test]
+    fn states_are_named_in_a_list() {
+        let occasions: Occasions = "exited, FATAL,unknown".parse().unwrap();
+        let of = |state, expected| occasions.of(&change(state, expected));
+        assert_eq!(of("EXITED", false), Some(Occasion::Exited));
+        assert_eq!(of("EXITED", true), None);
+        assert_eq!(of("FATAL", false), Some(Occasion::Fatal));
+        assert_eq!(of("RUNNING", false), None);
+        for (bad, word) in
+            [("", ""), ("exited,", ""), ("exited,crashed", "crashed"), ("all", "all")]
+        {
+            let message = bad.parse::<Occasions>().unwrap_err().to_string();
+            assert!(
+                message.starts_with("expected states separated by commas, of exited, expected")
+            );
+            assert!(message.ends_with(&format!("; not {word:?}")), "{message}");
+        }
+    }
+
+    #[test]
+    fn every_state_is_an_occasion() {
+        for occasion in Occasion::ALL {
+            let change = change(occasion.state(), occasion == Occasion::Expected);
+            assert_eq!(Occasion::of(&change), Some(occasion));
+            let all: Occasions = occasion.name().parse().unwrap();
+            assert_eq!(all.of(&change), Some(occasion));
+        }
+        assert_eq!(Occasion::of(&change("NEW", false)), None);
+    }
+
+    #[test]
+    fn events_of_other_states_are_nothing() {
+        let occasions: Occasions = "expected,running".parse().unwrap();
+        let interest = |name: &str, rest: &str| {
+            let payload = format!("processname:a groupname:b from_state:X {rest}");
+            occasions.interest(&frame(name, &payload))
+        };
+        assert_eq!(interest("PROCESS_STATE_EXITED", "expected:1 pid:3"), Interest::Every);
+        assert_eq!(interest("PROCESS_STATE_EXITED", "expected:0 pid:3"), Interest::Nothing);
+        assert_eq!(interest("PROCESS_STATE_RUNNING", "pid:3"), Interest::Every);
+        assert_eq!(interest("PROCESS_STATE_FATAL", ""), Interest::Nothing);
+        assert_eq!(interest("TICK_60", ""), Interest::Nothing);
+        // One that cannot be read is complained about, if it may be wanted.
+        assert_eq!(occasions.interest(&frame("PROCESS_STATE_RUNNING", "?")), Interest::Every);
+        assert_eq!(occasions.interest(&frame("PROCESS_STATE_FATAL", "?")), Interest::Nothing);
+    }
+
+    #[test]
+    fn sentences_have_what_the_event_has() {
+        let mut state = change("BACKOFF", false);
+        state.tries = Some("2".to_owned());
+        assert_eq!(Occasion::Backoff.sentence(&state), "failed to start (try 2)");
+        state = change("STOPPED", false);
+        state.pid = Some("0".to_owned());
+        assert_eq!(Occasion::Stopped.sentence(&state), "stopped");
+        state.pid = Some("7".to_owned());
+        assert_eq!(Occasion::Stopped.sentence(&state), "stopped (pid 7)");
+        state = change("EXITED", false);
+        assert_eq!(Occasion::Exited.sentence(&state), "exited unexpectedly (pid 58597)");
+        assert_eq!(Occasion::Expected.sentence(&state), "exited as expected (pid 58597)");
+    }
+}
