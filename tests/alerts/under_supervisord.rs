@@ -43,7 +43,7 @@ fn memmon_tells_a_chat_and_mails_over_tls_with_secrets_from_its_environment() {
     let request = chat.wait_for(1).remove(0);
     assert_eq!(request.path, "/hooks/T0K3N");
     let body = json(&chat, 0);
-    assert_eq!((&body["kind"], &body["done"]), (&"restarted".into(), &"restart".into()));
+    assert_eq!((&body["kind"], &body["action"]), (&"restarted".into(), &"restart".into()));
     assert!(body["measured"]["rss"].as_u64().unwrap() > 60 << 20, "{body}");
     supervisord.stop();
     let log = supervisord.process_log("memmon", Channel::Stderr);

@@ -120,7 +120,7 @@ mod tests {
             identity.of(&alert(kind, pid))
         };
         assert_ne!(id("restarted", 1), id("restarted", 2));
-        assert_ne!(id("restarted", 1), id("failed to stop", 1));
+        assert_ne!(id("restarted", 1), id("failed-to-stop", 1));
     }
 
     #[test]

@@ -7,10 +7,10 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
 use super::recovery::Recovery;
-use crate::throttle::Limiter;
+use crate::throttle::Throttle;
 use crate::transport::webhook::Format;
 use superlance_core::options::units::parse_duration;
-use superlance_core::options::usage::Failure;
+use superlance_core::options::usage::StartError;
 
 /// How long a process has to run to have recovered, unless --alert-interval says otherwise.
 const RECOVERY: Duration = Duration::from_secs(60);
@@ -35,12 +35,12 @@ pub struct MailOptions {
     pub from: Option<String>,
 
     #[command(flatten)]
-    pub(super) calm: CalmOptions,
+    pub(super) calm: ThrottleOptions,
 }
 
 /// Who is spared, and told that all is well. The batch tools have an interval of their own.
 #[derive(Debug, Clone, Default, Args)]
-pub(super) struct CalmOptions {
+pub(super) struct ThrottleOptions {
     /// Send one alert of a kind about a process in this time, and tell the others together at its end
     #[arg(long, value_name = "TIME", value_parser = parse_interval, help_heading = HEADING)]
     alert_interval: Option<Duration>,
@@ -51,9 +51,9 @@ pub(super) struct CalmOptions {
     recovery: bool,
 }
 
-impl CalmOptions {
-    pub(super) fn limiter(&self) -> Option<Limiter> {
-        self.alert_interval.map(Limiter::new)
+impl ThrottleOptions {
+    pub(super) fn throttle(&self) -> Option<Throttle> {
+        self.alert_interval.map(Throttle::new)
     }
 
     pub(super) fn recovery(&self) -> Option<Recovery> {
@@ -144,7 +144,7 @@ pub(crate) struct WebhookOptions {
 impl AlertOptions {
     /// The webhooks, each with what stands behind it. What stands before the first is for it, too: with
     /// one of them, the order is of no consequence.
-    pub(super) fn webhooks(&self, matches: &ArgMatches) -> Result<Vec<WebhookOptions>, Failure> {
+    pub(super) fn webhooks(&self, matches: &ArgMatches) -> Result<Vec<WebhookOptions>, StartError> {
         let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
         let starts = places("webhook");
         let webhook =
@@ -152,7 +152,7 @@ impl AlertOptions {
         let mut webhooks: Vec<_> = self.webhook.iter().map(webhook).collect();
         let before = |place: usize| starts.iter().filter(|start| **start < place).count();
         let none = |option: &str| {
-            Failure::Usage(format!("{option} is given and --webhook is not: expected its URL"))
+            StartError::Usage(format!("{option} is given and --webhook is not: expected its URL"))
         };
         for (place, format) in places("webhook_format").into_iter().zip(&self.webhook_format) {
             let webhook = webhooks.get_mut(before(place).saturating_sub(1));
@@ -178,7 +178,7 @@ mod tests {
 
     use super::*;
 
-    fn webhooks(arguments: &[&str]) -> Result<Vec<(String, Option<Format>, String)>, Failure> {
+    fn webhooks(arguments: &[&str]) -> Result<Vec<(String, Option<Format>, String)>, StartError> {
         let command = AlertOptions::augment_args(Command::new("x").no_binary_name(true));
         let matches = command.try_get_matches_from(arguments).unwrap();
         let options = AlertOptions::from_arg_matches(&matches).unwrap();
@@ -214,7 +214,9 @@ mod tests {
             ("--webhook-format=ntfy", "--webhook-format"),
             ("--webhook-header=A: 1", "--webhook-header"),
         ] {
-            let Err(Failure::Usage(message)) = webhooks(&[argument]) else { panic!("{argument}") };
+            let Err(StartError::Usage(message)) = webhooks(&[argument]) else {
+                panic!("{argument}")
+            };
             assert!(message.starts_with(&format!("{option} is given")), "{message}");
         }
     }

@@ -11,10 +11,10 @@ use super::recovery::{Recovery, Report};
 use super::sender::Sender;
 use super::spool::Stored;
 use super::store::{Keeping, Store};
-use crate::throttle::{Limiter, Record};
+use crate::throttle::{Record, Throttle};
 use crate::transport::Transport;
 use superlance_core::listener::alert::{Alert, Alerts};
-use superlance_core::listener::in_flight::Unfinished;
+use superlance_core::listener::in_flight::InFlight;
 use superlance_core::protocol::frame::Frame;
 use superlance_core::run::Delivery;
 use superlance_core::run::backlog;
@@ -34,7 +34,7 @@ pub struct Pipeline {
     event: String,
     log: Arc<Log>,
     store: Option<Arc<Store>>,
-    limiter: Option<Limiter>,
+    throttle: Option<Throttle>,
     held: Diary,
     recovery: Option<Recovery>,
     watched: Diary,
@@ -50,15 +50,15 @@ pub(super) struct Parts {
     pub(super) prefix: Option<String>,
     pub(super) ways: Vec<Box<dyn Transport>>,
     pub(super) store: Option<Store>,
-    pub(super) limiter: Option<Limiter>,
+    pub(super) throttle: Option<Throttle>,
     pub(super) recovery: Option<Recovery>,
     pub(super) log: Arc<Log>,
-    pub(super) unfinished: Unfinished,
+    pub(super) unfinished: InFlight,
 }
 
 impl Pipeline {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { listener, host, prefix, ways, store, limiter, recovery, log, unfinished } =
+        let Parts { listener, host, prefix, ways, store, throttle, recovery, log, unfinished } =
             parts;
         let store = store.map(Arc::new);
         let sender = |way| Sender::new(way, store.clone(), Arc::clone(&log), unfinished.clone());
@@ -73,7 +73,7 @@ impl Pipeline {
             event,
             log,
             store,
-            limiter,
+            throttle,
             held,
             recovery,
             watched,
@@ -115,16 +115,16 @@ impl Pipeline {
         let now = Moment::now();
         let records: Vec<Record>;
         (self.held, records) = self.diary("held", "alerts that are held back");
-        match &mut self.limiter {
-            Some(limiter) => {
-                limiter.restore(records, now);
-                self.held.rewrite(limiter.records(), &self.log);
+        match &mut self.throttle {
+            Some(throttle) => {
+                throttle.restore(records, now);
+                self.held.rewrite(throttle.records(), &self.log);
             }
             // There is no --alert-interval any more.
             None => {
-                let mut limiter = Limiter::new(Duration::ZERO);
-                limiter.restore(records, now);
-                self.release(limiter.finish(now));
+                let mut throttle = Throttle::new(Duration::ZERO);
+                throttle.restore(records, now);
+                self.release(throttle.finish(now));
             }
         }
         let reports: Vec<Report>;
@@ -141,7 +141,7 @@ impl Pipeline {
             return;
         }
         alerts.into_iter().for_each(|alert| self.send(alert));
-        let still_held = self.limiter.iter().flat_map(Limiter::records);
+        let still_held = self.throttle.iter().flat_map(Throttle::records);
         self.held.rewrite(still_held, &self.log);
     }
 
@@ -203,13 +203,13 @@ impl Delivery for Pipeline {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let held = self.limiter.as_ref().and_then(Limiter::deadline);
+        let held = self.throttle.as_ref().and_then(Throttle::deadline);
         let recovery = self.recovery.as_ref().and_then(Recovery::deadline);
         held.into_iter().chain(recovery).min()
     }
 
     fn on_time(&mut self, supervisor: &mut dyn Supervisor, now: Moment) {
-        let due = self.limiter.as_mut().map(|limiter| limiter.due(now)).unwrap_or_default();
+        let due = self.throttle.as_mut().map(|throttle| throttle.due(now)).unwrap_or_default();
         self.release(due);
         let Some(recovery) = &mut self.recovery else { return };
         let watched = recovery.reports().count();
@@ -224,8 +224,8 @@ impl Delivery for Pipeline {
 
     fn drain(&mut self) {
         self.recovery = None;
-        if let Some(mut limiter) = self.limiter.take() {
-            self.release(limiter.finish(Moment::now()));
+        if let Some(mut throttle) = self.throttle.take() {
+            self.release(throttle.finish(Moment::now()));
         }
         self.senders.iter_mut().for_each(Sender::drain);
     }
@@ -256,11 +256,11 @@ impl Alerts for Pipeline {
                 self.watched.rewrite(reports, &self.log);
             }
         }
-        let record = self.limiter.as_mut().and_then(|limiter| limiter.hold(&alert, now));
+        let record = self.throttle.as_mut().and_then(|throttle| throttle.hold(&alert, now));
         let Some(record) = record else { return self.send(alert) };
         self.held.add(record, &self.log);
         if self.held.needs_rewriting() {
-            let held = self.limiter.iter().flat_map(Limiter::records);
+            let held = self.throttle.iter().flat_map(Throttle::records);
             self.held.rewrite(held, &self.log);
         }
         self.log.line(format_args!("Held back by --alert-interval: {}", alert.subject.trim()));

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use tempfile::TempDir;
 
 use super::*;
-use superlance_core::mail::outcome::Fate;
+use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::supervisor::State;
 use superlance_core::testing::{FakeSupervisor, Recorder};
 
@@ -37,16 +37,16 @@ impl Transport for Home {
         vec!["ann".to_owned(), "bob".to_owned()]
     }
 
-    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<Fate> {
+    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<DeliveryOutcome> {
         let mut people = self.0.lock().unwrap();
-        let mut fate = |who: &String| {
+        let mut outcome = |who: &String| {
             if people.away.contains(&who.as_str()) {
-                return Fate::Later("away".to_owned());
+                return DeliveryOutcome::Retry("away".to_owned());
             }
             people.got.push((who.clone(), alert.subject.clone()));
-            Fate::Delivered
+            DeliveryOutcome::Delivered
         };
-        targets.iter().map(&mut fate).collect()
+        targets.iter().map(&mut outcome).collect()
     }
 }
 
@@ -73,17 +73,18 @@ impl Scene {
         home.0.lock().unwrap().away = away.to_vec();
         let log = Arc::new(Log::new(recorder.clone()));
         let parent = folder.path().join("spool");
-        let pipeline = Pipeline::new(Parts {
+        let mut pipeline = Pipeline::new(Parts {
             listener: "test",
             host: "host".to_owned(),
             prefix: None,
             ways: vec![Box::new(home.clone())],
             store: Some(Store::new(parent, "test".to_owned(), Arc::clone(&log))),
-            limiter: calm.then(|| Limiter::new(INTERVAL)),
+            throttle: calm.then(|| Throttle::new(INTERVAL)),
             recovery: calm.then(|| Recovery::new(INTERVAL)),
             log,
-            unfinished: Unfinished::default(),
+            unfinished: InFlight::default(),
         });
+        pipeline.start();
         Self { folder, home, recorder, pipeline }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use superlance_core::listener::alert::{Alert, Process};
 use superlance_core::supervisor::{Fault, ProcessInfo, State, Supervisor};
 use superlance_core::system::clock::{Moment, log_time};
-use superlance_core::system::log::{Complaint, Log};
+use superlance_core::system::log::{Log, LogOnce};
 
 /// Processes that are watched at a time. Of any further ones no recovery is told.
 const MAX_WATCHED: usize = 10_000;
@@ -22,7 +22,7 @@ pub const RECOVERED: &str = "recovered";
 /// The kinds of alerts after which there is nothing to recover from: about processes that run all the
 /// time, start, or have ended as they should.
 pub const NO_TROUBLE: [&str; 7] =
-    ["over", "signalled", "left alone", "starting", "running", "stopping", "expected"];
+    ["over", "signalled", "left-alone", "starting", "running", "stopping", "expected"];
 
 /// The processes that were reported and have not recovered yet.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Recovery {
     interval: Duration,
     /// By group and name.
     watched: BTreeMap<(String, String), Watch>,
-    complaint: Complaint,
+    complaint: LogOnce,
 }
 
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Recovery {
     /// A process has recovered when it has been running for `interval`, without another alert.
     #[must_use]
     pub fn new(interval: Duration) -> Self {
-        Self { interval, watched: BTreeMap::new(), complaint: Complaint::default() }
+        Self { interval, watched: BTreeMap::new(), complaint: LogOnce::default() }
     }
 
     /// Takes note of an alert. If it is about a process, that has to recover from now on, even if it
@@ -134,7 +134,7 @@ impl Recovery {
             }
             Err(error) => {
                 let message = format!("cannot see whether processes have recovered: {error}");
-                self.complaint.say(log, message);
+                self.complaint.report(log, message);
                 let pause = self.pause();
                 for watch in self.watched.values_mut() {
                     watch.look = watch.look.max(now.after(pause));

@@ -13,9 +13,9 @@ use super::spool::key;
 use super::store::Store;
 use crate::transport::Transport;
 use superlance_core::listener::alert::Alert;
-use superlance_core::listener::in_flight::{Entry, Unfinished};
-use superlance_core::mail::outcome::Fate;
-use superlance_core::system::log::{Complaint, Log};
+use superlance_core::listener::in_flight::{Entry, InFlight};
+use superlance_core::mail::outcome::DeliveryOutcome;
+use superlance_core::system::log::{Log, LogOnce};
 
 /// Alerts that may wait for one way. The listener does not wait for those who deliver them; what is
 /// too much is in the log.
@@ -27,7 +27,7 @@ const HURRY: usize = 16;
 /// One way, and what waits for it.
 pub(super) struct Sender {
     shared: Arc<Shared>,
-    unfinished: Unfinished,
+    unfinished: InFlight,
     threads: usize,
 }
 
@@ -44,7 +44,7 @@ struct State {
     schedule: Schedule<Job>,
     in_work: usize,
     /// Why the way does not work at the moment.
-    trouble: Complaint,
+    trouble: LogOnce,
 }
 
 /// An alert for those who lack it.
@@ -61,7 +61,7 @@ impl Sender {
         way: Box<dyn Transport>,
         store: Option<Arc<Store>>,
         log: Arc<Log>,
-        unfinished: Unfinished,
+        unfinished: InFlight,
     ) -> Self {
         let (state, changed) = (Mutex::default(), Condvar::new());
         let shared = Shared { way, store, log, state, changed };
@@ -151,35 +151,35 @@ impl Shared {
             };
             state.in_work += 1;
             drop(state);
-            let fates = self.way.deliver(&attempt.item.alert, &attempt.item.targets);
+            let outcomes = self.way.deliver(&attempt.item.alert, &attempt.item.targets);
             state = self.lock();
-            self.settle(attempt, fates, &mut state);
+            self.settle(attempt, outcomes, &mut state);
             state.in_work -= 1;
             self.changed.notify_all();
         }
     }
 
-    /// Takes note of what became of an alert: a fate for each of its targets.
-    fn settle(&self, mut attempt: Attempt<Job>, fates: Vec<Fate>, state: &mut State) {
+    /// Takes note of what became of an alert: an outcome for each of its targets.
+    fn settle(&self, mut attempt: Attempt<Job>, outcomes: Vec<DeliveryOutcome>, state: &mut State) {
         let Job { alert, targets, .. } = &mut attempt.item;
         let all = std::mem::take(targets);
         let mut delivered = Vec::new();
         let (mut reasons, mut refusals, mut pause) = (Vec::new(), Vec::new(), None);
-        for (target, fate) in all.into_iter().zip(fates) {
-            let reason = match fate {
-                Fate::Delivered => {
+        for (target, outcome) in all.into_iter().zip(outcomes) {
+            let reason = match outcome {
+                DeliveryOutcome::Delivered => {
                     self.settled(alert, &target);
                     delivered.push(target);
                     continue;
                 }
-                Fate::Refused(reason) => {
+                DeliveryOutcome::Rejected(reason) => {
                     self.settled(alert, &target);
                     refusals.push(reason);
                     continue;
                 }
-                Fate::Later(reason) => reason,
-                Fate::Unknown(reason) => format!("{reason}; it may have arrived"),
-                Fate::NotBefore(reason, time) => {
+                DeliveryOutcome::Retry(reason) => reason,
+                DeliveryOutcome::Unknown(reason) => format!("{reason}; it may have arrived"),
+                DeliveryOutcome::RetryAfter(reason, time) => {
                     pause = pause.max(Some(time));
                     reason
                 }
@@ -217,7 +217,7 @@ impl Shared {
             None => {
                 let name = self.way.name();
                 let message = format!("{name}: {reason}; alerts are kept, and tried again");
-                state.trouble.say(&self.log, message);
+                state.trouble.report(&self.log, message);
             }
         }
     }

@@ -12,8 +12,8 @@ fn alert(text: &str) -> Arc<Alert> {
     Arc::new(Alert::new("x", "y", SystemTime::UNIX_EPOCH, "s".to_owned(), text))
 }
 
-fn sender(way: impl Transport + 'static) -> (Sender, Recorder, Unfinished) {
-    let (recorder, unfinished) = (Recorder::default(), Unfinished::default());
+fn sender(way: impl Transport + 'static) -> (Sender, Recorder, InFlight) {
+    let (recorder, unfinished) = (Recorder::default(), InFlight::default());
     let log = Arc::new(Log::new(recorder.clone()));
     (Sender::new(Box::new(way), None, log, unfinished.clone()), recorder, unfinished)
 }
@@ -83,19 +83,19 @@ fn at_the_end_many_go_out_at_once() {
     assert_eq!(unfinished.texts(), Vec::<String>::new());
 }
 
-/// Two targets, `a` and `b`, and a script: a fate for each of those that are tried.
+/// Two targets, `a` and `b`, and a script: an outcome for each of those that are tried.
 #[derive(Clone, Default)]
 struct Scripted(Arc<Mutex<Script>>);
 
 #[derive(Default)]
 struct Script {
-    fates: VecDeque<Vec<Fate>>,
+    outcomes: VecDeque<Vec<DeliveryOutcome>>,
     tried: Vec<(String, Vec<String>)>,
 }
 
 impl Scripted {
-    fn new(fates: impl IntoIterator<Item = Vec<Fate>>) -> Self {
-        let script = Script { fates: fates.into_iter().collect(), tried: Vec::new() };
+    fn new(outcomes: impl IntoIterator<Item = Vec<DeliveryOutcome>>) -> Self {
+        let script = Script { outcomes: outcomes.into_iter().collect(), tried: Vec::new() };
         Self(Arc::new(Mutex::new(script)))
     }
 
@@ -118,20 +118,23 @@ impl Transport for Scripted {
         vec!["a".to_owned(), "b".to_owned()]
     }
 
-    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<Fate> {
+    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<DeliveryOutcome> {
         let mut script = self.0.lock().unwrap();
         script.tried.push((alert.text.clone(), targets.to_vec()));
-        script.fates.pop_front().unwrap_or_else(|| vec![Fate::Delivered; targets.len()])
+        script
+            .outcomes
+            .pop_front()
+            .unwrap_or_else(|| vec![DeliveryOutcome::Delivered; targets.len()])
     }
 }
 
-fn later() -> Fate {
-    Fate::Later("down".to_owned())
+fn later() -> DeliveryOutcome {
+    DeliveryOutcome::Retry("down".to_owned())
 }
 
 #[test]
 fn only_those_who_lack_an_alert_get_it_again_and_the_log_says_so_once() {
-    let way = Scripted::new([vec![Fate::Delivered, later()], vec![later()]]);
+    let way = Scripted::new([vec![DeliveryOutcome::Delivered, later()], vec![later()]]);
     let (mut sender, recorder, unfinished) = sender(way.clone());
     sender.send(alert("1"), &BTreeSet::new());
     wait_for(&recorder, "works again");
@@ -146,7 +149,10 @@ fn only_those_who_lack_an_alert_get_it_again_and_the_log_says_so_once() {
 
 #[test]
 fn what_is_refused_is_logged_in_full_and_not_tried_again() {
-    let way = Scripted::new([vec![Fate::Refused("550 no".to_owned()), Fate::Delivered]]);
+    let way = Scripted::new([vec![
+        DeliveryOutcome::Rejected("550 no".to_owned()),
+        DeliveryOutcome::Delivered,
+    ]]);
     let (mut sender, recorder, _) = sender(way.clone());
     sender.send(alert("text"), &BTreeSet::new());
     sender.finish();
@@ -157,7 +163,7 @@ fn what_is_refused_is_logged_in_full_and_not_tried_again() {
 
 #[test]
 fn the_end_tries_once_more_and_logs_in_full_what_fails() {
-    let pause = Fate::NotBefore("busy".to_owned(), Duration::from_secs(3600));
+    let pause = DeliveryOutcome::RetryAfter("busy".to_owned(), Duration::from_secs(3600));
     let way = Scripted::new([vec![pause.clone(), pause], vec![later(), later()]]);
     let (mut sender, recorder, unfinished) = sender(way.clone());
     sender.send(alert("text"), &BTreeSet::new());

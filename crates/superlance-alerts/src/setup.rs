@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::ArgMatches;
 use superlance_core::listener::environment::Environment;
-use superlance_core::options::usage::Failure;
+use superlance_core::options::usage::StartError;
 use superlance_core::system::host_name;
 
 use crate::options::{AlertOptions, MailOptions};
@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::transport::{Raiser, Transport, TransportConfig, exec, sendmail, smtp, webhook};
 
 /// Makes the transports of one kind that the command line asks for.
-type Maker = fn(&TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, Failure>;
+type Maker = fn(&TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, StartError>;
 
 /// All transports.
 const TRANSPORTS: &[Maker] = &[sendmail::mail_command, smtp::smtp, webhook::webhooks, exec::notify];
@@ -29,7 +29,7 @@ pub fn pipeline(
     mail: Option<&MailOptions>,
     options: &AlertOptions,
     matches: &ArgMatches,
-) -> Result<Pipeline, Failure> {
+) -> Result<Pipeline, StartError> {
     let host = host_name();
     let plan = TransportConfig { raiser, mail, options, matches, environment, host: host.clone() };
     let mut ways = Vec::new();
@@ -44,7 +44,7 @@ pub fn pipeline(
         host,
         ways,
         store: options.spool.as_ref().map(store),
-        limiter: mail.and_then(|mail| mail.calm.limiter()),
+        throttle: mail.and_then(|mail| mail.calm.throttle()),
         recovery: mail.and_then(|mail| mail.calm.recovery()),
         log: Arc::clone(&environment.log),
         unfinished: environment.unfinished.clone(),

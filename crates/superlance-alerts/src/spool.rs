@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use superlance_core::listener::alert::Alert;
 pub(crate) use superlance_core::spool::dir::SpoolError;
-use superlance_core::spool::dir::{PrivateDir, UNFINISHED};
+use superlance_core::spool::dir::{StateDir, UNFINISHED};
 use superlance_core::spool::journal::{self, Journal, Kept};
 
 /// How much is kept.
@@ -32,7 +32,7 @@ const SUFFIX: &str = ".json";
 /// The alerts of a listener on disk.
 #[derive(Debug)]
 pub(crate) struct Spool {
-    directory: Arc<PrivateDir>,
+    directory: Arc<StateDir>,
     /// By the alerts' ids.
     files: BTreeMap<String, Place>,
     /// The number of the next file.
@@ -82,7 +82,7 @@ impl Spool {
     /// # Errors
     /// When it cannot be used, or another process uses it. That may be otherwise later.
     pub(crate) fn open(parent: &Path, name: &str) -> Result<Opened, SpoolError> {
-        let directory = Arc::new(PrivateDir::open(parent, &file_name(name))?);
+        let directory = Arc::new(StateDir::open(parent, &file_name(name))?);
         let shown = directory.shown();
         let (files, limits) = (BTreeMap::new(), LIMITS);
         let mut spool = Self { directory, files, next: 0, bytes: 0, limits };
@@ -101,7 +101,7 @@ impl Spool {
                 }
                 // Opened when it is asked for.
                 File::Journal => {}
-                File::Unfinished => spool.directory.remove(&name)?,
+                File::InFlight => spool.directory.remove(&name)?,
                 File::Foreign => {
                     strange.push(format!("{shown}/{name} is not a file of ours, and left alone"));
                 }
@@ -224,7 +224,7 @@ enum File {
     /// A journal, or one that was put aside.
     Journal,
     /// One of these, being written when the listener was killed.
-    Unfinished,
+    InFlight,
     Foreign,
 }
 
@@ -237,7 +237,7 @@ impl File {
                 Self::Journal
             }
             None => match name.strip_suffix(UNFINISHED).map(Self::of) {
-                Some(Self::Alert(_) | Self::Journal) => Self::Unfinished,
+                Some(Self::Alert(_) | Self::Journal) => Self::InFlight,
                 _ => Self::Foreign,
             },
         }

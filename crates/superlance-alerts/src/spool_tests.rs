@@ -245,7 +245,7 @@ fn a_full_disk_is_an_error_that_leaves_nothing_half_written() {
         return on_a_full_disk(Path::new(&parent));
     }
     let place = Place::new();
-    let name = "alert::spool::tests::a_full_disk_is_an_error_that_leaves_nothing_half_written";
+    let name = "spool::tests::a_full_disk_is_an_error_that_leaves_nothing_half_written";
     // Eight blocks of 512 or 1024 bytes, as the shell has it.
     let child = Command::new("/bin/sh")
         .args(["-c", "ulimit -f 8; exec \"$@\"", "sh"])

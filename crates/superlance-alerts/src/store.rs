@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::spool::{Opened, Spool, SpoolError, Stored};
 use superlance_core::listener::alert::Alert;
 use superlance_core::spool::diary::Diary;
-use superlance_core::system::log::{Complaint, Log};
+use superlance_core::system::log::{Log, LogOnce};
 
 /// Where alerts are kept until everyone has them.
 pub(super) struct Store {
@@ -25,7 +25,7 @@ struct State {
     spool: Option<Spool>,
     /// The keys of those who lack an alert, by its id.
     lacking: BTreeMap<String, BTreeSet<String>>,
-    complaint: Complaint,
+    complaint: LogOnce,
 }
 
 /// What became of an alert that was to be kept.
@@ -131,7 +131,7 @@ impl Store {
     }
 
     fn complain(&self, state: &mut State, error: &SpoolError) {
-        state.complaint.say(&self.log, format!("alerts are not kept on disk: {error}"));
+        state.complaint.report(&self.log, format!("alerts are not kept on disk: {error}"));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -27,7 +27,7 @@ const MAX_ATTACHMENT: usize = 8 << 10;
 
 /// Holds alerts back.
 #[derive(Debug)]
-pub struct Limiter {
+pub struct Throttle {
     interval: Duration,
     windows: BTreeMap<Key, Window>,
 }
@@ -66,8 +66,8 @@ struct Held {
     texts: Vec<String>,
 }
 
-impl Limiter {
-    /// A limiter that lets one alert of a kind about a process pass in `interval`.
+impl Throttle {
+    /// A throttle that lets one alert of a kind about a process pass in `interval`.
     #[must_use]
     pub fn new(interval: Duration) -> Self {
         Self { interval, windows: BTreeMap::new() }

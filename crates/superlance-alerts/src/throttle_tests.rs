@@ -37,26 +37,26 @@ fn worth(alert: &Alert) -> u64 {
 }
 
 /// Raises an alert; it is returned if it goes out.
-fn raise(limiter: &mut Limiter, alert: Alert, clock: Clock) -> Option<Alert> {
-    limiter.hold(&alert, clock.0).is_none().then_some(alert)
+fn raise(throttle: &mut Throttle, alert: Alert, clock: Clock) -> Option<Alert> {
+    throttle.hold(&alert, clock.0).is_none().then_some(alert)
 }
 
 /// A crash a second for a minute.
-fn crash_loop(limiter: &mut Limiter, clock: &mut Clock) -> Vec<Alert> {
+fn crash_loop(throttle: &mut Throttle, clock: &mut Clock) -> Vec<Alert> {
     let mut out = Vec::new();
     for number in 0..60 {
-        out.extend(raise(limiter, alert("p", "exited", number, *clock), *clock));
+        out.extend(raise(throttle, alert("p", "exited", number, *clock), *clock));
         clock.pass(Duration::from_secs(1));
-        out.extend(limiter.due(clock.0));
+        out.extend(throttle.due(clock.0));
     }
     out
 }
 
 #[test]
 fn a_crash_loop_makes_few_alerts_that_account_for_every_crash() {
-    let (mut limiter, mut clock) = (Limiter::new(INTERVAL), Clock::new());
-    let mut out = crash_loop(&mut limiter, &mut clock);
-    out.extend(limiter.finish(clock.0));
+    let (mut throttle, mut clock) = (Throttle::new(INTERVAL), Clock::new());
+    let mut out = crash_loop(&mut throttle, &mut clock);
+    out.extend(throttle.finish(clock.0));
     assert_eq!(out.iter().map(worth).collect::<Vec<_>>(), [1, 29, 30]);
     assert_eq!((out[0].subject.as_str(), out[0].text.as_str()), ("p exited", "number 0"));
     let told = &out[1];
@@ -73,20 +73,20 @@ fn a_crash_loop_makes_few_alerts_that_account_for_every_crash() {
     assert_eq!(title, "Held back before it");
     let shown = "p exited\nnumber 1\n\np exited\nnumber 2\n\n";
     assert!(text.starts_with(shown) && text.ends_with("number 20\n\nNot shown: 8 more"), "{text}");
-    assert_eq!(limiter.deadline(), None);
+    assert_eq!(throttle.deadline(), None);
 }
 
 #[test]
 fn one_that_was_held_back_is_told_as_it_was_and_says_so() {
-    let (mut limiter, mut clock) = (Limiter::new(INTERVAL), Clock::new());
-    assert!(raise(&mut limiter, alert("p", "exited", 0, clock), clock).is_some());
+    let (mut throttle, mut clock) = (Throttle::new(INTERVAL), Clock::new());
+    assert!(raise(&mut throttle, alert("p", "exited", 0, clock), clock).is_some());
     clock.pass(Duration::from_secs(5));
     let held = alert("p", "exited", 1, clock).attach("Log", "why");
-    assert!(raise(&mut limiter, held.clone(), clock).is_none());
-    assert_eq!(limiter.deadline(), Some(clock.0.instant + Duration::from_secs(25)));
-    assert_eq!(limiter.due(clock.0), []);
+    assert!(raise(&mut throttle, held.clone(), clock).is_none());
+    assert_eq!(throttle.deadline(), Some(clock.0.instant + Duration::from_secs(25)));
+    assert_eq!(throttle.due(clock.0), []);
     clock.pass(Duration::from_secs(25));
-    let told = limiter.due(clock.0);
+    let told = throttle.due(clock.0);
     let at = log_time(held.at);
     let text = format!("This was held back by --alert-interval at {at}.\n\nnumber 1");
     assert_eq!((told.len(), &told[0].text), (1, &text));
@@ -96,44 +96,47 @@ fn one_that_was_held_back_is_told_as_it_was_and_says_so() {
 
 #[test]
 fn kinds_and_processes_have_intervals_of_their_own_and_those_end() {
-    let (mut limiter, mut clock) = (Limiter::new(INTERVAL), Clock::new());
+    let (mut throttle, mut clock) = (Throttle::new(INTERVAL), Clock::new());
     for (process, kind) in [("p", "exited"), ("q", "exited"), ("p", "fatal")] {
-        assert!(raise(&mut limiter, alert(process, kind, 0, clock), clock).is_some());
-        assert!(raise(&mut limiter, alert(process, kind, 1, clock), clock).is_none());
+        assert!(raise(&mut throttle, alert(process, kind, 0, clock), clock).is_some());
+        assert!(raise(&mut throttle, alert(process, kind, 1, clock), clock).is_none());
     }
     clock.pass(INTERVAL);
-    assert_eq!(limiter.due(clock.0).len(), 3);
-    assert!(raise(&mut limiter, alert("p", "exited", 2, clock), clock).is_none(), "the next began");
+    assert_eq!(throttle.due(clock.0).len(), 3);
+    assert!(
+        raise(&mut throttle, alert("p", "exited", 2, clock), clock).is_none(),
+        "the next began"
+    );
     clock.pass(INTERVAL * 2);
     assert!(
-        raise(&mut limiter, alert("q", "exited", 2, clock), clock).is_some(),
+        raise(&mut throttle, alert("q", "exited", 2, clock), clock).is_some(),
         "it held nothing"
     );
 }
 
 #[test]
 fn an_event_that_comes_again_counts_once() {
-    let (mut limiter, clock) = (Limiter::new(INTERVAL), Clock::new());
+    let (mut throttle, clock) = (Throttle::new(INTERVAL), Clock::new());
     for number in [0, 1, 1, 2, 2] {
-        let _ = raise(&mut limiter, alert("p", "exited", number, clock), clock);
+        let _ = raise(&mut throttle, alert("p", "exited", number, clock), clock);
     }
-    assert_eq!(limiter.finish(clock.0).iter().map(worth).collect::<Vec<_>>(), [2]);
+    assert_eq!(throttle.finish(clock.0).iter().map(worth).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
 fn what_was_held_back_before_joins_what_is_held_back_now() {
-    let (mut earlier, clock) = (Limiter::new(INTERVAL), Clock::new());
+    let (mut earlier, clock) = (Throttle::new(INTERVAL), Clock::new());
     let mut journal = Vec::new();
     for number in 0..4 {
         journal.extend(earlier.hold(&alert("p", "exited", number, clock), clock.0).cloned());
     }
-    let (mut limiter, mut later) = (Limiter::new(INTERVAL), clock);
+    let (mut throttle, mut later) = (Throttle::new(INTERVAL), clock);
     later.pass(Duration::from_secs(1));
     for number in 4..7 {
-        let _ = limiter.hold(&alert("p", "exited", number, later), later.0);
+        let _ = throttle.hold(&alert("p", "exited", number, later), later.0);
     }
-    limiter.restore(journal, later.0);
-    let told = limiter.finish(later.0).remove(0);
+    throttle.restore(journal, later.0);
+    let told = throttle.finish(later.0).remove(0);
     assert_eq!((worth(&told), told.at), (5, later.0.wall));
     let numbers = |text: &str| text.split("number ").skip(1).map(|n| n[..1].to_owned()).collect();
     let shown: Vec<String> = numbers(&told.attachments[0].text);
@@ -143,13 +146,13 @@ fn what_was_held_back_before_joins_what_is_held_back_now() {
 
 #[test]
 fn what_is_kept_is_bounded() {
-    let (mut limiter, clock) = (Limiter::new(INTERVAL), Clock::new());
+    let (mut throttle, clock) = (Throttle::new(INTERVAL), Clock::new());
     let mut total = 0;
     for number in 0..MAX_WINDOWS + 50 {
         for copy in 0..2 {
             let process = format!("p{number}");
             let alert = alert(&process, "exited", 2 * number + copy, clock);
-            let out = raise(&mut limiter, alert, clock);
+            let out = raise(&mut throttle, alert, clock);
             total += u64::from(out.is_some());
         }
     }
@@ -161,12 +164,12 @@ fn what_is_kept_is_bounded() {
     }
     for number in 0..100 {
         let alert = Alert { id: number.to_string(), ..huge.clone() };
-        assert!(raise(&mut limiter, alert, clock).is_none());
+        assert!(raise(&mut throttle, alert, clock).is_none());
     }
-    let record = limiter.records().next().unwrap();
+    let record = throttle.records().next().unwrap();
     let size = serde_json::to_string(record).unwrap().len();
     assert!(size < MAX_TEXT * MAX_TEXTS + MAX_LAST + MAX_ATTACHMENT * MAX_ATTACHMENTS + 4096);
-    let told = limiter.finish(clock.0);
+    let told = throttle.finish(clock.0);
     assert_eq!(total + told.iter().map(worth).sum::<u64>(), 2 * 1_050 + 100);
     let told = told.iter().find(|told| worth(told) == 101).unwrap();
     assert!(told.text.contains("é...\n\nNot shown: 6 attachments"), "{}", told.text);
@@ -196,7 +199,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #[test]
     fn every_alert_is_accounted_for_once_and_one_goes_out_in_an_interval(steps in steps()) {
-        let (mut limiter, mut clock) = (Limiter::new(INTERVAL), Clock::new());
+        let (mut throttle, mut clock) = (Throttle::new(INTERVAL), Clock::new());
         let mut journal: Vec<Record> = Vec::new();
         let mut raised: BTreeMap<String, u64> = BTreeMap::new();
         let mut told: BTreeMap<String, u64> = BTreeMap::new();
@@ -209,24 +212,24 @@ proptest! {
                     let alert = alert(&format!("p{process}"), &format!("k{kind}"), number, clock);
                     let subject = alert.subject.clone();
                     *raised.entry(subject.clone()).or_default() += 1;
-                    match limiter.hold(&alert, clock.0) {
+                    match throttle.hold(&alert, clock.0) {
                         None => out.push(alert),
                         Some(record) => journal.push(record.clone()),
                     }
                 }
                 Step::Wake(late) => {
-                    if let Some(deadline) = limiter.deadline() {
+                    if let Some(deadline) = throttle.deadline() {
                         let wait = deadline.saturating_duration_since(clock.0.instant);
                         clock.pass(wait + Duration::from_millis(late));
-                        out = limiter.due(clock.0);
+                        out = throttle.due(clock.0);
                         prop_assert!(!out.is_empty(), "woken for nothing");
-                        journal = limiter.records().cloned().collect();
+                        journal = throttle.records().cloned().collect();
                     }
                 }
                 Step::Killed => {
-                    limiter = Limiter::new(INTERVAL);
+                    throttle = Throttle::new(INTERVAL);
                     let text = serde_json::to_string(&journal).unwrap();
-                    limiter.restore(serde_json::from_str::<Vec<_>>(&text).unwrap(), clock.0);
+                    throttle.restore(serde_json::from_str::<Vec<_>>(&text).unwrap(), clock.0);
                     // Intervals that held nothing back are forgotten.
                     let held = |subject: &String| journal.iter().any(|r| r.subject() == *subject);
                     last_out.retain(|subject, _| held(subject));
@@ -240,12 +243,12 @@ proptest! {
                 }
             }
         }
-        for alert in limiter.finish(clock.0) {
+        for alert in throttle.finish(clock.0) {
             let subject = alert.subject.split(" (").next().unwrap().to_owned();
             *told.entry(subject).or_default() += worth(&alert);
         }
         prop_assert_eq!(raised, told);
-        prop_assert_eq!(limiter.records().count(), 0);
+        prop_assert_eq!(throttle.records().count(), 0);
     }
 }
 

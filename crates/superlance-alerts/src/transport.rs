@@ -12,7 +12,7 @@ pub use self::config::Raiser;
 pub(crate) use self::config::TransportConfig;
 
 use superlance_core::listener::alert::Alert;
-use superlance_core::mail::outcome::Fate;
+use superlance_core::mail::outcome::DeliveryOutcome;
 
 /// A way for alerts to get to people. It may take its time: it is called on a thread of its own, at
 /// the end of the listener on several.
@@ -24,13 +24,13 @@ pub(crate) trait Transport: Send + Sync {
     /// hash is written down.
     fn key(&self) -> String;
 
-    /// Whom it delivers to, where each may have a fate of its own.
+    /// Whom it delivers to, where each may have an outcome of its own.
     fn targets(&self) -> Vec<String> {
         vec![String::new()]
     }
 
-    /// Tries to deliver `alert`. There is a fate for each of `targets`, in their order.
-    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<Fate>;
+    /// Tries to deliver `alert`. There is an outcome for each of `targets`, in their order.
+    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<DeliveryOutcome>;
 
     /// What the log says when it was delivered to `targets`, if it says something.
     fn delivered(&self, alert: &Alert, targets: &[String]) -> Option<String> {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
 use crate::listener::alert::Alerts;
-use crate::listener::in_flight::Unfinished;
+use crate::listener::in_flight::InFlight;
 use crate::protocol::event::{Event, ProcessState};
 use crate::protocol::frame::Frame;
 use crate::supervisor::Supervisor;
@@ -80,7 +80,7 @@ pub struct Ctx<'a> {
     /// Where messages go.
     pub log: &'a Log,
     /// Where to note what must not be lost in silence.
-    pub unfinished: &'a Unfinished,
+    pub unfinished: &'a InFlight,
     /// Whether the listener was told to end meanwhile.
     pub ending: &'a AtomicBool,
 }

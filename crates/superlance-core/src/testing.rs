@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use crate::listener::alert::{Alert, Alerts};
-use crate::listener::in_flight::Unfinished;
+use crate::listener::in_flight::InFlight;
 use crate::listener::{Ctx, Interest, Listener};
 use crate::protocol::event::{Event, ProcessState};
 use crate::protocol::frame::Frame;
@@ -200,7 +200,7 @@ pub struct World {
     /// The alerts raised.
     pub alerts: Vec<Alert>,
     /// What is begun and not finished.
-    pub unfinished: Unfinished,
+    pub unfinished: InFlight,
     /// Whether the listener was told to end.
     pub ending: AtomicBool,
     log: Recorder,

@@ -18,11 +18,11 @@ use clap::{ArgMatches, Command, Error, FromArgMatches as _};
 use self::choice::Choice;
 use self::listener::BatchListener;
 use self::options::Options;
-use crate::trigger::Occasion;
+use crate::trigger::Trigger;
 use superlance_alerts::Raiser;
 use superlance_core::listener::environment::Environment;
 use superlance_core::mail::smtp::{Smtp, SmtpUrl};
-use superlance_core::options::usage::Failure;
+use superlance_core::options::usage::StartError;
 use superlance_core::protocol::event::ProcessState;
 use superlance_core::run::Service;
 use superlance_core::system::host_name;
@@ -35,7 +35,7 @@ pub struct Tool {
     /// What it is for, in a line of help.
     pub about: &'static str,
     /// What it writes about unless `--on` says otherwise.
-    pub occasion: Occasion,
+    pub trigger: Trigger,
     /// Whether it has `--on`.
     pub on: bool,
     /// Whether it has `--tail`.
@@ -63,8 +63,8 @@ impl Tool {
         &'static self,
         matches: &ArgMatches,
         environment: Environment,
-    ) -> Result<Service, Failure> {
-        let bad = |error: Error| Failure::Usage(error.to_string());
+    ) -> Result<Service, StartError> {
+        let bad = |error: Error| StartError::Usage(error.to_string());
         let options = Options::from_arg_matches(matches).map_err(bad)?;
         let choice = Choice::from_matches(matches, self).map_err(bad)?;
         let raiser = Raiser { name: self.name, confirms: false };

@@ -18,12 +18,12 @@ pub use self::findings::Findings;
 use self::findings::Newer;
 use self::recent::Recent;
 use self::tail::{Tail, bytes_for, tail};
-use crate::trigger::Occasion;
+use crate::trigger::Trigger;
 use superlance_core::listener::Ctx;
 use superlance_core::protocol::event::ProcessState;
 use superlance_core::supervisor::{Channel, Details, LogEnd, RpcError, State, Supervisor};
 use superlance_core::system::clock::{Moment, log_time};
-use superlance_core::system::log::Complaint;
+use superlance_core::system::log::LogOnce;
 
 /// After this time, an answer that fails is the last that is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,17 +53,17 @@ pub struct TailOptions {
 }
 
 /// Looks into why processes ended.
-pub struct Evidence {
+pub struct PostMortem {
     /// Lines of each log.
     lines: usize,
     recent: Recent,
     /// How many processes have a name, and when that was asked.
     names: Option<(HashMap<String, usize>, Instant)>,
-    complaint: Complaint,
+    complaint: LogOnce,
     since: Instant,
 }
 
-impl Evidence {
+impl PostMortem {
     /// For so many lines of each log.
     #[must_use]
     pub fn new(lines: u32) -> Self {
@@ -71,23 +71,23 @@ impl Evidence {
             lines: lines as usize,
             recent: Recent::default(),
             names: None,
-            complaint: Complaint::default(),
+            complaint: LogOnce::default(),
             since: Instant::now(),
         }
     }
 
     /// What can be found out about a change of state that has just been reported, if it is an end.
     pub fn gather(&mut self, change: &ProcessState, ctx: &mut Ctx<'_>) -> Findings {
-        let Some(occasion) = Occasion::of(change).filter(|occasion| occasion.is_end()) else {
+        let Some(trigger) = Trigger::of(change).filter(|trigger| trigger.is_end()) else {
             return Findings::default();
         };
         let namespec = format!("{}:{}", change.group, change.process);
-        let what = format!("{} {namespec}", occasion.name());
+        let what = format!("{} {namespec}", trigger.name());
         let times = self.recent.note(&what, ctx.arrived.instant);
         let mut questions = Questions::new(&mut *ctx.supervisor, namespec);
         let tails = questions.tails(self.lines);
         let details = questions.details();
-        let spawn_error = details.as_ref().and_then(|details| spawn_error(details, occasion));
+        let spawn_error = details.as_ref().and_then(|details| spawn_error(details, trigger));
         let log = Self::own_log(change, spawn_error, &mut questions);
         let ending =
             log.as_ref().and_then(|log| self.ending(log, change, ctx.arrived, &mut questions));
@@ -99,7 +99,7 @@ impl Evidence {
         match trouble.as_ref().or(failed) {
             Some(trouble) => {
                 let complaint = format!("cannot tell all about the end of processes: {trouble}");
-                self.complaint.say(ctx.log, complaint);
+                self.complaint.report(ctx.log, complaint);
             }
             None => drop(self.complaint.clear()),
         }
@@ -156,10 +156,10 @@ fn pid(change: &ProcessState) -> Option<u32> {
 }
 
 /// Why the process could not be started, if that is what it is about and still so.
-fn spawn_error(details: &Details, occasion: Occasion) -> Option<&str> {
-    let still = match occasion {
-        Occasion::Fatal => details.info.state == State::Fatal,
-        Occasion::Backoff => details.info.state == State::Backoff,
+fn spawn_error(details: &Details, trigger: Trigger) -> Option<&str> {
+    let still = match trigger {
+        Trigger::Fatal => details.info.state == State::Fatal,
+        Trigger::Backoff => details.info.state == State::Backoff,
         _ => false,
     };
     Some(details.spawn_error.as_str()).filter(|error| still && !error.is_empty())

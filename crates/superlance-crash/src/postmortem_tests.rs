@@ -30,12 +30,12 @@ fn world(state: State, pid: u32) -> World {
     World::new(supervisor)
 }
 
-fn gather(world: &mut World, evidence: &mut Evidence, state: &str) -> Findings {
-    world.with_ctx(|ctx| evidence.gather(&change(state, false), ctx))
+fn gather(world: &mut World, post_mortem: &mut PostMortem, state: &str) -> Findings {
+    world.with_ctx(|ctx| post_mortem.gather(&change(state, false), ctx))
 }
 
 fn exit(world: &mut World) -> Findings {
-    gather(world, &mut Evidence::new(2), "EXITED")
+    gather(world, &mut PostMortem::new(2), "EXITED")
 }
 
 fn texts(findings: &Findings) -> Vec<(&str, &str)> {
@@ -89,14 +89,14 @@ fn an_instance_older_than_the_log_is_known_by_its_time() {
         time(60),
         time(1)
     ));
-    let mut evidence = Evidence::new(0);
+    let mut post_mortem = PostMortem::new(0);
     assert_eq!(
-        gather(&mut world, &mut evidence, "EXITED").cause,
+        gather(&mut world, &mut post_mortem, "EXITED").cause,
         None,
         "it may have waited for us"
     );
-    evidence.since = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
-    let findings = gather(&mut world, &mut evidence, "EXITED");
+    post_mortem.since = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+    let findings = gather(&mut world, &mut post_mortem, "EXITED");
     let cause = "terminated by SIGSEGV; the 2nd time in the last hour";
     assert_eq!(findings.cause.as_deref(), Some(cause));
     assert!(findings.measured.contains(&("signal".to_owned(), "SIGSEGV".to_owned())));
@@ -109,7 +109,7 @@ fn a_failed_start_has_its_error() {
     let mut fatal = |error: &str, state: &str| {
         world.supervisor.spawn_errors.insert("grp:foo".to_owned(), error.to_owned());
         world.supervisor.calls.clear();
-        let findings = gather(&mut world, &mut Evidence::new(0), state);
+        let findings = gather(&mut world, &mut PostMortem::new(0), state);
         (findings.cause.unwrap_or_default(), world.supervisor.calls.clone())
     };
     let (cause, calls) = fatal("can't find command 'nosuch'", "FATAL");
@@ -126,10 +126,10 @@ fn a_failed_start_has_its_error() {
 fn what_cannot_be_read_is_said_once_in_the_log_and_in_every_alert() {
     let mut world = world(State::Exited, 0);
     world.supervisor.own_log = None;
-    let mut evidence = Evidence::new(1);
+    let mut post_mortem = PostMortem::new(1);
     let reason = "<Fault 20: 'NO_FILE: None'>";
     for times in ["", "; the 2nd time in the last hour"] {
-        let findings = gather(&mut world, &mut evidence, "EXITED");
+        let findings = gather(&mut world, &mut post_mortem, "EXITED");
         assert_eq!(findings.cause, Some(format!("not known: {reason}{times}")));
         assert_eq!(findings.logs.len(), 2);
     }
@@ -138,10 +138,10 @@ fn what_cannot_be_read_is_said_once_in_the_log_and_in_every_alert() {
     // Over, and again.
     world.supervisor.own_log = Some(LOG.to_owned());
     assert!(
-        gather(&mut world, &mut evidence, "EXITED").cause.unwrap().starts_with("exit status 7")
+        gather(&mut world, &mut post_mortem, "EXITED").cause.unwrap().starts_with("exit status 7")
     );
     world.supervisor.own_log = None;
-    gather(&mut world, &mut evidence, "EXITED");
+    gather(&mut world, &mut post_mortem, "EXITED");
     assert_eq!(world.log(), complaint.repeat(2));
 }
 
@@ -191,16 +191,16 @@ fn logs_that_are_not_kept_are_left_out() {
 #[test]
 fn a_start_has_no_cause() {
     let mut world = world(State::Running, 9);
-    assert_eq!(gather(&mut world, &mut Evidence::new(2), "RUNNING"), Findings::default());
+    assert_eq!(gather(&mut world, &mut PostMortem::new(2), "RUNNING"), Findings::default());
     assert!(world.supervisor.calls.is_empty());
 }
 
 #[test]
 fn the_names_of_all_processes_are_not_asked_for_each_time() {
     let mut world = world(State::Exited, 0);
-    let mut evidence = Evidence::new(0);
+    let mut post_mortem = PostMortem::new(0);
     for _ in 0..3 {
-        gather(&mut world, &mut evidence, "EXITED");
+        gather(&mut world, &mut post_mortem, "EXITED");
     }
     assert_eq!(world.supervisor.calls.iter().filter(|call| *call == "all()").count(), 1);
 }

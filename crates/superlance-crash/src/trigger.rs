@@ -10,7 +10,7 @@ use superlance_core::protocol::frame::Frame;
 
 /// A change of state that may be worth a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Occasion {
+pub enum Trigger {
     /// An exit that was not expected.
     Exited,
     /// An exit that was.
@@ -31,7 +31,7 @@ pub enum Occasion {
     Unknown,
 }
 
-impl Occasion {
+impl Trigger {
     const ALL: [Self; 9] = [
         Self::Exited,
         Self::Expected,
@@ -44,11 +44,11 @@ impl Occasion {
         Self::Unknown,
     ];
 
-    /// The occasion that a change of state is.
+    /// The trigger that a change of state is.
     #[must_use]
     pub fn of(change: &ProcessState) -> Option<Self> {
-        let occasions = Self::ALL.into_iter().filter(|occasion| occasion.state() == change.state);
-        let mut fitting = occasions.filter(|occasion| match occasion {
+        let occasions = Self::ALL.into_iter().filter(|trigger| trigger.state() == change.state);
+        let mut fitting = occasions.filter(|trigger| match trigger {
             Self::Exited => change.is_unexpected_exit(),
             Self::Expected => !change.is_unexpected_exit(),
             _ => true,
@@ -90,7 +90,7 @@ impl Occasion {
     /// Whether the process has come to an end, of which one may want to know why.
     #[must_use]
     pub fn is_end(self) -> bool {
-        use Occasion::{Backoff, Exited, Expected, Fatal, Stopped};
+        use Trigger::{Backoff, Exited, Expected, Fatal, Stopped};
         matches!(self, Exited | Expected | Fatal | Backoff | Stopped)
     }
 
@@ -128,7 +128,7 @@ impl Occasion {
 
 /// Several occasions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Occasions(Vec<Occasion>);
+pub struct StateFilter(Vec<Trigger>);
 
 /// Names of occasions that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -138,41 +138,41 @@ pub struct BadOccasion {
 }
 
 fn names() -> String {
-    Occasion::ALL.map(Occasion::name).join(", ")
+    Trigger::ALL.map(Trigger::name).join(", ")
 }
 
-impl FromStr for Occasions {
+impl FromStr for StateFilter {
     type Err = BadOccasion;
 
     fn from_str(text: &str) -> Result<Self, BadOccasion> {
-        let occasion = |word: &str| {
+        let trigger = |word: &str| {
             let word = word.trim();
-            let mut all = Occasion::ALL.into_iter();
-            all.find(|occasion| occasion.name().eq_ignore_ascii_case(word))
+            let mut all = Trigger::ALL.into_iter();
+            all.find(|trigger| trigger.name().eq_ignore_ascii_case(word))
                 .ok_or_else(|| BadOccasion { word: word.to_owned() })
         };
-        text.split(',').map(occasion).collect::<Result<_, _>>().map(Self)
+        text.split(',').map(trigger).collect::<Result<_, _>>().map(Self)
     }
 }
 
-impl From<Occasion> for Occasions {
-    fn from(occasion: Occasion) -> Self {
-        Self(vec![occasion])
+impl From<Trigger> for StateFilter {
+    fn from(trigger: Trigger) -> Self {
+        Self(vec![trigger])
     }
 }
 
-impl Occasions {
-    /// The occasion that a change of state is, if it is one of these.
+impl StateFilter {
+    /// The trigger that a change of state is, if it is one of these.
     #[must_use]
-    pub fn of(&self, change: &ProcessState) -> Option<Occasion> {
-        Occasion::of(change).filter(|occasion| self.0.contains(occasion))
+    pub fn of(&self, change: &ProcessState) -> Option<Trigger> {
+        Trigger::of(change).filter(|trigger| self.0.contains(trigger))
     }
 
     /// What to make of an event.
     #[must_use]
     pub fn interest(&self, frame: &Frame) -> Interest {
         let state = frame.name.strip_prefix("PROCESS_STATE_");
-        let possible = |state| self.0.iter().any(|occasion| occasion.state() == state);
+        let possible = |state| self.0.iter().any(|trigger| trigger.state() == state);
         match state.is_some_and(possible) {
             true => Interest::in_change(frame, |change| self.of(change).is_some()),
             false => Interest::Nothing,
@@ -186,7 +186,7 @@ pub struct OnOptions {
     /// States to mail about, separated by commas: exited (unexpectedly), expected (an exit that was),
     /// fatal, backoff, stopped, running, starting, stopping, unknown; the events= line must have them
     #[arg(long, value_name = "STATES", default_value = "exited")]
-    pub on: Occasions,
+    pub on: StateFilter,
 }
 
 #[cfg(test)]
@@ -196,16 +196,16 @@ mod tests {
 
     #[test]
     fn states_are_named_in_a_list() {
-        let occasions: Occasions = "exited, FATAL,unknown".parse().unwrap();
+        let occasions: StateFilter = "exited, FATAL,unknown".parse().unwrap();
         let of = |state, expected| occasions.of(&change(state, expected));
-        assert_eq!(of("EXITED", false), Some(Occasion::Exited));
+        assert_eq!(of("EXITED", false), Some(Trigger::Exited));
         assert_eq!(of("EXITED", true), None);
-        assert_eq!(of("FATAL", false), Some(Occasion::Fatal));
+        assert_eq!(of("FATAL", false), Some(Trigger::Fatal));
         assert_eq!(of("RUNNING", false), None);
         for (bad, word) in
             [("", ""), ("exited,", ""), ("exited,crashed", "crashed"), ("all", "all")]
         {
-            let message = bad.parse::<Occasions>().unwrap_err().to_string();
+            let message = bad.parse::<StateFilter>().unwrap_err().to_string();
             assert!(
                 message.starts_with("expected states separated by commas, of exited, expected")
             );
@@ -215,18 +215,18 @@ mod tests {
 
     #[test]
     fn every_state_is_an_occasion() {
-        for occasion in Occasion::ALL {
-            let change = change(occasion.state(), occasion == Occasion::Expected);
-            assert_eq!(Occasion::of(&change), Some(occasion));
-            let all: Occasions = occasion.name().parse().unwrap();
-            assert_eq!(all.of(&change), Some(occasion));
+        for trigger in Trigger::ALL {
+            let change = change(trigger.state(), trigger == Trigger::Expected);
+            assert_eq!(Trigger::of(&change), Some(trigger));
+            let all: StateFilter = trigger.name().parse().unwrap();
+            assert_eq!(all.of(&change), Some(trigger));
         }
-        assert_eq!(Occasion::of(&change("NEW", false)), None);
+        assert_eq!(Trigger::of(&change("NEW", false)), None);
     }
 
     #[test]
     fn events_of_other_states_are_nothing() {
-        let occasions: Occasions = "expected,running".parse().unwrap();
+        let occasions: StateFilter = "expected,running".parse().unwrap();
         let interest = |name: &str, rest: &str| {
             let payload = format!("processname:a groupname:b from_state:X {rest}");
             occasions.interest(&frame(name, &payload))
@@ -245,14 +245,14 @@ mod tests {
     fn sentences_have_what_the_event_has() {
         let mut state = change("BACKOFF", false);
         state.tries = Some("2".to_owned());
-        assert_eq!(Occasion::Backoff.sentence(&state), "failed to start (try 2)");
+        assert_eq!(Trigger::Backoff.sentence(&state), "failed to start (try 2)");
         state = change("STOPPED", false);
         state.pid = Some("0".to_owned());
-        assert_eq!(Occasion::Stopped.sentence(&state), "stopped");
+        assert_eq!(Trigger::Stopped.sentence(&state), "stopped");
         state.pid = Some("7".to_owned());
-        assert_eq!(Occasion::Stopped.sentence(&state), "stopped (pid 7)");
+        assert_eq!(Trigger::Stopped.sentence(&state), "stopped (pid 7)");
         state = change("EXITED", false);
-        assert_eq!(Occasion::Exited.sentence(&state), "exited unexpectedly (pid 58597)");
-        assert_eq!(Occasion::Expected.sentence(&state), "exited as expected (pid 58597)");
+        assert_eq!(Trigger::Exited.sentence(&state), "exited unexpectedly (pid 58597)");
+        assert_eq!(Trigger::Expected.sentence(&state), "exited as expected (pid 58597)");
     }
 }

@@ -6,7 +6,7 @@ mod options;
 use clap::{ArgMatches, Error, FromArgMatches};
 use superlance_alerts::Raiser;
 use superlance_core::listener::environment::Environment;
-use superlance_core::options::usage::Failure;
+use superlance_core::options::usage::StartError;
 use superlance_core::run::Service;
 use superlance_core::run::applet::Applet;
 
@@ -18,8 +18,8 @@ pub const APPLET: Applet = Applet { name: "crashmail", command: options::command
 
 const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true };
 
-fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Failure> {
-    let bad = |error: Error| Failure::Usage(error.to_string());
+fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, StartError> {
+    let bad = |error: Error| StartError::Usage(error.to_string());
     let options = Options::from_arg_matches(matches).map_err(bad)?;
     let tail = options.tail.tail.map(|_| "--tail");
     let supervisor = environment.supervisor_for(tail.or(options.mail.asks_supervisord()))?;

@@ -5,15 +5,15 @@ use superlance_core::listener::{Ctx, Filter, Listener};
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::protocol::event::{Event, ProcessState};
 use superlance_core::system::clock::log_time;
-use superlance_crash::postmortem::Evidence;
-use superlance_crash::trigger::{Occasion, Occasions};
+use superlance_crash::postmortem::PostMortem;
+use superlance_crash::trigger::{StateFilter, Trigger};
 
 use crate::options::Options;
 
 /// The listener.
 pub(crate) struct Crashmail {
     /// When there is a mail.
-    on: Occasions,
+    on: StateFilter,
     /// Whose changes are mailed about; empty for everybody's.
     programs: Vec<Selector>,
     optional_header: Option<String>,
@@ -22,14 +22,14 @@ pub(crate) struct Crashmail {
     /// Whether that is done by mail.
     mails: bool,
     /// What finds out why a process ended, if that is wanted.
-    evidence: Option<Evidence>,
+    post_mortem: Option<PostMortem>,
 }
 
 impl Crashmail {
     pub(crate) fn new(options: Options, told: bool) -> Self {
         Self {
             on: options.on.on,
-            evidence: options.tail.tail.map(Evidence::new),
+            post_mortem: options.tail.tail.map(PostMortem::new),
             programs: if options.any { Vec::new() } else { options.programs },
             told,
             mails: options.mail.address().is_some(),
@@ -43,9 +43,9 @@ impl Crashmail {
         self.programs.is_empty() || self.programs.iter().any(|program| program.matches(names))
     }
 
-    fn report(&mut self, occasion: Occasion, change: &ProcessState, ctx: &mut Ctx<'_>) {
+    fn report(&mut self, trigger: Trigger, change: &ProcessState, ctx: &mut Ctx<'_>) {
         let ProcessState { group, process, from_state, .. } = change;
-        let sentence = occasion.sentence(change);
+        let sentence = trigger.sentence(change);
         let text = format!("Process {process} in group {group} {sentence} from state {from_state}");
         if !self.selects(change) {
             return ctx.log.line(format_args!("not mailed, since no -p selects it: {text}"));
@@ -54,23 +54,23 @@ impl Crashmail {
             return ctx.log.line(format_args!("not mailed, since -m is not given: {text}"));
         }
         // The blank before the name is the original's; people filter by the whole subject.
-        let (headline, at) = (occasion.headline(), log_time(ctx.arrived.wall));
+        let (headline, at) = (trigger.headline(), log_time(ctx.arrived.wall));
         let subject = format!(" {process} {headline} at {at}");
         let subject = match &self.optional_header {
             Some(header) => format!("{header}:{subject}"),
             None => subject,
         };
         let how = if self.mails { "mailing" } else { "telling" };
-        match occasion {
-            Occasion::Exited => ctx.log.line(format_args!("unexpected exit, {how}")),
-            Occasion::Expected => ctx.log.line(format_args!("expected exit, {how}")),
+        match trigger {
+            Trigger::Exited => ctx.log.line(format_args!("unexpected exit, {how}")),
+            Trigger::Expected => ctx.log.line(format_args!("expected exit, {how}")),
             other => ctx.log.line(format_args!("state {}, {how}", other.state())),
         }
         let pid = change.pid.as_ref().and_then(|pid| pid.parse().ok()).filter(|pid| *pid != 0);
-        let alert = Alert::new("crashmail", occasion.name(), ctx.arrived.wall, subject, text);
+        let alert = Alert::new("crashmail", trigger.name(), ctx.arrived.wall, subject, text);
         let alert = alert.about(group, process, pid);
-        let alert = match &mut self.evidence {
-            Some(evidence) => evidence.gather(change, ctx).attach_to(alert),
+        let alert = match &mut self.post_mortem {
+            Some(post_mortem) => post_mortem.gather(change, ctx).attach_to(alert),
             None => alert,
         };
         ctx.alerts.raise(alert);
@@ -85,9 +85,9 @@ impl Listener for Crashmail {
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {
         if let Event::ProcessState(change) = event
-            && let Some(occasion) = self.on.of(change)
+            && let Some(trigger) = self.on.of(change)
         {
-            self.report(occasion, change, ctx);
+            self.report(trigger, change, ctx);
         }
     }
 }

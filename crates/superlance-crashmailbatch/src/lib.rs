@@ -7,7 +7,7 @@ use superlance_core::protocol::event::ProcessState;
 use superlance_core::run::applet::Applet;
 use superlance_core::system::clock::log_time;
 use superlance_crash::batch::{Tool, plain_text};
-use superlance_crash::trigger::Occasion;
+use superlance_crash::trigger::Trigger;
 
 /// The command `crashmailbatch`.
 pub const APPLET: Applet = Applet {
@@ -18,7 +18,7 @@ pub const APPLET: Applet = Applet {
 
 static TOOL: Tool = Tool {
     name: "crashmailbatch",
-    occasion: Occasion::Exited,
+    trigger: Trigger::Exited,
     on: true,
     tail: true,
     about: "Mail about processes under supervisord that exit unexpectedly, several at a time",
@@ -30,8 +30,8 @@ static TOOL: Tool = Tool {
 fn line(change: &ProcessState, at: SystemTime) -> String {
     let ProcessState { group, process, .. } = change;
     let pid = change.pid_text();
-    let what = match Occasion::of(change) {
-        Some(Occasion::Exited) | None => format!("(pid {pid}) died unexpectedly"),
+    let what = match Trigger::of(change) {
+        Some(Trigger::Exited) | None => format!("(pid {pid}) died unexpectedly"),
         Some(other) => other.sentence(change),
     };
     format!("{} -- Process {group}:{process} {what}", log_time(at))
@@ -40,17 +40,17 @@ fn line(change: &ProcessState, at: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use superlance_core::testing::change;
-    use superlance_crash::trigger::Occasions;
+    use superlance_crash::trigger::StateFilter;
 
     use super::*;
 
     #[test]
     fn only_unexpected_exits_are_mailed_about() {
-        let wanted = Occasions::from(TOOL.occasion);
+        let wanted = StateFilter::from(TOOL.trigger);
         assert_eq!(wanted.of(&change("EXITED", true)), None);
         assert_eq!(wanted.of(&change("FATAL", false)), None);
         let exit = change("EXITED", false);
-        assert_eq!(wanted.of(&exit), Some(TOOL.occasion));
+        assert_eq!(wanted.of(&exit), Some(TOOL.trigger));
         let text = line(&exit, SystemTime::UNIX_EPOCH);
         assert!(text.starts_with("19") && text.contains(",000 -- "), "{text}");
         assert!(text.ends_with(" -- Process grp:foo (pid 58597) died unexpectedly"), "{text}");

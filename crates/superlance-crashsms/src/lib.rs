@@ -7,7 +7,7 @@ use superlance_core::protocol::event::ProcessState;
 use superlance_core::run::applet::Applet;
 use superlance_core::system::clock::log_time;
 use superlance_crash::batch::Tool;
-use superlance_crash::trigger::Occasion;
+use superlance_crash::trigger::Trigger;
 
 /// The command `crashsms`.
 pub const APPLET: Applet = Applet {
@@ -18,7 +18,7 @@ pub const APPLET: Applet = Applet {
 
 static TOOL: Tool = Tool {
     name: "crashsms",
-    occasion: Occasion::Exited,
+    trigger: Trigger::Exited,
     on: false,
     tail: false,
     about: "Send short messages about processes under supervisord that exit unexpectedly",
@@ -68,17 +68,17 @@ fn cut(lines: &[String], dropped: u64) -> String {
 #[cfg(test)]
 mod tests {
     use superlance_core::testing::change;
-    use superlance_crash::trigger::Occasions;
+    use superlance_crash::trigger::StateFilter;
 
     use super::*;
 
     #[test]
     fn only_unexpected_exits_are_reported() {
-        let wanted = Occasions::from(TOOL.occasion);
+        let wanted = StateFilter::from(TOOL.trigger);
         assert_eq!(wanted.of(&change("EXITED", true)), None);
         assert_eq!(wanted.of(&change("FATAL", false)), None);
         let exit = change("EXITED", false);
-        assert_eq!(wanted.of(&exit), Some(TOOL.occasion));
+        assert_eq!(wanted.of(&exit), Some(TOOL.trigger));
         let text = line(&exit, SystemTime::UNIX_EPOCH);
         assert!(text.starts_with("[grp:foo](58597) exited unexpectedly 19"), "{text}");
     }

@@ -7,7 +7,7 @@ use superlance_core::protocol::event::ProcessState;
 use superlance_core::run::applet::Applet;
 use superlance_core::system::clock::log_time;
 use superlance_crash::batch::{Tool, plain_text};
-use superlance_crash::trigger::Occasion;
+use superlance_crash::trigger::Trigger;
 
 /// The command `fatalmailbatch`.
 pub const APPLET: Applet = Applet {
@@ -18,7 +18,7 @@ pub const APPLET: Applet = Applet {
 
 static TOOL: Tool = Tool {
     name: "fatalmailbatch",
-    occasion: Occasion::Fatal,
+    trigger: Trigger::Fatal,
     on: false,
     tail: true,
     about: "Mail about processes that supervisord cannot start, several at a time",
@@ -35,17 +35,17 @@ fn line(change: &ProcessState, at: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use superlance_core::testing::change;
-    use superlance_crash::trigger::Occasions;
+    use superlance_crash::trigger::StateFilter;
 
     use super::*;
 
     #[test]
     fn only_the_fatal_state_is_mailed_about() {
-        let wanted = Occasions::from(TOOL.occasion);
+        let wanted = StateFilter::from(TOOL.trigger);
         assert_eq!(wanted.of(&change("EXITED", false)), None);
         assert_eq!(wanted.of(&change("BACKOFF", false)), None);
         let fatal = change("FATAL", false);
-        assert_eq!(wanted.of(&fatal), Some(TOOL.occasion));
+        assert_eq!(wanted.of(&fatal), Some(TOOL.trigger));
         let text = line(&fatal, SystemTime::UNIX_EPOCH);
         assert!(text.ends_with(",000 -- Process grp:foo failed to start too many times"), "{text}");
     }

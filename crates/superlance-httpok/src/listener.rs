@@ -74,16 +74,16 @@ impl HttpOk {
             self.refused = Some(Refused { again, retries_left });
             return;
         }
-        let what = match verdict(&outcome, &self.expected) {
+        let (kind, what) = match verdict(&outcome, &self.expected) {
             Verdict::Good => return,
-            Verdict::BadStatus => "bad status",
-            Verdict::BadBody => "bad body",
+            Verdict::BadStatus => ("bad-status", "bad status"),
+            Verdict::BadBody => ("bad-body", "bad body"),
         };
         let subject = match &self.name {
             Some(name) => format!("httpok [{name}]: {}: {what} returned", self.url),
             None => format!("httpok: {}: {what} returned", self.url),
         };
-        let failure = Failure { kind: what, subject, url: self.url.clone() };
+        let failure = Failure { kind, subject, url: self.url.clone() };
         self.processes.act(failure, describe(&outcome, &self.url), ctx);
     }
 }

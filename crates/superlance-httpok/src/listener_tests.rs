@@ -85,7 +85,7 @@ fn selected_processes_are_restarted_and_mailed_about() {
     let subject = "httpok [x]: http://h/: bad status returned".to_owned();
     let [alert] = world.alerts.as_slice() else { panic!("{:?}", world.alerts) };
     assert_eq!((&alert.subject, alert.text.as_str()), (&subject, text));
-    assert_eq!((alert.kind.as_str(), alert.done.as_deref()), ("bad status", Some("restart")));
+    assert_eq!((alert.kind.as_str(), alert.action.as_deref()), ("bad-status", Some("restart")));
 }
 
 #[test]

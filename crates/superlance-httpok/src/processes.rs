@@ -7,7 +7,7 @@ use superlance_core::listener::alert::Alert;
 use superlance_core::listener::restart::Restarts;
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
-use superlance_core::system::log::{Complaint, Log};
+use superlance_core::system::log::{Log, LogOnce};
 use superlance_core::system::python;
 
 use crate::gcore::Gcore;
@@ -22,13 +22,13 @@ pub(crate) struct Processes {
     own_namespec: Option<String>,
     /// With what is known of the failure.
     restarts: Restarts<Failure>,
-    rpc_trouble: Complaint,
+    rpc_trouble: LogOnce,
 }
 
 /// Why processes are restarted.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
-    /// Of what kind it is, such as `bad status`.
+    /// Of what kind it is, such as `bad-status`.
     pub(crate) kind: &'static str,
     /// The subject of the alert about it.
     pub(crate) subject: String,
@@ -52,7 +52,7 @@ impl Report<'_> {
 impl Failure {
     fn alert(&self, kind: &str, text: String, ctx: &Ctx<'_>) -> Alert {
         let alert = Alert::new("httpok", kind, ctx.now(), self.subject.clone(), text);
-        alert.measuring("url", &self.url).done("restart")
+        alert.measuring("url", &self.url).action("restart")
     }
 }
 
@@ -63,7 +63,7 @@ impl Processes {
         gcore: Option<Gcore>,
         own_namespec: Option<String>,
     ) -> Self {
-        let (restarts, rpc_trouble) = (Restarts::default(), Complaint::default());
+        let (restarts, rpc_trouble) = (Restarts::default(), LogOnce::default());
         Self { programs, any, gcore, own_namespec, restarts, rpc_trouble }
     }
 
@@ -77,7 +77,7 @@ impl Processes {
                 all.iter().any(|info| info.state == State::Running && self.include(info, &all))
             }
             Err(error) => {
-                self.rpc_trouble.say(ctx.log, format!("Cannot check: {error}"));
+                self.rpc_trouble.report(ctx.log, format!("Cannot check: {error}"));
                 false
             }
         }
@@ -183,7 +183,7 @@ impl Processes {
         for (namespec, failure) in self.restarts.retry(ctx) {
             let (group, name) = namespec.split_once(':').unwrap_or((&namespec, &namespec));
             let text = format!("{namespec} was started again");
-            ctx.alerts.raise(failure.alert("started again", text, ctx).about(group, name, None));
+            ctx.alerts.raise(failure.alert("started-again", text, ctx).about(group, name, None));
         }
     }
 }

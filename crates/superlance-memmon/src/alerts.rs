@@ -78,14 +78,14 @@ impl AlertWriter {
         let alert = self.alert(kind, subject, text, case, at);
         Some(match self.action {
             Action::Alert => alert,
-            Action::Touch(_) => alert.done(&self.action.to_string()),
+            Action::Touch(_) => alert.action(&self.action.to_string()),
         })
     }
 
     /// That something was to be done and could not be: `what` is stop, start or signal.
     pub(crate) fn failed(&self, what: &str, text: String, case: &Case, at: SystemTime) -> Alert {
         let subject = format!("failed to {what} process {}", case.namespec());
-        self.alert(&format!("failed to {what}"), subject, text, case, at)
+        self.alert(&format!("failed-to-{what}"), subject, text, case, at)
     }
 
     /// That enough was done about a process.
@@ -106,7 +106,7 @@ impl AlertWriter {
             self.why(case),
             duration_text(rest)
         );
-        self.alert("left alone", format!("process {namespec} left alone"), text, case, at)
+        self.alert("left-alone", format!("process {namespec} left alone"), text, case, at)
     }
 
     fn why(&self, case: &Case) -> String {
@@ -186,7 +186,7 @@ mod tests {
         let alert = writer(Action::Touch(Touch::Restart)).done(&case, UNIX_EPOCH).unwrap();
         let measured = [("pss", "5"), ("limit", "8"), ("uptime", "60"), ("sum", "9")];
         let measured = measured.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!((alert.measured, alert.done.as_deref()), (measured.to_vec(), Some("restart")));
+        assert_eq!((alert.measured, alert.action.as_deref()), (measured.to_vec(), Some("restart")));
         let process = alert.process.unwrap();
         assert_eq!((&*process.group, &*process.name, process.pid), ("g", "p", Some(7)));
         let end = "because everything watched was consuming too much memory together (9 bytes PSS), \

@@ -35,7 +35,7 @@ mod watch;
 use clap::{ArgMatches, Error, FromArgMatches};
 use superlance_alerts::Raiser;
 use superlance_core::listener::environment::Environment;
-use superlance_core::options::usage::Failure;
+use superlance_core::options::usage::StartError;
 use superlance_core::run::Service;
 use superlance_core::run::applet::Applet;
 
@@ -53,10 +53,10 @@ pub const APPLET: Applet = Applet { name: "memmon", command: options::command, s
 
 const RAISER: Raiser = Raiser { name: APPLET.name, confirms: false };
 
-fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, Failure> {
-    let bad = |error: Error| Failure::Usage(error.to_string());
+fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, StartError> {
+    let bad = |error: Error| StartError::Usage(error.to_string());
     let options = Options::from_arg_matches(matches).map_err(bad)?;
-    options.check(&options.memory()).map_err(Failure::Usage)?;
+    options.check(&options.memory()).map_err(StartError::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
     let alerts = superlance_alerts::pipeline(

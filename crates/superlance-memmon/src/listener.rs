@@ -7,7 +7,7 @@ use superlance_core::listener::restart::Restarts;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::options::units::duration_text;
 use superlance_core::protocol::event::Event;
-use superlance_core::system::log::Complaint;
+use superlance_core::system::log::LogOnce;
 
 use crate::act::Actor;
 use crate::alerts::{AlertWriter, Case};
@@ -31,8 +31,8 @@ pub(crate) struct Memmon {
     actor: Actor,
     status_file: Option<PathBuf>,
     metrics_file: Option<PathBuf>,
-    status_trouble: Complaint,
-    metrics_trouble: Complaint,
+    status_trouble: LogOnce,
+    metrics_trouble: LogOnce,
 }
 
 impl Memmon {
@@ -60,8 +60,8 @@ impl Memmon {
             histories: Histories::new(options.history.unwrap_or(0).into()),
             status_file: options.status_file,
             metrics_file: options.metrics_file,
-            status_trouble: Complaint::default(),
-            metrics_trouble: Complaint::default(),
+            status_trouble: LogOnce::default(),
+            metrics_trouble: LogOnce::default(),
         }
     }
 
@@ -207,10 +207,10 @@ fn words(why: Spared, rules: &Rules) -> String {
     }
 }
 
-fn write(path: &Path, text: &str, trouble: &mut Complaint, ctx: &Ctx<'_>) {
+fn write(path: &Path, text: &str, trouble: &mut LogOnce, ctx: &Ctx<'_>) {
     match files::replace(path, text) {
         Ok(()) => drop(trouble.clear()),
-        Err(error) => trouble.say(ctx.log, format!("cannot write {}: {error}", path.display())),
+        Err(error) => trouble.report(ctx.log, format!("cannot write {}: {error}", path.display())),
     }
 }
 

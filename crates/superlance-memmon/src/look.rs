@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use superlance_core::listener::Ctx;
 use superlance_core::supervisor::{ProcessInfo, State};
-use superlance_core::system::log::Complaint;
+use superlance_core::system::log::LogOnce;
 
 use crate::decide::Measured;
 use crate::machine::Machine;
@@ -22,10 +22,10 @@ pub(crate) struct Lookout {
     pub(crate) own_namespec: Option<String>,
     /// Process ids whose memory could not be read at the last check.
     unread: HashSet<u32>,
-    rpc_trouble: Complaint,
-    memory_trouble: Complaint,
-    machine_trouble: Complaint,
-    idle_selectors: Complaint,
+    rpc_trouble: LogOnce,
+    memory_trouble: LogOnce,
+    machine_trouble: LogOnce,
+    idle_selectors: LogOnce,
 }
 
 /// What there is to see.
@@ -49,10 +49,10 @@ impl Lookout {
             machine: Machine::default(),
             own_namespec,
             unread: HashSet::new(),
-            rpc_trouble: Complaint::default(),
-            memory_trouble: Complaint::default(),
-            machine_trouble: Complaint::default(),
-            idle_selectors: Complaint::default(),
+            rpc_trouble: LogOnce::default(),
+            memory_trouble: LogOnce::default(),
+            machine_trouble: LogOnce::default(),
+            idle_selectors: LogOnce::default(),
         }
     }
 
@@ -63,7 +63,7 @@ impl Lookout {
         let all = match ctx.supervisor.all() {
             Ok(all) => all,
             Err(error) => {
-                self.rpc_trouble.say(ctx.log, format!("Cannot check: {error}"));
+                self.rpc_trouble.report(ctx.log, format!("Cannot check: {error}"));
                 let trouble = Some(error.to_string());
                 return Sight { memory, trouble, ..Sight::default() };
             }
@@ -108,7 +108,7 @@ impl Lookout {
             }
             Err(error) => {
                 let message = format!("Limits in percent do not count: {error}");
-                self.machine_trouble.say(ctx.log, message);
+                self.machine_trouble.report(ctx.log, message);
                 None
             }
         }
@@ -120,7 +120,7 @@ impl Lookout {
             let message = format!(
                 "Nothing that supervisord knows is meant by {idle}: compare with supervisorctl status"
             );
-            self.idle_selectors.say(ctx.log, message);
+            self.idle_selectors.report(ctx.log, message);
         } else if self.idle_selectors.clear() {
             ctx.log.line("Every option means a process now");
         }
@@ -141,7 +141,8 @@ impl Lookout {
         let pids: Vec<u32> = watched.iter().map(|info| info.pid).collect();
         let (metric, cumulative) = (self.watch.metric(), self.watch.cumulative());
         let read = self.memory.read(&pids, &[metric], cumulative);
-        let readings = read.inspect_err(|error| self.memory_trouble.say(ctx.log, error.clone()))?;
+        let readings =
+            read.inspect_err(|error| self.memory_trouble.report(ctx.log, error.clone()))?;
         let missing = pids.into_iter().filter(|pid| !readings.contains_key(pid)).collect();
         let before = std::mem::replace(&mut self.unread, missing);
         let hidden = |pid| before.contains(pid) && self.unread.contains(pid);
@@ -163,12 +164,12 @@ impl Lookout {
             let message = format!(
                 "cannot see the memory of {hidden}: does /proc hide it from this user (hidepid)?"
             );
-            self.memory_trouble.say(ctx.log, message);
+            self.memory_trouble.report(ctx.log, message);
         } else if let Some((_, why)) = withheld.first() {
             let names: Vec<_> = withheld.iter().map(|(name, _)| name.as_str()).collect();
             let (label, names, why) = (metric.label(), names.join(", "), why.explain());
             let message = format!("cannot read the {label} of {names}: {why}");
-            self.memory_trouble.say(ctx.log, message);
+            self.memory_trouble.report(ctx.log, message);
         } else {
             self.memory_trouble.clear();
         }

@@ -1,6 +1,6 @@
 //! Columns of text, fitted into a width. Pure.
 
-use superlance_core::system::log::is_obeyed;
+use superlance_core::system::log::is_terminal_control;
 use unicode_width::UnicodeWidthStr;
 
 /// Between two columns.
@@ -52,7 +52,7 @@ pub(crate) struct Cell {
 impl Cell {
     /// Texts come from elsewhere: what a terminal would obey becomes `?`.
     pub(crate) fn new(text: impl AsRef<str>, style: Style) -> Self {
-        let printable = |c: char| if c.is_control() || is_obeyed(c) { '?' } else { c };
+        let printable = |c: char| if c.is_control() || is_terminal_control(c) { '?' } else { c };
         Self { text: text.as_ref().chars().map(printable).collect(), style }
     }
 }

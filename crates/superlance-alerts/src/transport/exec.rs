@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Transport, TransportConfig};
 use superlance_core::listener::alert::Alert;
-use superlance_core::mail::outcome::Fate;
-use superlance_core::options::usage::Failure;
+use superlance_core::mail::outcome::DeliveryOutcome;
+use superlance_core::options::usage::StartError;
 use superlance_core::system::command;
 
 /// Time for the program.
@@ -16,7 +16,7 @@ struct Notify {
     command: String,
 }
 
-pub(crate) fn notify(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, Failure> {
+pub(crate) fn notify(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, StartError> {
     let way =
         |command: &String| -> Box<dyn Transport> { Box::new(Notify { command: command.clone() }) };
     Ok(plan.options.notify.iter().map(way).collect())
@@ -32,10 +32,13 @@ impl Transport for Notify {
     }
 
     /// A command that failed is not run again: nobody knows how far it came.
-    fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<Fate> {
+    fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
         let outcome =
             command::run_with(&self.command, &variables(alert), &alert.whole_text(), LIMIT);
-        vec![outcome.map_or_else(|error| Fate::Refused(error.to_string()), |()| Fate::Delivered)]
+        vec![outcome.map_or_else(
+            |error| DeliveryOutcome::Rejected(error.to_string()),
+            |()| DeliveryOutcome::Delivered,
+        )]
     }
 }
 
@@ -56,7 +59,7 @@ fn variables(alert: &Alert) -> Vec<(String, String)> {
         ("PID", pid.map(|pid| pid.to_string()).unwrap_or_default()),
         ("HOST", alert.host.clone()),
         ("TIME", alert.timestamp().to_string()),
-        ("DONE", alert.done.clone().unwrap_or_default()),
+        ("ACTION", alert.action.clone().unwrap_or_default()),
         ("SUBJECT", alert.subject.trim().to_owned()),
     ];
     let fields = fields.map(|(name, value)| (name.to_owned(), value));
@@ -81,7 +84,7 @@ mod tests {
 
     use super::*;
 
-    fn deliver(command: &str) -> Fate {
+    fn deliver(command: &str) -> DeliveryOutcome {
         let alert =
             Alert::new("memmon", "restarted", SystemTime::UNIX_EPOCH, " s ".into(), "t".into())
                 .about("grp", "foo", Some(7))
@@ -100,14 +103,14 @@ mod tests {
                       $SUPERLANCE_PID|$SUPERLANCE_TIME|$SUPERLANCE_SUBJECT|\
                       $SUPERLANCE_MEASURED_RSS|$SUPERLANCE_MEASURED_OVER_LIMIT";
         let command = format!("(echo \"{fields}\"; cat) > '{}'", file.display());
-        assert_eq!(deliver(&command), Fate::Delivered);
+        assert_eq!(deliver(&command), DeliveryOutcome::Delivered);
         let text = std::fs::read_to_string(file).unwrap();
         assert_eq!(text, "memmon|restarted|grp:foo|7|0|s|5|a?b\nt\n\nLog:\n\nline");
     }
 
     #[test]
     fn a_command_that_fails_is_not_run_again() {
-        let refused = Fate::Refused("the command failed with exit status 3".to_owned());
+        let refused = DeliveryOutcome::Rejected("the command failed with exit status 3".to_owned());
         assert_eq!(deliver("exit 3"), refused);
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Transport, TransportConfig};
 use superlance_core::listener::alert::Alert;
-use superlance_core::mail::outcome::Fate;
-use superlance_core::options::usage::Failure;
+use superlance_core::mail::outcome::DeliveryOutcome;
+use superlance_core::options::usage::StartError;
 use superlance_core::system::command;
 
 /// Time for a mail program.
@@ -21,7 +21,9 @@ pub(crate) struct MailCommand {
 }
 
 /// The command of `-s`, unless mails go to a server.
-pub(crate) fn mail_command(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, Failure> {
+pub(crate) fn mail_command(
+    plan: &TransportConfig<'_>,
+) -> Result<Vec<Box<dyn Transport>>, StartError> {
     let address = plan.mail.and_then(|mail| Some((mail, mail.address()?)));
     let address = address.filter(|_| plan.options.smtp_url.is_none());
     let way = address.map(|(mail, to)| -> Box<dyn Transport> {
@@ -45,9 +47,12 @@ impl Transport for MailCommand {
     }
 
     /// A mail whose command failed is not sent again: it may have gone out all the same.
-    fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<Fate> {
+    fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
         let outcome = command::run(&self.command, &alert.mail(&self.to).render(), LIMIT);
-        vec![outcome.map_or_else(|error| Fate::Refused(error.to_string()), |()| Fate::Delivered)]
+        vec![outcome.map_or_else(
+            |error| DeliveryOutcome::Rejected(error.to_string()),
+            |()| DeliveryOutcome::Delivered,
+        )]
     }
 
     fn delivered(&self, alert: &Alert, _: &[String]) -> Option<String> {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Transport, TransportConfig};
 use superlance_core::listener::alert::Alert;
-use superlance_core::mail::outcome::Fate;
+use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::mail::smtp::{Message, Post, Smtp, SmtpUrl};
-use superlance_core::options::usage::Failure;
+use superlance_core::options::usage::StartError;
 
 /// Mails to an SMTP server.
 struct Mails {
@@ -19,7 +19,7 @@ struct Mails {
     confirms: bool,
 }
 
-pub(crate) fn smtp(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, Failure> {
+pub(crate) fn smtp(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, StartError> {
     let (Some(url), Some(mail)) = (&plan.options.smtp_url, plan.mail) else {
         // The batch tools mail their digests themselves.
         return Ok(Vec::new());
@@ -27,12 +27,12 @@ pub(crate) fn smtp(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>
     let to = mail.address().map(addresses).unwrap_or_default();
     if to.is_empty() {
         let message = "--smtp-url is given and -m is not: expected an address to mail to";
-        return Err(Failure::Usage(message.to_owned()));
+        return Err(StartError::Usage(message.to_owned()));
     }
     if mail.sendmail_is_given(plan.matches) {
         let message =
             "-s and --smtp-url are given: expected one of them, since a mail goes one way";
-        return Err(Failure::Usage(message.to_owned()));
+        return Err(StartError::Usage(message.to_owned()));
     }
     let settings = SmtpUrl::parse(url).and_then(|url| {
         let file = plan.options.smtp_password_file.as_deref();
@@ -70,8 +70,8 @@ impl Transport for Mails {
         self.to.clone()
     }
 
-    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<Fate> {
-        let fates = self.smtp.send(&Message {
+    fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<DeliveryOutcome> {
+        let outcomes = self.smtp.send(&Message {
             from: self.from.clone(),
             to: self.to.clone(),
             recipients: targets.to_vec(),
@@ -86,13 +86,15 @@ impl Transport for Mails {
             Some(rest) => rest.to_owned(),
             None => reason,
         };
-        let of = |(fate, target): (Fate, &String)| match fate {
-            Fate::Refused(reason) => Fate::Refused(format!("{} (for {target})", short(reason))),
-            Fate::Later(reason) => Fate::Later(short(reason)),
-            Fate::Unknown(reason) => Fate::Unknown(short(reason)),
-            fate @ (Fate::Delivered | Fate::NotBefore(..)) => fate,
+        let of = |(outcome, target): (DeliveryOutcome, &String)| match outcome {
+            DeliveryOutcome::Rejected(reason) => {
+                DeliveryOutcome::Rejected(format!("{} (for {target})", short(reason)))
+            }
+            DeliveryOutcome::Retry(reason) => DeliveryOutcome::Retry(short(reason)),
+            DeliveryOutcome::Unknown(reason) => DeliveryOutcome::Unknown(short(reason)),
+            outcome @ (DeliveryOutcome::Delivered | DeliveryOutcome::RetryAfter(..)) => outcome,
         };
-        fates.into_iter().zip(targets).map(of).collect()
+        outcomes.into_iter().zip(targets).map(of).collect()
     }
 
     fn delivered(&self, alert: &Alert, targets: &[String]) -> Option<String> {

@@ -20,9 +20,9 @@ use crate::options::WebhookOptions;
 use superlance_core::listener::alert::Alert;
 use superlance_core::listener::environment::Environment;
 use superlance_core::mail::mime::one_line;
-use superlance_core::mail::outcome::Fate;
+use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::options::url::Target;
-use superlance_core::options::usage::Failure;
+use superlance_core::options::usage::StartError;
 
 /// Time for a request, from the look-up of the host's name to the end of the answer.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -40,7 +40,7 @@ struct Webhook {
     uri: Uri,
     format: Format,
     /// Fields of the JSON that the URL has.
-    aim: Map<String, Value>,
+    endpoint_and_fields: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What must not get into the log, though a service may repeat it.
     secrets: Vec<String>,
@@ -49,7 +49,7 @@ struct Webhook {
     key: String,
 }
 
-pub(crate) fn webhooks(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, Failure> {
+pub(crate) fn webhooks(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, StartError> {
     let webhooks = plan.options.webhooks(plan.matches)?;
     let mut ways: Vec<Box<dyn Transport>> = Vec::new();
     for webhook in webhooks {
@@ -59,13 +59,13 @@ pub(crate) fn webhooks(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transpo
 }
 
 impl Webhook {
-    fn new(options: &WebhookOptions, environment: &Environment) -> Result<Self, Failure> {
-        let bad = |what: String| Failure::Usage(format!("the URL of --webhook {what}"));
+    fn new(options: &WebhookOptions, environment: &Environment) -> Result<Self, StartError> {
+        let bad = |what: String| StartError::Usage(format!("the URL of --webhook {what}"));
         let url = environment.secret("--webhook", &options.url)?;
         let target = Target::parse_secret(&url).map_err(bad)?;
         let host = target.uri.host().unwrap_or_default();
         let format = options.format.unwrap_or_else(|| Format::of_host(host));
-        let (uri, aim) = format.aim(&target.uri).map_err(bad)?;
+        let (uri, endpoint_and_fields) = format.endpoint_and_fields(&target.uri).map_err(bad)?;
         let mut headers = Vec::new();
         if let Some(authorization) = &target.authorization {
             headers
@@ -78,7 +78,7 @@ impl Webhook {
         let agent = agent(&uri, environment)?;
         let secrets = secrets(&target.uri, &headers);
         let key = format!("webhook {url}");
-        Ok(Self { agent, uri, format, aim, headers, secrets, shown, key })
+        Ok(Self { agent, uri, format, endpoint_and_fields, headers, secrets, shown, key })
     }
 
     fn post(&self, alert: &Alert) -> Result<Response<Body>, Error> {
@@ -86,7 +86,7 @@ impl Webhook {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        request.send(shapes::body(self.format, alert, &self.aim).to_string())
+        request.send(shapes::body(self.format, alert, &self.endpoint_and_fields).to_string())
     }
 
     /// A text for the log.
@@ -95,10 +95,10 @@ impl Webhook {
         self.secrets.iter().fold(text.to_owned(), mask)
     }
 
-    fn judge(&self, mut response: Response<Body>) -> Fate {
+    fn judge(&self, mut response: Response<Body>) -> DeliveryOutcome {
         let status = response.status();
         if status.is_success() {
-            return Fate::Delivered;
+            return DeliveryOutcome::Delivered;
         }
         let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let asked = asked.and_then(|value| retry_after(value, SystemTime::now()));
@@ -111,9 +111,9 @@ impl Webhook {
         let reason = format!("HTTP status {}", status.as_u16());
         match (may_change(status), asked) {
             // What such an answer says may be another thing each time, and the log says it once.
-            (true, Some(pause)) => Fate::NotBefore(reason, pause.min(LONGEST_PAUSE)),
-            (true, None) => Fate::Later(reason),
-            (false, _) => Fate::Refused(format!("{reason}{said}")),
+            (true, Some(pause)) => DeliveryOutcome::RetryAfter(reason, pause.min(LONGEST_PAUSE)),
+            (true, None) => DeliveryOutcome::Retry(reason),
+            (false, _) => DeliveryOutcome::Rejected(format!("{reason}{said}")),
         }
     }
 }
@@ -127,10 +127,10 @@ impl Transport for Webhook {
         self.key.clone()
     }
 
-    fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<Fate> {
+    fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
         vec![match self.post(alert) {
             Ok(response) => self.judge(response),
-            Err(error) => Fate::Later(self.without_secrets(&explain(&error))),
+            Err(error) => DeliveryOutcome::Retry(self.without_secrets(&explain(&error))),
         }]
     }
 }
@@ -153,10 +153,10 @@ fn may_change(status: StatusCode) -> bool {
 }
 
 /// `NAME: VALUE`, where the value may be in the environment or in a file.
-fn header(given: &str, environment: &Environment) -> Result<(HeaderName, HeaderValue), Failure> {
+fn header(given: &str, environment: &Environment) -> Result<(HeaderName, HeaderValue), StartError> {
     let bad = || {
         let message = "--webhook-header makes no sense: expected 'NAME: VALUE'";
-        Failure::Usage(message.to_owned())
+        StartError::Usage(message.to_owned())
     };
     let (name, value) = given.split_once(':').ok_or_else(bad)?;
     let value = environment.secret("--webhook-header", value.trim())?;
@@ -170,7 +170,7 @@ fn authority(uri: &Uri) -> String {
     uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-fn agent(uri: &Uri, environment: &Environment) -> Result<Agent, Failure> {
+fn agent(uri: &Uri, environment: &Environment) -> Result<Agent, StartError> {
     let mut tls = TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
     if uri.scheme_str() == Some("https") {
@@ -190,11 +190,11 @@ fn agent(uri: &Uri, environment: &Environment) -> Result<Agent, Failure> {
 }
 
 /// The certificates that this system trusts.
-fn trusted_certificates() -> Result<Vec<Certificate<'static>>, Failure> {
+fn trusted_certificates() -> Result<Vec<Certificate<'static>>, StartError> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {
         let why: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
-        return Err(Failure::Surroundings(format!(
+        return Err(StartError::Environment(format!(
             "--webhook with https needs the certificates that this system trusts, and there are \
              none (install ca-certificates, or set SSL_CERT_FILE): {}",
             why.join("; ")

@@ -27,7 +27,7 @@ pub struct Alert {
     /// What was measured, by name: numbers without units, bytes and seconds.
     pub measured: Vec<(String, String)>,
     /// What was done about it, such as `restart`; nothing for alerts that only tell.
-    pub done: Option<String>,
+    pub action: Option<String>,
     /// A line.
     pub subject: String,
     /// The whole, as a mail has it.
@@ -82,7 +82,7 @@ impl Alert {
             host: String::new(),
             at,
             measured: Vec::new(),
-            done: None,
+            action: None,
             subject,
             text,
             attachments: Vec::new(),
@@ -105,8 +105,8 @@ impl Alert {
 
     /// The same, with what was done about it.
     #[must_use]
-    pub fn done(mut self, what: &str) -> Self {
-        self.done = Some(what.to_owned());
+    pub fn action(mut self, what: &str) -> Self {
+        self.action = Some(what.to_owned());
         self
     }
 
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn it_survives_being_written_down() {
-        let alert = alert().about("g", "p", Some(3)).measuring("rss", 5).done("restart");
+        let alert = alert().about("g", "p", Some(3)).measuring("rss", 5).action("restart");
         let text = serde_json::to_string(&alert).unwrap();
         assert_eq!(serde_json::from_str::<Alert>(&text).unwrap(), alert);
         assert_eq!(alert.timestamp(), 7);

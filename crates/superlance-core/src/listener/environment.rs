@@ -7,10 +7,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::listener::in_flight::Unfinished;
-use crate::options::usage::Failure;
+use crate::listener::in_flight::InFlight;
+use crate::options::usage::StartError;
 use crate::supervisor::Supervisor;
-use crate::supervisor::none::Unneeded;
+use crate::supervisor::none::NoSupervisor;
 use crate::supervisor::rpc::RpcClient;
 use crate::system::log::Log;
 
@@ -29,7 +29,7 @@ pub struct Environment {
     /// Where messages go.
     pub log: Arc<Log>,
     /// What must not be lost in silence.
-    pub unfinished: Unfinished,
+    pub unfinished: InFlight,
 }
 
 impl Environment {
@@ -46,7 +46,7 @@ impl Environment {
             proxy: ureq::Proxy::try_from_env(),
             own_namespec: own.map(|(group, name)| format!("{group}:{name}")),
             log: Arc::new(Log::new(io::stderr())),
-            unfinished: Unfinished::default(),
+            unfinished: InFlight::default(),
         }
     }
 
@@ -54,9 +54,9 @@ impl Environment {
     ///
     /// # Errors
     /// When supervisord serves no RPC, or where it does makes no sense.
-    pub fn supervisor(&self) -> Result<RpcClient, Failure> {
+    pub fn supervisor(&self) -> Result<RpcClient, StartError> {
         let Some(url) = &self.server_url else {
-            return Err(Failure::Surroundings(
+            return Err(StartError::Environment(
                 "supervisord can be neither asked nor told anything (SUPERVISOR_SERVER_URL is not \
                  set): its configuration needs a [unix_http_server] or [inet_http_server] section, \
                  and [rpcinterface:supervisor]"
@@ -65,19 +65,19 @@ impl Environment {
         };
         let (username, password) = &self.credentials;
         RpcClient::new(url, username, password)
-            .map_err(|error| Failure::Surroundings(format!("SUPERVISOR_SERVER_URL: {error}")))
+            .map_err(|error| StartError::Environment(format!("SUPERVISOR_SERVER_URL: {error}")))
     }
 
     /// The same for a listener that asks nothing of supervisord unless this option is given.
     ///
     /// # Errors
     /// When the option is given and there is no client.
-    pub fn supervisor_for(&self, option: Option<&str>) -> Result<Box<dyn Supervisor>, Failure> {
-        let Some(option) = option else { return Ok(Box::new(Unneeded)) };
+    pub fn supervisor_for(&self, option: Option<&str>) -> Result<Box<dyn Supervisor>, StartError> {
+        let Some(option) = option else { return Ok(Box::new(NoSupervisor)) };
         match self.supervisor() {
             Ok(supervisor) => Ok(Box::new(supervisor)),
-            Err(Failure::Surroundings(why)) => {
-                Err(Failure::Surroundings(format!("{option} asks supervisord: {why}")))
+            Err(StartError::Environment(why)) => {
+                Err(StartError::Environment(format!("{option} asks supervisord: {why}")))
             }
             Err(failure) => Err(failure),
         }
@@ -88,8 +88,8 @@ impl Environment {
     ///
     /// # Errors
     /// When it is not there.
-    pub fn secret(&self, option: &str, given: &str) -> Result<String, Failure> {
-        let missing = |what: String| Failure::Surroundings(format!("{option} {given}: {what}"));
+    pub fn secret(&self, option: &str, given: &str) -> Result<String, StartError> {
+        let missing = |what: String| StartError::Environment(format!("{option} {given}: {what}"));
         if let Some(name) = given.strip_prefix("env:") {
             let value = env::var(name).ok().filter(|value| !value.trim().is_empty());
             let value = value.ok_or_else(|| missing("no such environment variable".to_owned()))?;
@@ -105,12 +105,12 @@ impl Environment {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn smtp_password(&self, file: Option<&Path>) -> Result<Option<String>, Failure> {
+    pub fn smtp_password(&self, file: Option<&Path>) -> Result<Option<String>, StartError> {
         let Some(path) = file else {
             return Ok(self.smtp_password.clone().filter(|password| !password.is_empty()));
         };
         let missing = |what| {
-            Failure::Surroundings(format!("--smtp-password-file {}: {what}", path.display()))
+            StartError::Environment(format!("--smtp-password-file {}: {what}", path.display()))
         };
         secret_of_file(path).map(Some).map_err(missing)
     }

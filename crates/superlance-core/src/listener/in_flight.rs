@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A register of things begun. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Unfinished(Arc<Mutex<Entries>>);
+pub struct InFlight(Arc<Mutex<Entries>>);
 
 #[derive(Debug, Default)]
 struct Entries {
@@ -17,11 +17,11 @@ struct Entries {
 #[derive(Debug)]
 #[must_use = "dropped at once, it is finished at once"]
 pub struct Entry {
-    register: Unfinished,
+    register: InFlight,
     number: u64,
 }
 
-impl Unfinished {
+impl InFlight {
     /// Notes something begun. `text` is what the log will say if it is never finished.
     pub fn begin(&self, text: impl Into<String>) -> Entry {
         let mut entries = self.lock();
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn what_is_dropped_is_finished() {
-        let unfinished = Unfinished::default();
+        let unfinished = InFlight::default();
         let first = unfinished.begin("first");
         let _second = unfinished.begin("second");
         assert_eq!(unfinished.texts(), ["first", "second"]);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::listener::Ctx;
 use crate::listener::in_flight::Entry;
 use crate::supervisor::{Fault, ProcessInfo, RpcError, State};
-use crate::system::log::Complaint;
+use crate::system::log::LogOnce;
 
 /// Pause before the first retry; doubled for each further one that fails.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ struct Owed<T> {
     note: T,
     due: Instant,
     pause: Duration,
-    complaint: Complaint,
+    complaint: LogOnce,
     _entry: Entry,
 }
 
@@ -90,7 +90,7 @@ impl<T> Restarts<T> {
             note,
             due: Instant::now() + FIRST_PAUSE,
             pause: FIRST_PAUSE,
-            complaint: Complaint::default(),
+            complaint: LogOnce::default(),
             _entry: ctx.unfinished.begin(advice),
         };
         // Before the call, so that not even a panic in it forgets the process.
@@ -117,7 +117,7 @@ impl<T> Restarts<T> {
             Err(error) => {
                 if let Some(owed) = self.owed.get_mut(namespec) {
                     // The caller reports this error; the retries report others.
-                    owed.complaint = Complaint::said(still_stopped(namespec, error));
+                    owed.complaint = LogOnce::said(still_stopped(namespec, error));
                     owed.due = Instant::now() + FIRST_PAUSE;
                 }
                 self.look(namespec, ctx);
@@ -200,7 +200,7 @@ impl<T> Restarts<T> {
         if is_final(error) {
             self.owed.remove(namespec);
         } else if let Some(owed) = self.owed.get_mut(namespec) {
-            owed.complaint.say(ctx.log, still_stopped(namespec, error));
+            owed.complaint.report(ctx.log, still_stopped(namespec, error));
             owed.due = Instant::now() + owed.pause;
             owed.pause = self.longest_pause.min(owed.pause * 2);
         }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 /// What became of it for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum DeliveryOutcome {
     /// It was taken.
     Delivered,
     /// It is not wanted, now or later.
-    Refused(String),
+    Rejected(String),
     /// It was not delivered, and that may change.
-    Later(String),
+    Retry(String),
     /// It was not delivered, and is not to be tried again before so much time has passed.
-    NotBefore(String, Duration),
+    RetryAfter(String, Duration),
     /// It was sent, and whether it was taken is not known.
     Unknown(String),
 }

@@ -23,13 +23,13 @@ pub use self::message::Message;
 pub use self::server::Server;
 pub use self::url::SmtpUrl;
 
-use crate::mail::outcome::Fate;
+use crate::mail::outcome::DeliveryOutcome;
 use crate::system::log::Log;
 
 /// Something that delivers mails.
 pub trait Post: Send + Sync {
-    /// Tries to deliver `message`. There is a fate for each of its recipients, in their order.
-    fn send(&self, message: &Message) -> Vec<Fate>;
+    /// Tries to deliver `message`. There is an outcome for each of its recipients, in their order.
+    fn send(&self, message: &Message) -> Vec<DeliveryOutcome>;
 }
 
 /// How to reach a server.
@@ -99,14 +99,14 @@ impl Smtp {
         self.hanging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn later(&self, message: &Message, reason: &str) -> Vec<Fate> {
-        let fate = Fate::Later(format!("{}: {reason}", self.job.settings.server));
-        vec![fate; message.recipients.len()]
+    fn later(&self, message: &Message, reason: &str) -> Vec<DeliveryOutcome> {
+        let outcome = DeliveryOutcome::Retry(format!("{}: {reason}", self.job.settings.server));
+        vec![outcome; message.recipients.len()]
     }
 }
 
 impl Post for Smtp {
-    fn send(&self, message: &Message) -> Vec<Fate> {
+    fn send(&self, message: &Message) -> Vec<DeliveryOutcome> {
         let mut hanging = self.hanging();
         hanging.retain(|thread| !thread.is_finished());
         if hanging.len() >= HANGING {
@@ -117,8 +117,8 @@ impl Post for Smtp {
         let (done, outcome) = channel();
         let entrance = Arc::clone(&gate);
         let thread = thread::Builder::new().name("smtp".to_owned()).spawn(move || {
-            let (fates, connection) = session::deliver(&job, &copy, &entrance);
-            let _ = done.send(fates);
+            let (outcomes, connection) = session::deliver(&job, &copy, &entrance);
+            let _ = done.send(outcomes);
             // A server that does not answer this one changes nothing any more.
             connection.map(|mut connection| connection.command("QUIT"));
         });
@@ -132,13 +132,14 @@ impl Post for Smtp {
             answer = outcome.recv_timeout(mail);
         }
         match answer {
-            Ok(fates) => fates,
+            Ok(outcomes) => outcomes,
             Err(_) if gate.was_passed() => {
                 self.hanging().push(thread);
                 let seconds = mail.as_secs();
                 let reason = format!("{}: no answer to the mail", self.job.settings.server);
-                let fate = Fate::Unknown(format!("{reason} within {seconds} seconds"));
-                vec![fate; message.recipients.len()]
+                let outcome =
+                    DeliveryOutcome::Unknown(format!("{reason} within {seconds} seconds"));
+                vec![outcome; message.recipients.len()]
             }
             Err(_) => {
                 self.hanging().push(thread);

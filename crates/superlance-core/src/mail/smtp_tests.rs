@@ -31,9 +31,9 @@ fn smtp(port: u16, change: impl FnOnce(&mut Settings)) -> Smtp {
     smtp
 }
 
-/// Sends a mail with this text. Returns the fates, without the server's address, and what the server
+/// Sends a mail with this text. Returns the outcomes, without the server's address, and what the server
 /// heard.
-fn send(script: Script, text: &str) -> (Vec<Fate>, Vec<String>) {
+fn send(script: Script, text: &str) -> (Vec<DeliveryOutcome>, Vec<String>) {
     send_with(script, text, |_| ())
 }
 
@@ -41,30 +41,30 @@ fn send_with(
     script: Script,
     text: &str,
     change: impl FnOnce(&mut Settings),
-) -> (Vec<Fate>, Vec<String>) {
+) -> (Vec<DeliveryOutcome>, Vec<String>) {
     let (port, thread) = server(script);
     let started = Instant::now();
     let smtp = smtp(port, change);
-    let fates = smtp.send(&message(text));
+    let outcomes = smtp.send(&message(text));
     assert!(started.elapsed() < Duration::from_secs(20), "it took {:?}", started.elapsed());
     let short = |reason: String| reason.replace(&format!("127.0.0.1:{port}: "), "");
-    let fates = fates.into_iter().map(|fate| match fate {
-        Fate::Delivered | Fate::NotBefore(..) => fate,
-        Fate::Refused(reason) => Fate::Refused(short(reason)),
-        Fate::Later(reason) => Fate::Later(short(reason)),
-        Fate::Unknown(reason) => Fate::Unknown(short(reason)),
+    let outcomes = outcomes.into_iter().map(|outcome| match outcome {
+        DeliveryOutcome::Delivered | DeliveryOutcome::RetryAfter(..) => outcome,
+        DeliveryOutcome::Rejected(reason) => DeliveryOutcome::Rejected(short(reason)),
+        DeliveryOutcome::Retry(reason) => DeliveryOutcome::Retry(short(reason)),
+        DeliveryOutcome::Unknown(reason) => DeliveryOutcome::Unknown(short(reason)),
     });
-    (fates.collect(), thread.join().unwrap())
+    (outcomes.collect(), thread.join().unwrap())
 }
 
-fn all(fate: fn(String) -> Fate, reason: &str) -> Vec<Fate> {
-    vec![fate(reason.to_owned()); 3]
+fn all(outcome: fn(String) -> DeliveryOutcome, reason: &str) -> Vec<DeliveryOutcome> {
+    vec![outcome(reason.to_owned()); 3]
 }
 
 #[test]
 fn a_mail_goes_to_everybody_with_its_dots_and_without_an_extra_line() {
-    let (fates, heard) = send(&[], "one\n.two\n\n...");
-    assert_eq!(fates, vec![Fate::Delivered; 3]);
+    let (outcomes, heard) = send(&[], "one\n.two\n\n...");
+    assert_eq!(outcomes, vec![DeliveryOutcome::Delivered; 3]);
     assert!(heard[0].starts_with("EHLO "), "{heard:?}");
     let envelope = ["MAIL FROM:<x@y>", "RCPT TO:<a@b>", "RCPT TO:<c@d>", "RCPT TO:<root>", "DATA"];
     assert_eq!(heard[1..6], envelope);
@@ -77,17 +77,17 @@ fn each_recipient_stands_alone() {
         ("RCPT TO:<a@b>", Say("550 5.1.1 no such user")),
         ("RCPT TO:<c@d>", Say("450-4.2.0 greylisted\r\n450 4.2.0 come back")),
     ];
-    let (fates, heard) = send(script, "x");
-    let refused = Fate::Refused("550 5.1.1 no such user".to_owned());
-    let later = Fate::Later("450 4.2.0 greylisted come back".to_owned());
-    assert_eq!(fates, [refused, later, Fate::Delivered]);
+    let (outcomes, heard) = send(script, "x");
+    let refused = DeliveryOutcome::Rejected("550 5.1.1 no such user".to_owned());
+    let later = DeliveryOutcome::Retry("450 4.2.0 greylisted come back".to_owned());
+    assert_eq!(outcomes, [refused, later, DeliveryOutcome::Delivered]);
     assert!(heard.contains(&"DATA".to_owned()));
 }
 
 #[test]
 fn when_all_are_refused_no_mail_is_sent() {
-    let (fates, heard) = send(&[("RCPT", Say("554 no"))], "x");
-    assert_eq!(fates, all(Fate::Refused, "554 no"));
+    let (outcomes, heard) = send(&[("RCPT", Say("554 no"))], "x");
+    assert_eq!(outcomes, all(DeliveryOutcome::Rejected, "554 no"));
     assert!(!heard.contains(&"DATA".to_owned()));
 }
 
@@ -106,44 +106,47 @@ fn trouble_before_the_mail_leaves_it_for_later() {
         (&[("DATA", Close)], "the server closed the connection"),
         (&[(".", Say("452 disk full"))], "452 disk full"),
     ] {
-        let (fates, _) = send(script, "x");
-        match fates.first() {
+        let (outcomes, _) = send(script, "x");
+        match outcomes.first() {
             // Silence is noticed by the reading thread or by the waiting one, whoever comes first.
-            Some(Fate::Later(said)) if reason == "no answer" => {
+            Some(DeliveryOutcome::Retry(said)) if reason == "no answer" => {
                 assert!(said == reason || said.starts_with("not ready"), "{said}");
             }
-            _ => assert_eq!(fates, all(Fate::Later, reason), "{script:?}"),
+            _ => assert_eq!(outcomes, all(DeliveryOutcome::Retry, reason), "{script:?}"),
         }
     }
 }
 
 #[test]
 fn a_refused_mail_is_refused_for_good() {
-    assert_eq!(send(&[(".", Say("554 spam"))], "x").0, all(Fate::Refused, "554 spam"));
+    assert_eq!(send(&[(".", Say("554 spam"))], "x").0, all(DeliveryOutcome::Rejected, "554 spam"));
 }
 
 #[test]
 fn a_mail_without_an_answer_may_have_arrived() {
-    let closed = all(Fate::Unknown, "the server closed the connection");
+    let closed = all(DeliveryOutcome::Unknown, "the server closed the connection");
     assert_eq!(send(&[(".", Close)], "x").0, closed);
-    let drip = all(Fate::Unknown, "no answer to the mail within 1 seconds");
+    let drip = all(DeliveryOutcome::Unknown, "no answer to the mail within 1 seconds");
     assert_eq!(send(&[(".", Drip)], "x").0, drip);
-    let (fates, _) = send(&[(".", Silence)], "x");
-    assert!(matches!(fates[0], Fate::Unknown(_)), "{fates:?}");
+    let (outcomes, _) = send(&[(".", Silence)], "x");
+    assert!(matches!(outcomes[0], DeliveryOutcome::Unknown(_)), "{outcomes:?}");
     // In the middle of the mail.
-    let (fates, _) = send(&[], "close here\nand no further");
-    assert!(matches!(fates[0], Fate::Unknown(_)), "{fates:?}");
+    let (outcomes, _) = send(&[], "close here\nand no further");
+    assert!(matches!(outcomes[0], DeliveryOutcome::Unknown(_)), "{outcomes:?}");
 }
 
 #[test]
 fn a_server_writes_no_line_of_its_own_into_the_log() {
     let script: Script = &[("RCPT", Say("550-no\x0bfoo:foo\r\r\n550 was started again\x1b[2J"))];
-    let (fates, _) = send(script, "x");
-    assert_eq!(fates, all(Fate::Refused, "550 no foo:foo was started again [2J"));
+    let (outcomes, _) = send(script, "x");
+    assert_eq!(outcomes, all(DeliveryOutcome::Rejected, "550 no foo:foo was started again [2J"));
     // What stands behind a line end is an answer to nothing.
-    let (fates, _) = send(&[("RCPT", Say("550 no\n250 ok"))], "x");
-    let unasked = Fate::Later("the server says what it was not asked".to_owned());
-    assert_eq!(fates, [Fate::Refused("550 no".to_owned()), unasked.clone(), unasked]);
+    let (outcomes, _) = send(&[("RCPT", Say("550 no\n250 ok"))], "x");
+    let unasked = DeliveryOutcome::Retry("the server says what it was not asked".to_owned());
+    assert_eq!(
+        outcomes,
+        [DeliveryOutcome::Rejected("550 no".to_owned()), unasked.clone(), unasked]
+    );
 }
 
 #[test]
@@ -157,33 +160,33 @@ fn an_answer_has_an_end_and_a_form() {
         (&[("MAIL", Say("250ok"))], "sender \"x@y\": what the server says is not SMTP"),
         (&[("DATA", Say("250 ok"))], "the server answered to DATA as if it had the mail already"),
     ] {
-        assert_eq!(send(script, "x").0, all(Fate::Later, reason), "{script:?}");
+        assert_eq!(send(script, "x").0, all(DeliveryOutcome::Retry, reason), "{script:?}");
     }
 }
 
 #[test]
 fn a_goodbye_without_an_answer_changes_nothing() {
-    assert_eq!(send(&[("QUIT", Silence)], "x").0, vec![Fate::Delivered; 3]);
+    assert_eq!(send(&[("QUIT", Silence)], "x").0, vec![DeliveryOutcome::Delivered; 3]);
 }
 
 #[test]
 fn a_refused_connection_says_where() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let reason = format!("127.0.0.1:{port}: Connection refused (os error 111)");
-    assert_eq!(smtp(port, |_| ()).send(&message("x")), all(Fate::Later, &reason));
+    assert_eq!(smtp(port, |_| ()).send(&message("x")), all(DeliveryOutcome::Retry, &reason));
 }
 
 #[test]
 fn encryption_is_insisted_on() {
     for tls in [Tls::Required, Tls::Verified] {
-        let (fates, heard) = send_with(&[], "x", |settings| settings.tls = tls);
+        let (outcomes, heard) = send_with(&[], "x", |settings| settings.tls = tls);
         let reason = "the server does not offer STARTTLS, which is insisted on";
-        assert_eq!(fates, all(Fate::Later, reason));
+        assert_eq!(outcomes, all(DeliveryOutcome::Retry, reason));
         assert_eq!(heard.len(), 1, "{heard:?}");
         let script: Script =
             &[("EHLO", Say("250-me\r\n250 STARTTLS")), ("STARTTLS", Say("454 not now"))];
-        let (fates, heard) = send_with(script, "x", |settings| settings.tls = tls);
-        assert_eq!(fates, all(Fate::Later, "STARTTLS: 454 not now"));
+        let (outcomes, heard) = send_with(script, "x", |settings| settings.tls = tls);
+        assert_eq!(outcomes, all(DeliveryOutcome::Retry, "STARTTLS: 454 not now"));
         assert!(!heard.iter().any(|line| line.starts_with("MAIL")), "{heard:?}");
     }
 }
@@ -195,10 +198,10 @@ fn a_user_logs_in() {
     };
     let script: Script =
         &[("EHLO", Say("250-me\r\n250 AUTH CRAM-MD5 PLAIN")), ("AUTH", Say("235 ok"))];
-    let (fates, heard) = send_with(script, "x", user);
+    let (outcomes, heard) = send_with(script, "x", user);
     assert_eq!(
-        (fates, heard[1].as_str()),
-        (vec![Fate::Delivered; 3], "AUTH PLAIN AG1lAHNlY3JldA==")
+        (outcomes, heard[1].as_str()),
+        (vec![DeliveryOutcome::Delivered; 3], "AUTH PLAIN AG1lAHNlY3JldA==")
     );
     let script: Script = &[
         ("EHLO", Say("250-me\r\n250 AUTH LOGIN")),
@@ -206,11 +209,11 @@ fn a_user_logs_in() {
         ("bWU=", Say("334 UGFzc3dvcmQ6")),
         ("c2VjcmV0", Say("535 5.7.8 wrong")),
     ];
-    let (fates, _) = send_with(script, "x", user);
-    assert_eq!(fates, all(Fate::Later, "authentication as \"me\": 535 5.7.8 wrong"));
-    let (fates, _) = send_with(&[], "x", user);
+    let (outcomes, _) = send_with(script, "x", user);
+    assert_eq!(outcomes, all(DeliveryOutcome::Retry, "authentication as \"me\": 535 5.7.8 wrong"));
+    let (outcomes, _) = send_with(&[], "x", user);
     let reason = "the server offers neither PLAIN nor LOGIN authentication";
-    assert_eq!(fates, all(Fate::Later, reason));
+    assert_eq!(outcomes, all(DeliveryOutcome::Retry, reason));
 }
 
 #[test]
@@ -228,5 +231,5 @@ fn attempts_that_hang_do_not_pile_up() {
         smtp.send(&message("x"));
     }
     let reason = format!("127.0.0.1:{port}: 8 earlier attempts still hang");
-    assert_eq!(smtp.send(&message("x")), all(Fate::Later, &reason));
+    assert_eq!(smtp.send(&message("x")), all(DeliveryOutcome::Retry, &reason));
 }

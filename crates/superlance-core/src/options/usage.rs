@@ -2,9 +2,9 @@
 
 /// Why a listener cannot begin. The text says what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
+pub enum StartError {
     /// The command line is wrong: exit code 2.
     Usage(String),
     /// The surroundings are: exit code 1.
-    Surroundings(String),
+    Environment(String),
 }

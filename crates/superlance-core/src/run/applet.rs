@@ -12,7 +12,7 @@ use clap::{ArgMatches, Command};
 
 use crate::listener::environment::Environment;
 use crate::options::getopt::with_hints;
-use crate::options::usage::Failure;
+use crate::options::usage::StartError;
 use crate::protocol::stdio::{Input, Output};
 use crate::run::serve::{Service, serve};
 use crate::system::log::Log;
@@ -25,7 +25,7 @@ pub struct Applet {
     /// Its command line.
     pub command: fn() -> Command,
     /// Puts the listener together.
-    pub service: fn(&ArgMatches, Environment) -> Result<Service, Failure>,
+    pub service: fn(&ArgMatches, Environment) -> Result<Service, StartError>,
 }
 
 impl Applet {
@@ -60,7 +60,7 @@ impl Applet {
         }
         let service = match (self.service)(&matches, environment) {
             // What is wrong with the command line is said first.
-            Err(Failure::Usage(message)) => {
+            Err(StartError::Usage(message)) => {
                 let _ = command.error(ErrorKind::ValueValidation, message).print();
                 return Err(ExitCode::from(2));
             }
@@ -70,7 +70,7 @@ impl Applet {
                      section of supervisord.conf",
                 ));
             }
-            Err(Failure::Surroundings(message)) => return Err(fail(&message)),
+            Err(StartError::Environment(message)) => return Err(fail(&message)),
             Ok(service) => service,
         };
         let ended = Input::new(io::stdin().as_fd())

@@ -103,14 +103,14 @@ fn events(open: &BTreeMap<u64, Frame>) -> impl Iterator<Item = Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::dir::PrivateDir;
+    use crate::spool::dir::StateDir;
     use crate::spool::journal::Journal;
     use crate::testing::{Recorder, frame};
 
     fn ledger(folder: &std::path::Path) -> (Ledger, Recorder) {
         let recorder = Recorder::default();
         let log = Arc::new(Log::new(recorder.clone()));
-        let directory = Arc::new(PrivateDir::open(folder, "test").unwrap());
+        let directory = Arc::new(StateDir::open(folder, "test").unwrap());
         let diary = Diary::open(Journal::open(&directory, "events"), "events", &log);
         (Ledger::new(diary, log), recorder)
     }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::listener::alert::Alerts;
-use crate::listener::in_flight::Unfinished;
+use crate::listener::in_flight::InFlight;
 use crate::listener::{Ctx, Interest, Listener};
 use crate::protocol::event::Event;
 use crate::protocol::frame::Frame;
@@ -57,7 +57,7 @@ pub struct Service {
     /// Where messages go.
     pub log: Arc<Log>,
     /// What must not be lost in silence.
-    pub unfinished: Unfinished,
+    pub unfinished: InFlight,
 }
 
 /// How far the end has come. Set by the main thread.

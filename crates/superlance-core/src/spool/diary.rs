@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::dir::SpoolError;
 use super::journal::{Journal, Kept};
-use crate::system::log::{Complaint, Log};
+use crate::system::log::{Log, LogOnce};
 
 /// A journal, or none.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub struct Diary {
     journal: Option<Journal>,
     /// What is kept in it, in words.
     what: &'static str,
-    complaint: Complaint,
+    complaint: LogOnce,
 }
 
 impl Diary {
@@ -25,7 +25,7 @@ impl Diary {
         what: &'static str,
         log: &Log,
     ) -> (Self, Vec<T>) {
-        let mut diary = Self { journal: None, what, complaint: Complaint::default() };
+        let mut diary = Self { journal: None, what, complaint: LogOnce::default() };
         match opened {
             Ok(Kept { journal, records, strange }) => {
                 strange.into_iter().for_each(|strange| log.line(strange));
@@ -46,7 +46,7 @@ impl Diary {
 
     /// Whether another listener will find everything in it.
     pub fn is_complete(&self) -> bool {
-        self.journal.is_some() && !self.complaint.is_standing()
+        self.journal.is_some() && !self.complaint.is_active()
     }
 
     /// Adds something.
@@ -78,6 +78,6 @@ impl Diary {
     }
 
     fn complain(&mut self, error: impl Display, log: &Log) {
-        self.complaint.say(log, format!("{} are not kept on disk: {error}", self.what));
+        self.complaint.report(log, format!("{} are not kept on disk: {error}", self.what));
     }
 }

@@ -44,14 +44,14 @@ pub enum SpoolError {
 
 /// The directory. It is locked until the value goes.
 #[derive(Debug)]
-pub struct PrivateDir {
+pub struct StateDir {
     path: PathBuf,
     /// Everything is done relative to it, so that nobody can put another one into its place.
     fd: OwnedFd,
     _lock: Flock<File>,
 }
 
-impl PrivateDir {
+impl StateDir {
     /// Opens the directory `name` in `parent`. Both are created if they are missing.
     pub fn open(parent: &Path, name: &str) -> Result<Self, SpoolError> {
         let path = parent.join(name);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::dir::{PrivateDir, SpoolError};
+use super::dir::{SpoolError, StateDir};
 
 /// Bytes of a journal that are read at the start; more than a listener ever writes.
 const MAX_BYTES: u64 = 64 << 20;
@@ -26,7 +26,7 @@ pub const ASIDE: &str = ".journal.strange-";
 /// Its owner appends what happens, and writes it anew with what is left when something is settled.
 #[derive(Debug)]
 pub struct Journal {
-    directory: Arc<PrivateDir>,
+    directory: Arc<StateDir>,
     name: String,
     /// Open since something was appended.
     file: Option<File>,
@@ -53,7 +53,7 @@ impl Journal {
     /// killed, and was not acknowledged: it is dropped. A journal with other lines that make no
     /// sense is put aside, and what does make sense is kept.
     pub fn open<T: DeserializeOwned>(
-        directory: &Arc<PrivateDir>,
+        directory: &Arc<StateDir>,
         name: &str,
     ) -> Result<Kept<T>, SpoolError> {
         let name = format!("{name}{SUFFIX}");

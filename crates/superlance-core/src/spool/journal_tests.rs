@@ -8,14 +8,14 @@ use tempfile::TempDir;
 use super::*;
 
 /// A private directory in a temporary one.
-fn place() -> (TempDir, Arc<PrivateDir>, PathBuf) {
+fn place() -> (TempDir, Arc<StateDir>, PathBuf) {
     let parent = tempfile::tempdir().unwrap();
-    let directory = Arc::new(PrivateDir::open(parent.path(), "x").unwrap());
+    let directory = Arc::new(StateDir::open(parent.path(), "x").unwrap());
     let file = parent.path().join("x/lines.journal");
     (parent, directory, file)
 }
 
-fn open(directory: &Arc<PrivateDir>) -> Kept<String> {
+fn open(directory: &Arc<StateDir>) -> Kept<String> {
     Journal::open(directory, "lines").unwrap()
 }
 

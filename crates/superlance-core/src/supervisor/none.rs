@@ -5,13 +5,13 @@ use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervi
 /// A supervisord that is never asked.
 ///
 /// The listeners that only send mail must also work where supervisord serves no RPC.
-pub struct Unneeded;
+pub struct NoSupervisor;
 
 fn not_asked<T>() -> Result<T, RpcError> {
     Err(RpcError::Unreachable("this listener has no connection to supervisord".to_owned()))
 }
 
-impl Supervisor for Unneeded {
+impl Supervisor for NoSupervisor {
     fn all(&mut self) -> Result<Vec<ProcessInfo>, RpcError> {
         not_asked()
     }

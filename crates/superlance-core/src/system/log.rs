@@ -19,7 +19,7 @@ impl Log {
     /// Names, URLs and answers from elsewhere are part of messages, so what a terminal would obey when
     /// someone reads the log becomes `?`. A log that cannot be written is no reason to stop watching.
     pub fn line(&self, message: impl Display) {
-        let printable = |c: char| if is_obeyed(c) { '?' } else { c };
+        let printable = |c: char| if is_terminal_control(c) { '?' } else { c };
         let mut text: String = message.to_string().chars().map(printable).collect();
         text.push('\n');
         let mut out = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -31,7 +31,7 @@ impl Log {
 /// which one is the same as ESC and `[`), ends of lines that are none to grep, and what turns around
 /// the order of the letters that follow.
 #[must_use]
-pub fn is_obeyed(c: char) -> bool {
+pub fn is_terminal_control(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
@@ -50,32 +50,32 @@ pub fn without_password(text: &str) -> String {
     }
 }
 
-/// Something that may be wrong for a long time and is said once, until it is another thing or over.
+/// Logs a trouble that may last once, until it changes or is over.
 #[derive(Debug, Default)]
-pub struct Complaint(Option<String>);
+pub struct LogOnce(Option<String>);
 
-impl Complaint {
-    /// A complaint that was already made elsewhere.
+impl LogOnce {
+    /// A message that was already logged elsewhere.
     #[must_use]
     pub fn said(message: String) -> Self {
         Self(Some(message))
     }
 
     /// Logs `message`, unless it was the last thing said here.
-    pub fn say(&mut self, log: &Log, message: String) {
+    pub fn report(&mut self, log: &Log, message: String) {
         if self.0.as_ref() != Some(&message) {
             log.line(&message);
             self.0 = Some(message);
         }
     }
 
-    /// Whether there is trouble.
+    /// Whether the trouble lasts.
     #[must_use]
-    pub fn is_standing(&self) -> bool {
+    pub fn is_active(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The trouble is over; `true` if there was any. The next complaint is said again.
+    /// The trouble is over; `true` if there was any. The next message is logged again.
     pub fn clear(&mut self) -> bool {
         self.0.take().is_some()
     }
@@ -119,13 +119,13 @@ mod tests {
     fn a_complaint_is_made_once_until_it_changes() {
         let recorder = Recorder::default();
         let log = Log::new(recorder.clone());
-        let mut complaint = Complaint::default();
+        let mut complaint = LogOnce::default();
         for message in ["down", "down", "refused", "refused", "down"] {
-            complaint.say(&log, message.to_owned());
+            complaint.report(&log, message.to_owned());
         }
         assert!(complaint.clear());
         assert!(!complaint.clear());
-        complaint.say(&log, "down".to_owned());
+        complaint.report(&log, "down".to_owned());
         assert_eq!(recorder.text(), "down\nrefused\ndown\ndown\n");
     }
 }

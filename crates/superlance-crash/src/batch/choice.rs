@@ -5,7 +5,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 
 use super::Tool;
 use crate::postmortem::TailOptions;
-use crate::trigger::{Occasions, OnOptions};
+use crate::trigger::{OnOptions, StateFilter};
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::protocol::event::ProcessState;
 
@@ -21,7 +21,7 @@ struct ProgramOptions {
 /// What a batch tool writes about.
 #[derive(Debug)]
 pub(super) struct Choice {
-    pub(super) on: Occasions,
+    pub(super) on: StateFilter,
     /// Lines of logs below each line; `None` for not even the cause.
     pub(super) tail: Option<u32>,
     /// None for every process.
@@ -41,7 +41,7 @@ impl Choice {
             programs: ProgramOptions::from_arg_matches(matches)?.programs,
             on: match tool.on {
                 true => OnOptions::from_arg_matches(matches)?.on,
-                false => tool.occasion.into(),
+                false => tool.trigger.into(),
             },
             tail: match tool.tail {
                 true => TailOptions::from_arg_matches(matches)?.tail,

@@ -8,11 +8,11 @@ use super::choice::Choice;
 use super::message_id;
 use super::options::Options;
 use super::pending::{Batch, Due, Entry};
-use crate::postmortem::Evidence;
+use crate::postmortem::PostMortem;
 use superlance_alerts::prefixed;
 use superlance_core::listener::alert::Alert;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
-use superlance_core::mail::outcome::Fate;
+use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::mail::smtp::{Message, Post};
 use superlance_core::protocol::event::{Event, ProcessState};
 use superlance_core::spool::diary::Diary;
@@ -36,7 +36,7 @@ pub(super) struct BatchListener {
     options: Options,
     choice: Choice,
     /// What finds out why a process ended, if that is wanted.
-    evidence: Option<Evidence>,
+    post_mortem: Option<PostMortem>,
     /// Bytes of logs in the batch.
     logs: usize,
     subject: Option<String>,
@@ -63,12 +63,12 @@ impl BatchListener {
         let mut recipients = options.to().to_vec();
         recipients.extend(options.alerts.tells_others().then(|| OTHERS.to_owned()));
         let batch = Batch::new(options.interval, options.tick.minutes, &recipients);
-        let evidence = choice.tail.map(Evidence::new);
+        let post_mortem = choice.tail.map(PostMortem::new);
         Self {
             tool,
             options,
             choice,
-            evidence,
+            post_mortem,
             logs: 0,
             subject,
             batch,
@@ -96,8 +96,11 @@ impl BatchListener {
             self.waiting_since = Some(ctx.arrived.instant);
             self.logs = 0;
         }
-        let mut findings =
-            self.evidence.as_mut().map(|evidence| evidence.gather(change, ctx)).unwrap_or_default();
+        let mut findings = self
+            .post_mortem
+            .as_mut()
+            .map(|post_mortem| post_mortem.gather(change, ctx))
+            .unwrap_or_default();
         let logs = findings.logs.iter().map(|log| log.text.len()).sum::<usize>();
         if self.logs + logs > MOST_LOGS {
             findings.leave_out("this mail has many already");
@@ -140,33 +143,33 @@ impl BatchListener {
             for doubt in self.batch.in_doubt(mail) {
                 self.diary.add(&doubt, ctx.log);
             }
-            let fates = self.deliver(mail, ctx);
-            self.batch.settle(mail, &fates);
+            let outcomes = self.deliver(mail, ctx);
+            self.batch.settle(mail, &outcomes);
             self.write_diary(ctx.log);
-            progress |= fates.contains(&Fate::Delivered);
+            progress |= outcomes.contains(&DeliveryOutcome::Delivered);
             entries.drain(..1);
         }
         progress
     }
 
-    /// A fate for each recipient. What is raised for the others is in the hands of the pipeline.
-    fn deliver(&self, mail: &Due, ctx: &mut Ctx<'_>) -> Vec<Fate> {
+    /// An outcome for each recipient. What is raised for the others is in the hands of the pipeline.
+    fn deliver(&self, mail: &Due, ctx: &mut Ctx<'_>) -> Vec<DeliveryOutcome> {
         if mail.recipients.iter().any(|recipient| recipient == OTHERS) {
             ctx.alerts.raise(self.digest(mail, ctx));
         }
         let recipients = addresses(mail);
-        let mut fates = Vec::new().into_iter();
+        let mut outcomes = Vec::new().into_iter();
         if !recipients.is_empty() {
             let message = self.message(mail, recipients, ctx);
             let posted = self.post.send(&message);
             self.report(&message, mail, &posted, ctx.log);
-            fates = posted.into_iter();
+            outcomes = posted.into_iter();
         }
-        let mut fate = |recipient: &String| match recipient.as_str() {
-            OTHERS => Some(Fate::Delivered),
-            _ => fates.next(),
+        let mut outcome = |recipient: &String| match recipient.as_str() {
+            OTHERS => Some(DeliveryOutcome::Delivered),
+            _ => outcomes.next(),
         };
-        mail.recipients.iter().filter_map(&mut fate).collect()
+        mail.recipients.iter().filter_map(&mut outcome).collect()
     }
 
     /// The same as an alert.
@@ -195,20 +198,20 @@ impl BatchListener {
         }
     }
 
-    fn report(&self, message: &Message, mail: &Due, fates: &[Fate], log: &Log) {
+    fn report(&self, message: &Message, mail: &Due, outcomes: &[DeliveryOutcome], log: &Log) {
         let mut delivered = Vec::new();
         let mut troubles: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for (address, fate) in message.recipients.iter().zip(fates) {
-            let trouble = match fate {
-                Fate::Delivered => {
+        for (address, outcome) in message.recipients.iter().zip(outcomes) {
+            let trouble = match outcome {
+                DeliveryOutcome::Delivered => {
                     delivered.push(address.as_str());
                     continue;
                 }
-                Fate::Refused(reason) => format!("{reason}; not tried again for"),
-                Fate::Later(reason) | Fate::NotBefore(reason, _) => {
+                DeliveryOutcome::Rejected(reason) => format!("{reason}; not tried again for"),
+                DeliveryOutcome::Retry(reason) | DeliveryOutcome::RetryAfter(reason, _) => {
                     format!("{reason}; kept, and tried again later for")
                 }
-                Fate::Unknown(reason) => {
+                DeliveryOutcome::Unknown(reason) => {
                     format!("{reason}; it may have arrived, and is tried again for")
                 }
             };
@@ -217,7 +220,7 @@ impl BatchListener {
         for (trouble, addresses) in troubles {
             log.line(format_args!("Error sending email: {trouble} {}", addresses.join(", ")));
         }
-        if fates.iter().all(|fate| matches!(fate, Fate::Refused(_))) {
+        if outcomes.iter().all(|outcome| matches!(outcome, DeliveryOutcome::Rejected(_))) {
             log.line(not_mailed(mail, "to anyone"));
         }
         if !delivered.is_empty() {

@@ -8,15 +8,15 @@ use clap::FromArgMatches;
 
 use super::*;
 use crate::batch::{options, plain_text};
-use crate::trigger::Occasion;
-use superlance_core::spool::dir::PrivateDir;
+use crate::trigger::Trigger;
+use superlance_core::spool::dir::StateDir;
 use superlance_core::spool::journal::Journal;
 use superlance_core::supervisor::Channel;
 use superlance_core::testing::{FakeSupervisor, World, frame};
 
 static TOOL: Tool = Tool {
     name: "tool",
-    occasion: Occasion::Exited,
+    trigger: Trigger::Exited,
     on: true,
     tail: true,
     about: "x",
@@ -32,12 +32,12 @@ struct FakePost(Arc<Mutex<Posted>>);
 #[derive(Default)]
 struct Posted {
     messages: Vec<Message>,
-    next: VecDeque<Vec<Fate>>,
+    next: VecDeque<Vec<DeliveryOutcome>>,
 }
 
 impl FakePost {
-    fn next(&self, fates: &[Fate]) {
-        self.0.lock().unwrap().next.push_back(fates.to_vec());
+    fn next(&self, outcomes: &[DeliveryOutcome]) {
+        self.0.lock().unwrap().next.push_back(outcomes.to_vec());
     }
 
     fn sent(&self) -> Vec<Message> {
@@ -50,11 +50,11 @@ impl FakePost {
 }
 
 impl Post for FakePost {
-    fn send(&self, message: &Message) -> Vec<Fate> {
+    fn send(&self, message: &Message) -> Vec<DeliveryOutcome> {
         let mut state = self.0.lock().unwrap();
         state.messages.push(message.clone());
-        let fates = state.next.pop_front();
-        fates.unwrap_or_else(|| vec![Fate::Delivered; message.recipients.len()])
+        let outcomes = state.next.pop_front();
+        outcomes.unwrap_or_else(|| vec![DeliveryOutcome::Delivered; message.recipients.len()])
     }
 }
 
@@ -88,7 +88,7 @@ impl Scene {
         let mut scene = Self::new(arguments);
         scene.listener.post = Box::new(post.clone());
         scene.listener.id_prefix = "4.5.6".to_owned();
-        let directory = std::sync::Arc::new(PrivateDir::open(folder, "tool").unwrap());
+        let directory = std::sync::Arc::new(StateDir::open(folder, "tool").unwrap());
         scene.world.with_ctx(|ctx| {
             let diary = Diary::open(Journal::open(&directory, "batch"), "lines that wait", ctx.log);
             scene.listener.keep(diary, ctx.log);
@@ -108,8 +108,8 @@ impl Scene {
     }
 }
 
-fn later() -> Fate {
-    Fate::Later("host:25: down".to_owned())
+fn later() -> DeliveryOutcome {
+    DeliveryOutcome::Retry("host:25: down".to_owned())
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn a_batch_that_cannot_be_sent_is_kept_for_the_next_time() {
 fn only_those_who_lack_a_mail_get_it_again() {
     let mut scene = Scene::new(&[]);
     scene.crash("foo");
-    scene.post.next(&[Fate::Delivered, later()]);
+    scene.post.next(&[DeliveryOutcome::Delivered, later()]);
     scene.tick("TICK_60");
     scene.tick("TICK_60");
     let sent = scene.post.sent();
@@ -255,7 +255,10 @@ fn only_those_who_lack_a_mail_get_it_again() {
 fn what_everybody_refuses_is_logged_in_full() {
     let mut scene = Scene::new(&[]);
     scene.crash("foo");
-    scene.post.next(&[Fate::Refused("550 one".to_owned()), Fate::Refused("550 two".to_owned())]);
+    scene.post.next(&[
+        DeliveryOutcome::Rejected("550 one".to_owned()),
+        DeliveryOutcome::Rejected("550 two".to_owned()),
+    ]);
     scene.tick("TICK_60");
     let log = "foo died\nError sending email: 550 one; not tried again for a@b\n\
                Error sending email: 550 two; not tried again for c@d\n\
@@ -277,7 +280,7 @@ fn the_end_sends_what_waits() {
 fn what_the_end_cannot_send_is_logged_in_full() {
     let mut scene = Scene::new(&["-i", "60"]);
     scene.crash("foo");
-    scene.post.next(&[Fate::Delivered, later()]);
+    scene.post.next(&[DeliveryOutcome::Delivered, later()]);
     scene.post.next(&[later()]);
     scene.finish();
     let log = scene.world.log();
@@ -314,7 +317,7 @@ fn what_waits_survives_the_listener() {
     assert_eq!(scene.world.log(), waits);
     assert!(scene.listener.deadline().is_some(), "a tick that never comes is remarked upon");
     scene.crash("baz");
-    scene.post.next(&[Fate::Delivered, later()]);
+    scene.post.next(&[DeliveryOutcome::Delivered, later()]);
     scene.tick("TICK_60");
     // Its ids go on, too: the second mail is the first one's for those who lack it.
     let mut scene = scene.keeping(folder.path(), &[]);

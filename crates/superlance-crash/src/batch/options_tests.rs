@@ -4,12 +4,12 @@ use clap::FromArgMatches;
 
 use super::*;
 use crate::batch::plain_text;
-use crate::trigger::Occasion;
+use crate::trigger::Trigger;
 use superlance_core::testing::Recorder;
 
 const TOOL: Tool = Tool {
     name: "tool",
-    occasion: Occasion::Exited,
+    trigger: Trigger::Exited,
     on: false,
     tail: false,
     about: "x",

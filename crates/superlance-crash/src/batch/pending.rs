@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use superlance_core::mail::outcome::Fate;
+use superlance_core::mail::outcome::DeliveryOutcome;
 
 /// Lines that are kept for recipients who cannot be reached. The oldest go first.
 const CAPACITY: usize = 10_000;
@@ -131,7 +131,7 @@ impl Batch {
         std::iter::once(head).chain(recipients).chain(lines)
     }
 
-    /// What is to be kept while a mail is being sent: until its fate is known it may have arrived.
+    /// What is to be kept while a mail is being sent: until its outcome is known it may have arrived.
     #[must_use]
     pub fn in_doubt(&self, mail: &Due) -> Vec<Entry> {
         let to = |recipient: &&Recipient| mail.recipients.contains(&recipient.address);
@@ -195,17 +195,17 @@ impl Batch {
         mails
     }
 
-    /// Takes note of what became of a mail: a fate for each of its recipients, in their order.
-    pub fn settle(&mut self, mail: &Due, fates: &[Fate]) {
-        for (address, fate) in mail.recipients.iter().zip(fates) {
+    /// Takes note of what became of a mail: an outcome for each of its recipients, in their order.
+    pub fn settle(&mut self, mail: &Due, outcomes: &[DeliveryOutcome]) {
+        for (address, outcome) in mail.recipients.iter().zip(outcomes) {
             let known = |recipient: &&mut Recipient| recipient.address == *address;
             for recipient in self.recipients.iter_mut().filter(known) {
-                match fate {
-                    Fate::Delivered | Fate::Refused(_) => {
+                match outcome {
+                    DeliveryOutcome::Delivered | DeliveryOutcome::Rejected(_) => {
                         (recipient.next, recipient.unsettled) = (mail.range.end, None);
                     }
-                    Fate::Unknown(_) => recipient.unsettled = Some(mail.range.end),
-                    Fate::Later(_) | Fate::NotBefore(..) => {}
+                    DeliveryOutcome::Unknown(_) => recipient.unsettled = Some(mail.range.end),
+                    DeliveryOutcome::Retry(_) | DeliveryOutcome::RetryAfter(..) => {}
                 }
             }
         }

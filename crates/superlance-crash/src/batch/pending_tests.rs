@@ -23,13 +23,13 @@ fn due(batch: &Batch) -> Vec<(String, String, u64)> {
     mails.map(|mail| (mail.recipients.join(" "), mail.lines.join(" "), mail.dropped)).collect()
 }
 
-fn settle(batch: &mut Batch, fates: &[Fate]) {
+fn settle(batch: &mut Batch, outcomes: &[DeliveryOutcome]) {
     let mail = batch.due().remove(0);
-    batch.settle(&mail, fates);
+    batch.settle(&mail, outcomes);
 }
 
-fn later() -> Fate {
-    Fate::Later("down".to_owned())
+fn later() -> DeliveryOutcome {
+    DeliveryOutcome::Retry("down".to_owned())
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn ticks_count_minutes_as_floats_and_start_again() {
 fn one_mail_has_the_lines_in_order_for_everybody() {
     let mut batch = with_lines(&["a", "b"], &["1", "2"]);
     assert_eq!(due(&batch), [("a b".to_owned(), "1 2".to_owned(), 0)]);
-    settle(&mut batch, &[Fate::Delivered, Fate::Delivered]);
+    settle(&mut batch, &[DeliveryOutcome::Delivered, DeliveryOutcome::Delivered]);
     assert!(batch.is_empty() && batch.due().is_empty());
     batch.add("3".to_owned(), None);
     assert_eq!(batch.due()[0].range, 2..3);
@@ -68,7 +68,10 @@ fn what_nobody_got_is_joined_by_what_comes_after_it() {
 fn whoever_got_a_mail_does_not_get_it_again() {
     let mut batch = with_lines(&["a", "b", "c"], &["1"]);
     let range = batch.due()[0].range.clone();
-    settle(&mut batch, &[Fate::Delivered, later(), Fate::Refused("no".to_owned())]);
+    settle(
+        &mut batch,
+        &[DeliveryOutcome::Delivered, later(), DeliveryOutcome::Rejected("no".to_owned())],
+    );
     assert_eq!(due(&batch), [("b".to_owned(), "1".to_owned(), 0)]);
     assert_eq!(batch.due()[0].range, range, "the same mail, so the same id");
     batch.add("2".to_owned(), None);
@@ -79,14 +82,14 @@ fn whoever_got_a_mail_does_not_get_it_again() {
 #[test]
 fn a_mail_that_may_have_arrived_is_repeated_as_it_was() {
     let mut batch = with_lines(&["a"], &["1"]);
-    settle(&mut batch, &[Fate::Unknown("lost".to_owned())]);
+    settle(&mut batch, &[DeliveryOutcome::Unknown("lost".to_owned())]);
     batch.add("2".to_owned(), None);
     settle(&mut batch, &[later()]);
     assert_eq!(
         (due(&batch), batch.due()[0].range.clone()),
         (vec![("a".into(), "1".into(), 0)], 0..1)
     );
-    settle(&mut batch, &[Fate::Delivered]);
+    settle(&mut batch, &[DeliveryOutcome::Delivered]);
     assert_eq!(due(&batch), [("a".to_owned(), "2".to_owned(), 0)]);
 }
 
@@ -94,14 +97,14 @@ fn a_mail_that_may_have_arrived_is_repeated_as_it_was() {
 fn beyond_the_capacity_the_oldest_lines_go_and_are_counted() {
     let mut batch = batch(&["a", "b"]);
     batch.add("0".to_owned(), None);
-    settle(&mut batch, &[Fate::Delivered, later()]);
+    settle(&mut batch, &[DeliveryOutcome::Delivered, later()]);
     (1..=CAPACITY + 2).for_each(|number| batch.add(number.to_string(), None));
     let mails = batch.due();
     assert_eq!(mails.len(), 2);
     for (mail, dropped) in mails.iter().zip([2, 3]) {
         assert_eq!((mail.lines.len(), mail.dropped), (CAPACITY, dropped), "{:?}", mail.recipients);
         assert_eq!(mail.lines[0], "3");
-        batch.settle(mail, &[Fate::Delivered]);
+        batch.settle(mail, &[DeliveryOutcome::Delivered]);
     }
     assert!(batch.is_empty());
 }
@@ -114,7 +117,7 @@ fn another_listener_goes_on_where_one_was_killed() {
     assert_eq!(next.restore(kept).as_deref(), Some("prefix"));
     assert_eq!(next.due(), killed.due());
     // One recipient is new, and one is none any more.
-    settle(&mut killed, &[Fate::Delivered, later()]);
+    settle(&mut killed, &[DeliveryOutcome::Delivered, later()]);
     let mut next = batch(&["b", "c"]);
     next.restore(killed.entries("prefix").collect());
     assert_eq!(due(&next), [("b c".to_owned(), "1 2".to_owned(), 0)]);
@@ -132,7 +135,7 @@ fn an_event_that_comes_again_is_known() {
     let mut killed = batch(&["a"]);
     assert!(!killed.has(None));
     killed.add("1".to_owned(), Some("x".to_owned()));
-    settle(&mut killed, &[Fate::Delivered]);
+    settle(&mut killed, &[DeliveryOutcome::Delivered]);
     let mut next = batch(&["a"]);
     next.restore(killed.entries("prefix").collect());
     assert!(next.has(Some("x")) && !next.has(Some("y")) && !next.has(None));
@@ -149,7 +152,7 @@ fn a_mail_that_was_being_sent_when_the_listener_was_killed_is_repeated_as_it_was
     let mut next = batch(&["a"]);
     next.restore(kept);
     assert_eq!(due(&next), [("a".to_owned(), "1".to_owned(), 0)]);
-    settle(&mut next, &[Fate::Delivered]);
+    settle(&mut next, &[DeliveryOutcome::Delivered]);
     assert_eq!(due(&next), [("a".to_owned(), "2".to_owned(), 0)]);
 }
 
@@ -181,7 +184,7 @@ proptest! {
         let mut doubtful: BTreeSet<(usize, u64, u64)> = BTreeSet::new();
         let end = Step::Flush(vec![0; 9]);
         for step in steps.into_iter().chain([end.clone(), end]) {
-            let fates = match step {
+            let outcomes = match step {
                 Step::Add => {
                     batch.add(added.to_string(), None);
                     journal.push(Entry::Line { text: added.to_string(), event: None });
@@ -202,9 +205,9 @@ proptest! {
                     journal = batch.entries("x").collect();
                     continue;
                 }
-                Step::Flush(fates) => fates,
+                Step::Flush(outcomes) => outcomes,
             };
-            let mut fates = fates.into_iter();
+            let mut outcomes = outcomes.into_iter();
             let mut addressed = BTreeSet::new();
             for mail in batch.due() {
                 prop_assert!(!mail.lines.is_empty() && !mail.recipients.is_empty());
@@ -213,12 +216,12 @@ proptest! {
                     prop_assert!(addressed.insert(address.clone()), "two mails at once");
                     let who = recipients.iter().position(|name| name == address).unwrap();
                     let lines = mail.lines.iter().map(|line| line.parse::<u64>().unwrap());
-                    let code = fates.next().unwrap();
+                    let code = outcomes.next().unwrap();
                     outcome.push(match code {
-                        0 => Fate::Delivered,
-                        1 => Fate::Refused(String::new()),
+                        0 => DeliveryOutcome::Delivered,
+                        1 => DeliveryOutcome::Rejected(String::new()),
                         2 => later(),
-                        _ => Fate::Unknown(String::new()),
+                        _ => DeliveryOutcome::Unknown(String::new()),
                     });
                     if code < 2 {
                         got[who].extend(lines);

@@ -67,7 +67,10 @@ impl Format {
 
     /// Where to send to, and which fields that takes from the URL: Telegram wants to know the chat and
     /// ntfy the topic in the JSON.
-    pub(super) fn aim(self, uri: &Uri) -> Result<(Uri, Map<String, Value>), String> {
+    pub(super) fn endpoint_and_fields(
+        self,
+        uri: &Uri,
+    ) -> Result<(Uri, Map<String, Value>), String> {
         let mut fields = Map::new();
         let path = match self {
             Self::Telegram => {

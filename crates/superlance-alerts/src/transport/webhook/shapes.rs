@@ -9,8 +9,12 @@ use serde_json::{Map, Value, json};
 use super::Format;
 use superlance_core::listener::alert::Alert;
 
-/// The JSON about an alert. `aim` are the fields that the URL has.
-pub(super) fn body(format: Format, alert: &Alert, aim: &Map<String, Value>) -> Value {
+/// The JSON about an alert. `endpoint_and_fields` are the fields that the URL has.
+pub(super) fn body(
+    format: Format,
+    alert: &Alert,
+    endpoint_and_fields: &Map<String, Value>,
+) -> Value {
     let (subject, text) = (alert.subject.trim(), alert.whole_text());
     match format {
         Format::Text => {
@@ -37,14 +41,20 @@ pub(super) fn body(format: Format, alert: &Alert, aim: &Map<String, Value>) -> V
         Format::Telegram => {
             let text = shorten(&format!("{subject}\n\n{text}"), 4096, char::len_utf16);
             let no_preview = json!({"is_disabled": true});
-            with(aim.clone(), [("text", json!(text)), ("link_preview_options", no_preview)])
+            with(
+                endpoint_and_fields.clone(),
+                [("text", json!(text)), ("link_preview_options", no_preview)],
+            )
         }
         Format::Ntfy => {
             let title = shorten(subject, 250, char::len_utf8);
             // A longer one would become a file.
             let message = shorten(&text, 4000, char::len_utf8);
             let tags = ("tags", json!(["warning"]));
-            with(aim.clone(), [("title", json!(title)), ("message", json!(message)), tags])
+            with(
+                endpoint_and_fields.clone(),
+                [("title", json!(title)), ("message", json!(message)), tags],
+            )
         }
         Format::GoogleChat => {
             let text = format!("*{subject}*\n```\n{}\n```", code(&text));
@@ -118,7 +128,7 @@ fn fields(alert: &Alert) -> Map<String, Value> {
         "time": time(alert),
         "timestamp": alert.timestamp(),
         "measured": measured.collect::<Map<_, _>>(),
-        "done": alert.done,
+        "action": alert.action,
         "subject": alert.subject.trim(),
     });
     match fields {

@@ -14,8 +14,8 @@ fn alert(text: &str) -> Alert {
 
 #[track_caller]
 fn check(format: Format, url: &str, expected: Value) {
-    let (uri, aim) = format.aim(&url.parse().unwrap()).unwrap();
-    assert_eq!(body(format, &alert("It <died> & <!channel>"), &aim), expected);
+    let (uri, endpoint_and_fields) = format.endpoint_and_fields(&url.parse().unwrap()).unwrap();
+    assert_eq!(body(format, &alert("It <died> & <!channel>"), &endpoint_and_fields), expected);
     assert!(!uri.to_string().contains("chat_id"), "{uri}");
 }
 
@@ -26,7 +26,7 @@ fn text_is_shown_and_the_fields_stand_beside_it() {
         "text": "foo crashed at 2026-11-22\nIt <died> & <!channel>",
         "id": "1f", "listener": "crashmail", "kind": "exited", "event": "E", "group": "grp",
         "process": "foo", "pid": 7, "host": "web1", "time": "2026-11-22T17:56:27Z",
-        "timestamp": 1_795_370_187, "measured": {"rss": 5, "url": "x"}, "done": null,
+        "timestamp": 1_795_370_187, "measured": {"rss": 5, "url": "x"}, "action": null,
         "subject": "foo crashed at 2026-11-22",
     });
     check(Format::Text, "http://h/hooks/xxx", expected);
@@ -110,9 +110,14 @@ fn telegram_has_the_chat_of_the_url() {
         "link_preview_options": {"is_disabled": true},
     });
     check(Format::Telegram, url, expected);
-    let (uri, aim) = Format::Telegram.aim(&"http://h/s?chat_id=%40ops".parse().unwrap()).unwrap();
-    assert_eq!((uri.to_string().as_str(), &aim["chat_id"]), ("http://h/s", &json!("@ops")));
-    let error = Format::Telegram.aim(&"http://h/s".parse().unwrap()).unwrap_err();
+    let (uri, endpoint_and_fields) = Format::Telegram
+        .endpoint_and_fields(&"http://h/s?chat_id=%40ops".parse().unwrap())
+        .unwrap();
+    assert_eq!(
+        (uri.to_string().as_str(), &endpoint_and_fields["chat_id"]),
+        ("http://h/s", &json!("@ops"))
+    );
+    let error = Format::Telegram.endpoint_and_fields(&"http://h/s".parse().unwrap()).unwrap_err();
     assert!(error.contains("sendMessage?chat_id=CHAT"), "{error}");
 }
 
@@ -124,9 +129,10 @@ fn ntfy_has_the_topic_of_the_url() {
         "message": "It <died> & <!channel>", "tags": ["warning"],
     });
     check(Format::Ntfy, "https://ntfy.sh/mytopic?priority=4", expected);
-    let (uri, _) = Format::Ntfy.aim(&"https://h/sub/mytopic".parse().unwrap()).unwrap();
+    let (uri, _) =
+        Format::Ntfy.endpoint_and_fields(&"https://h/sub/mytopic".parse().unwrap()).unwrap();
     assert_eq!(uri.to_string(), "https://h/sub/");
-    assert!(Format::Ntfy.aim(&"https://ntfy.sh/".parse().unwrap()).is_err());
+    assert!(Format::Ntfy.endpoint_and_fields(&"https://ntfy.sh/".parse().unwrap()).is_err());
 }
 
 /// Google Chat answers 400 to a field that it does not know.

@@ -10,25 +10,25 @@ use super::answer::Error;
 use super::connection::Connection;
 use super::message::envelope_address;
 use super::{Gate, Job, Message, Tls, tls};
-use crate::mail::outcome::Fate;
+use crate::mail::outcome::DeliveryOutcome;
 use crate::system::host_name;
 
 /// Time for the goodbye.
 const QUIT: Duration = Duration::from_secs(2);
 
-/// Delivers `message`: a fate for each recipient, and the connection if it is still in order.
+/// Delivers `message`: an outcome for each recipient, and the connection if it is still in order.
 pub(super) fn deliver(
     job: &Job,
     message: &Message,
     gate: &Gate,
-) -> (Vec<Fate>, Option<Connection>) {
+) -> (Vec<DeliveryOutcome>, Option<Connection>) {
     let mut own = vec![None; message.recipients.len()];
     let outcome = converse(job, message, gate, &mut own);
     let (rest, connection) = match outcome {
-        Ok(connection) => (Fate::Delivered, Some(connection)),
-        Err(fate) => (fate, None),
+        Ok(connection) => (DeliveryOutcome::Delivered, Some(connection)),
+        Err(outcome) => (outcome, None),
     };
-    (own.into_iter().map(|fate| fate.unwrap_or_else(|| rest.clone())).collect(), connection)
+    (own.into_iter().map(|outcome| outcome.unwrap_or_else(|| rest.clone())).collect(), connection)
 }
 
 /// What happens to a recipient alone is noted in `own`; the result is about all others.
@@ -36,11 +36,12 @@ fn converse(
     job: &Job,
     message: &Message,
     gate: &Gate,
-    own: &mut [Option<Fate>],
-) -> Result<Connection, Fate> {
+    own: &mut [Option<DeliveryOutcome>],
+) -> Result<Connection, DeliveryOutcome> {
     let server = &job.settings.server;
     let says = |error: &Error| format!("{server}: {error}");
-    let mut connection = connect(job).map_err(|error| Fate::Later(format!("{server}: {error}")))?;
+    let mut connection =
+        connect(job).map_err(|error| DeliveryOutcome::Retry(format!("{server}: {error}")))?;
     let sender = envelope_address(&message.from);
     let recipients: Vec<_> = message.recipients.iter().map(|to| envelope_address(to)).collect();
     let wide = !sender.is_ascii() || !recipients.iter().all(|address| address.is_ascii());
@@ -48,26 +49,30 @@ fn converse(
     let parameter = if wide { " SMTPUTF8" } else { "" };
     connection.command(format_args!("MAIL FROM:<{sender}>{parameter}\r\n")).map_err(|error| {
         // Not the recipients' fault, and not for ever: a sender is allowed by configuration.
-        Fate::Later(format!("{server}: sender {sender:?}: {error}"))
+        DeliveryOutcome::Retry(format!("{server}: sender {sender:?}: {error}"))
     })?;
     let mut accepted = false;
-    for (address, fate) in recipients.iter().zip(own.iter_mut()) {
+    for (address, outcome) in recipients.iter().zip(own.iter_mut()) {
         match connection.command(format_args!("RCPT TO:<{address}>\r\n")) {
             Ok(_) => accepted = true,
-            Err(error) if is_end(&error) => return Err(Fate::Later(says(&error))),
-            Err(error) if error.is_permanent() => *fate = Some(Fate::Refused(says(&error))),
-            Err(error) => *fate = Some(Fate::Later(says(&error))),
+            Err(error) if is_end(&error) => return Err(DeliveryOutcome::Retry(says(&error))),
+            Err(error) if error.is_permanent() => {
+                *outcome = Some(DeliveryOutcome::Rejected(says(&error)))
+            }
+            Err(error) => *outcome = Some(DeliveryOutcome::Retry(says(&error))),
         }
     }
     if accepted {
         connection.announce().map_err(|error| not_taken(&error, says(&error)))?;
         if !gate.pass() {
-            return Err(Fate::Later(format!("{server}: given up before the mail was sent")));
+            return Err(DeliveryOutcome::Retry(format!(
+                "{server}: given up before the mail was sent"
+            )));
         }
         let _ = connection.set_limit(job.limits.mail);
         connection.mail(&message.render()).map_err(|error| match error.code() {
             Some(_) => not_taken(&error, says(&error)),
-            None => Fate::Unknown(says(&error)),
+            None => DeliveryOutcome::Unknown(says(&error)),
         })?;
     }
     let _ = connection.set_limit(QUIT);
@@ -80,8 +85,12 @@ fn is_end(error: &Error) -> bool {
 }
 
 /// A mail that the server said no to.
-fn not_taken(error: &Error, reason: String) -> Fate {
-    if error.is_permanent() { Fate::Refused(reason) } else { Fate::Later(reason) }
+fn not_taken(error: &Error, reason: String) -> DeliveryOutcome {
+    if error.is_permanent() {
+        DeliveryOutcome::Rejected(reason)
+    } else {
+        DeliveryOutcome::Retry(reason)
+    }
 }
 
 /// Connects, encrypts, logs in: as far as is wanted.

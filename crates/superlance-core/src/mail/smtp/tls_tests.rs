@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::*;
-use crate::mail::smtp::{Fate, Message, Post, Server, Settings, Smtp, Tls};
+use crate::mail::smtp::{DeliveryOutcome, Message, Post, Server, Settings, Smtp, Tls};
 use crate::system::log::Log;
 use crate::testing::Recorder;
 
@@ -94,15 +94,15 @@ fn converse(stream: impl Read + Write, heard: &mut Vec<String>) -> std::io::Resu
     }
 }
 
-/// Sends two mails. Returns their fates, the log, and what the server heard.
-fn send(tls: Tls) -> (Vec<Fate>, String, Vec<String>) {
+/// Sends two mails. Returns their outcomes, the log, and what the server heard.
+fn send(tls: Tls) -> (Vec<DeliveryOutcome>, String, Vec<String>) {
     send_to(server("220 go ahead\r\n"), tls)
 }
 
 fn send_to(
     (port, thread): (u16, JoinHandle<Vec<String>>),
     tls: Tls,
-) -> (Vec<Fate>, String, Vec<String>) {
+) -> (Vec<DeliveryOutcome>, String, Vec<String>) {
     let recorder = Recorder::default();
     let server = Server { host: "127.0.0.1".to_owned(), port };
     let settings = Settings { server, credentials: None, tls };
@@ -116,14 +116,14 @@ fn send_to(
         id: "<1@localhost>".to_owned(),
         date: SystemTime::UNIX_EPOCH,
     };
-    let fates = (0..2).flat_map(|_| smtp.send(&message)).collect();
-    (fates, recorder.text(), thread.join().unwrap())
+    let outcomes = (0..2).flat_map(|_| smtp.send(&message)).collect();
+    (outcomes, recorder.text(), thread.join().unwrap())
 }
 
 #[test]
 fn a_certificate_that_is_not_insisted_on_is_mentioned_once() {
-    let (fates, log, heard) = send(Tls::Required);
-    assert_eq!(fates, [Fate::Delivered, Fate::Delivered]);
+    let (outcomes, log, heard) = send(Tls::Required);
+    assert_eq!(outcomes, [DeliveryOutcome::Delivered, DeliveryOutcome::Delivered]);
     assert_eq!(heard.iter().filter(|line| *line == "MAIL FROM:<x@y>").count(), 2, "{heard:?}");
     assert_eq!(log.matches("the certificate of 127.0.0.1:").count(), 1, "{log}");
     assert!(log.contains(" would not pass (") && log.lines().count() == 1, "{log}");
@@ -131,21 +131,21 @@ fn a_certificate_that_is_not_insisted_on_is_mentioned_once() {
 
 #[test]
 fn a_certificate_that_is_insisted_on_stops_the_mail() {
-    let (fates, _, heard) = send(Tls::Verified);
-    for fate in &fates {
-        let Fate::Later(reason) = fate else { panic!("{fate:?}") };
+    let (outcomes, _, heard) = send(Tls::Verified);
+    for outcome in &outcomes {
+        let DeliveryOutcome::Retry(reason) = outcome else { panic!("{outcome:?}") };
         assert!(reason.contains("STARTTLS: "), "{reason}");
     }
-    assert_eq!((fates.len(), heard.len()), (2, 0), "{heard:?}");
+    assert_eq!((outcomes.len(), heard.len()), (2, 0), "{heard:?}");
 }
 
 /// Whoever sits between could answer in the server's place, before anything is encrypted.
 #[test]
 fn what_was_said_before_the_encryption_is_no_answer_to_what_comes_after() {
     let injected = "220 go ahead\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n";
-    let (fates, _, heard) = send_to(server(injected), Tls::Required);
-    for fate in &fates {
-        let Fate::Later(reason) = fate else { panic!("{fate:?}") };
+    let (outcomes, _, heard) = send_to(server(injected), Tls::Required);
+    for outcome in &outcomes {
+        let DeliveryOutcome::Retry(reason) = outcome else { panic!("{outcome:?}") };
         assert!(reason.contains("STARTTLS: "), "{reason}");
     }
     assert!(heard.is_empty(), "{heard:?}");

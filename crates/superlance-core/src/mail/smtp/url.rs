@@ -2,7 +2,7 @@
 
 use super::{Server, Settings, Tls};
 use crate::options::url::decode;
-use crate::options::usage::Failure;
+use crate::options::usage::StartError;
 
 /// Ports when none is given: of SMTP, and of SMTP over TLS.
 const PORTS: [u16; 2] = [25, 465];
@@ -21,8 +21,8 @@ pub struct SmtpUrl {
 impl SmtpUrl {
     /// Takes `text` apart. What is wrong with it is said without it: there may be a password in it,
     /// and errors are written into the log.
-    pub fn parse(text: &str) -> Result<Self, Failure> {
-        let bad = |what: &str| Failure::Usage(format!("--smtp-url {what}: {EXPECTED}"));
+    pub fn parse(text: &str) -> Result<Self, StartError> {
+        let bad = |what: &str| StartError::Usage(format!("--smtp-url {what}: {EXPECTED}"));
         let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("is no URL"))?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (user, host) = match rest.trim_end_matches('/').rsplit_once('@') {
@@ -30,7 +30,7 @@ impl SmtpUrl {
             None => (None, rest.trim_end_matches('/')),
         };
         if user.is_some_and(|user| user.contains(':')) {
-            return Err(Failure::Usage(
+            return Err(StartError::Usage(
                 "--smtp-url has a password in it, where other users of this machine can see it: \
                  expected it in the environment variable SUPERLANCE_SMTP_PASSWORD or in the file \
                  of --smtp-password-file"
@@ -53,13 +53,13 @@ impl SmtpUrl {
 
     /// How to reach the server. A password goes over encrypted connections only, unless the URL says
     /// otherwise or the server is this machine.
-    pub fn settings(self, password: Option<String>) -> Result<Settings, Failure> {
+    pub fn settings(self, password: Option<String>) -> Result<Settings, StartError> {
         let Self { server, user, tls } = self;
         let credentials = match (user, password) {
             (Some(user), Some(password)) => Some((user, password)),
             (None, _) => None,
             (Some(_), None) => {
-                return Err(Failure::Usage(
+                return Err(StartError::Usage(
                     "--smtp-url has a user and there is no password: expected it in the \
                      environment variable SUPERLANCE_SMTP_PASSWORD or in the file of \
                      --smtp-password-file"
@@ -69,7 +69,7 @@ impl SmtpUrl {
         };
         let local = ["localhost", "127.0.0.1", "::1"].contains(&server.host.as_str());
         if credentials.is_some() && tls.is_none() && !local {
-            return Err(Failure::Usage(
+            return Err(StartError::Usage(
                 "--smtp-url would send the password over the network for everyone to read: \
                  expected smtps://, or ?tls=required at its end (or ?tls=off, if that is meant)"
                     .to_owned(),
@@ -85,7 +85,7 @@ mod tests {
 
     fn settings(url: &str) -> Result<(String, Option<String>, Tls), String> {
         let message = |failure| match failure {
-            Failure::Usage(message) | Failure::Surroundings(message) => message,
+            StartError::Usage(message) | StartError::Environment(message) => message,
         };
         let settings = SmtpUrl::parse(url).and_then(|url| url.settings(Some("pw".to_owned())));
         let Settings { server, credentials, tls } = settings.map_err(message)?;
@@ -134,7 +134,7 @@ mod tests {
             assert!(!error.contains("secret"), "{error}");
         }
         let url = SmtpUrl::parse("smtps://me@host").unwrap();
-        let Err(Failure::Usage(error)) = url.settings(None) else { panic!() };
+        let Err(StartError::Usage(error)) = url.settings(None) else { panic!() };
         assert!(error.contains("--smtp-password-file"), "{error}");
     }
 }
