@@ -1,7 +1,6 @@
 //! How alerts get to people: what a listener raises goes through the [`Pipeline`], which keeps it in a
 //! spool, holds back what `--alert-interval` says, and hands it to a sender for each transport.
 
-mod identity;
 pub mod options;
 mod pipeline;
 pub mod recovery;

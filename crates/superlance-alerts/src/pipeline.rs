@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use super::identity::Identity;
 use super::recovery::{Recovery, Report};
 use super::sender::Sender;
 use super::spool::Stored;
@@ -15,7 +14,6 @@ use crate::throttle::{Record, Throttle};
 use crate::transport::Transport;
 use superlance_core::listener::alert::{Alert, Alerts};
 use superlance_core::listener::in_flight::InFlight;
-use superlance_core::protocol::frame::Frame;
 use superlance_core::run::Delivery;
 use superlance_core::run::backlog;
 use superlance_core::spool::diary::Diary;
@@ -29,9 +27,6 @@ pub struct Pipeline {
     /// What subjects begin with.
     prefix: Option<String>,
     senders: Vec<Sender>,
-    identity: Identity,
-    /// Name of the event that is being handled, if it is one.
-    event: String,
     log: Arc<Log>,
     store: Option<Arc<Store>>,
     throttle: Option<Throttle>,
@@ -44,7 +39,6 @@ pub struct Pipeline {
 
 /// What a pipeline is made of.
 pub(super) struct Parts {
-    pub(super) listener: &'static str,
     pub(super) host: String,
     /// What subjects begin with.
     pub(super) prefix: Option<String>,
@@ -58,19 +52,15 @@ pub(super) struct Parts {
 
 impl Pipeline {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { listener, host, prefix, ways, store, throttle, recovery, log, unfinished } =
-            parts;
+        let Parts { host, prefix, ways, store, throttle, recovery, log, unfinished } = parts;
         let store = store.map(Arc::new);
         let sender = |way| Sender::new(way, store.clone(), Arc::clone(&log), unfinished.clone());
         let senders = ways.into_iter().map(sender).collect();
-        let (identity, event) = (Identity::new(listener), String::new());
         let (held, watched) = (Diary::default(), Diary::default());
         let mut pipeline = Self {
             host,
             prefix,
             senders,
-            identity,
-            event,
             log,
             store,
             throttle,
@@ -167,14 +157,8 @@ impl Pipeline {
 
     /// What is the same for all alerts, which listeners need not say.
     fn complete(&mut self, alert: &mut Alert) {
-        if alert.id.is_empty() {
-            alert.id = self.identity.of(alert);
-        }
         if alert.host.is_empty() {
             alert.host.clone_from(&self.host);
-        }
-        if alert.event.is_empty() {
-            alert.event.clone_from(&self.event);
         }
         if let Some(prefix) = &self.prefix {
             alert.subject = prefixed(prefix, &alert.subject);
@@ -195,11 +179,6 @@ impl Delivery for Pipeline {
 
     fn start(&mut self) {
         self.deliver_backlog();
-    }
-
-    fn begin(&mut self, frame: Option<&Frame>) {
-        self.event = frame.map(|frame| frame.name.clone()).unwrap_or_default();
-        self.identity.begin(frame);
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -236,10 +215,6 @@ impl Delivery for Pipeline {
 }
 
 impl Alerts for Pipeline {
-    fn event_id(&self) -> Option<String> {
-        self.identity.event()
-    }
-
     fn raise(&mut self, mut alert: Alert) {
         if self.senders.is_empty() {
             return;

@@ -8,7 +8,9 @@ use std::time::SystemTime;
 use tempfile::TempDir;
 
 use super::*;
+use superlance_core::listener::identity::Identity;
 use superlance_core::mail::outcome::DeliveryOutcome;
+use superlance_core::protocol::frame::Frame;
 use superlance_core::supervisor::State;
 use superlance_core::testing::{FakeSupervisor, Recorder};
 
@@ -52,6 +54,7 @@ impl Transport for Home {
 
 /// A listener's pipeline.
 struct Scene {
+    identity: Identity,
     folder: TempDir,
     home: Home,
     recorder: Recorder,
@@ -74,7 +77,6 @@ impl Scene {
         let log = Arc::new(Log::new(recorder.clone()));
         let parent = folder.path().join("spool");
         let mut pipeline = Pipeline::new(Parts {
-            listener: "test",
             host: "host".to_owned(),
             prefix: None,
             ways: vec![Box::new(home.clone())],
@@ -85,7 +87,7 @@ impl Scene {
             unfinished: InFlight::default(),
         });
         pipeline.start();
-        Self { folder, home, recorder, pipeline }
+        Self { folder, home, recorder, identity: Identity::default(), pipeline }
     }
 
     /// Another listener that finds what this one would leave if it were killed now.
@@ -102,7 +104,9 @@ impl Scene {
     fn raise(&mut self, subject: &str) {
         let (at, subject) = (SystemTime::now(), subject.to_owned());
         let alert = Alert::new("test", "exited", at, subject, "text".to_owned());
-        self.pipeline.raise(alert.about("g", "p", None));
+        let mut alert = alert.about("g", "p", None);
+        self.identity.complete(&mut alert);
+        self.pipeline.raise(alert);
     }
 
     /// Whoever is away now.
@@ -192,13 +196,13 @@ fn an_event_that_comes_again_raises_nothing_new() {
     };
     let mut scene = Scene::new();
     scene.away(&["ann", "bob"]);
-    scene.pipeline.begin(Some(&frame(1)));
+    scene.identity.begin(Some(&frame(1)));
     scene.raise("first");
     let mut next = scene.killed(false, &["ann", "bob"]);
-    next.pipeline.begin(Some(&frame(1)));
+    next.identity.begin(Some(&frame(1)));
     next.raise("first");
     assert_eq!(next.files().len(), 1);
-    next.pipeline.begin(Some(&frame(2)));
+    next.identity.begin(Some(&frame(2)));
     next.raise("second");
     assert_eq!(next.files().len(), 2);
 }

@@ -39,7 +39,6 @@ pub fn pipeline(
     let name = environment.own_namespec.clone().unwrap_or_else(|| raiser.name.to_owned());
     let store = |parent: &PathBuf| Store::new(parent.clone(), name, Arc::clone(&environment.log));
     Ok(Pipeline::new(Parts {
-        listener: raiser.name,
         prefix: options.hostname.then(|| host.clone()),
         host,
         ways,

@@ -2,13 +2,15 @@
 
 pub mod alert;
 pub mod environment;
+pub mod identity;
 pub mod in_flight;
 pub mod restart;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
-use crate::listener::alert::Alerts;
+use crate::listener::alert::{Alert, Alerts};
+use crate::listener::identity::Identity;
 use crate::listener::in_flight::InFlight;
 use crate::protocol::event::{Event, ProcessState};
 use crate::protocol::frame::Frame;
@@ -75,7 +77,9 @@ pub struct Ctx<'a> {
     pub arrived: Moment,
     /// supervisord.
     pub supervisor: &'a mut dyn Supervisor,
-    /// Where alerts are raised.
+    /// The event that is being handled, which gives alerts their ids.
+    pub identity: &'a mut Identity,
+    /// What takes alerts; [`raise`](Self::raise) them.
     pub alerts: &'a mut dyn Alerts,
     /// Where messages go.
     pub log: &'a Log,
@@ -86,6 +90,18 @@ pub struct Ctx<'a> {
 }
 
 impl Ctx<'_> {
+    /// Raises an alert, and returns at once. What becomes of it is said in the log.
+    pub fn raise(&mut self, mut alert: Alert) {
+        self.identity.complete(&mut alert);
+        self.alerts.raise(alert);
+    }
+
+    /// What names the event that is being handled, if one is: the same when supervisord sends it again.
+    #[must_use]
+    pub fn event_id(&self) -> Option<String> {
+        self.identity.event()
+    }
+
     /// Whether the listener was told to end: what is begun should be finished, and nothing begun
     /// that takes long or would leave a process stopped.
     #[must_use]

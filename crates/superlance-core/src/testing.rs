@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use crate::listener::alert::{Alert, Alerts};
+use crate::listener::identity::Identity;
 use crate::listener::in_flight::InFlight;
 use crate::listener::{Ctx, Interest, Listener};
 use crate::protocol::event::{Event, ProcessState};
@@ -199,6 +200,8 @@ pub struct World {
     pub supervisor: FakeSupervisor,
     /// The alerts raised.
     pub alerts: Vec<Alert>,
+    /// The event that is being handled.
+    pub identity: Identity,
     /// What is begun and not finished.
     pub unfinished: InFlight,
     /// Whether the listener was told to end.
@@ -226,6 +229,7 @@ impl World {
         body(&mut Ctx {
             arrived: Moment { wall, instant: Instant::now() },
             supervisor: &mut self.supervisor,
+            identity: &mut self.identity,
             alerts: &mut self.alerts,
             log: &log,
             unfinished: &self.unfinished,

@@ -73,7 +73,7 @@ impl Crashmail {
             Some(post_mortem) => post_mortem.gather(change, ctx).attach_to(alert),
             None => alert,
         };
-        ctx.alerts.raise(alert);
+        ctx.raise(alert);
     }
 }
 

@@ -124,7 +124,7 @@ impl Processes {
         }
         let text = report.lines.join("\n");
         let alert = failure.alert(failure.kind, text, ctx);
-        ctx.alerts.raise(match included.as_slice() {
+        ctx.raise(match included.as_slice() {
             [info] => alert.about(&info.group, &info.name, None),
             _ => alert,
         });
@@ -183,7 +183,7 @@ impl Processes {
         for (namespec, failure) in self.restarts.retry(ctx) {
             let (group, name) = namespec.split_once(':').unwrap_or((&namespec, &namespec));
             let text = format!("{namespec} was started again");
-            ctx.alerts.raise(failure.alert("started-again", text, ctx).about(group, name, None));
+            ctx.raise(failure.alert("started-again", text, ctx).about(group, name, None));
         }
     }
 }

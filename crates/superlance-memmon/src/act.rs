@@ -69,7 +69,7 @@ impl Actor {
         ));
         if !self.dry_run {
             let alert = self.writer.left_alone(&case, self.budget, rest, ctx.now());
-            ctx.alerts.raise(alert);
+            ctx.raise(alert);
         }
         self.deeds.note(&case, Outcome::LeftAlone, ctx.now());
     }
@@ -193,13 +193,13 @@ impl Actor {
     fn report(&self, what: &str, text: String, case: &Case, ctx: &mut Ctx<'_>) {
         ctx.log.line(&text);
         let alert = self.writer.failed(what, text, case, ctx.now());
-        ctx.alerts.raise(alert);
+        ctx.raise(alert);
     }
 
     /// Tells people what was done.
     fn tell(&self, case: &Case, ctx: &mut Ctx<'_>) {
         if let Some(alert) = self.writer.done(case, ctx.now()) {
-            ctx.alerts.raise(alert);
+            ctx.raise(alert);
         }
     }
 }

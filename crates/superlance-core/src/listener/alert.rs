@@ -60,11 +60,6 @@ pub struct Attachment {
 pub trait Alerts: Send {
     /// Takes an alert, and returns at once. What becomes of it is said in the log.
     fn raise(&mut self, alert: Alert);
-
-    /// What names the event that is being handled, if one is: the same when supervisord sends it again.
-    fn event_id(&self) -> Option<String> {
-        None
-    }
 }
 
 impl Alert {

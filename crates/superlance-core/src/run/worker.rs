@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::listener::alert::Alerts;
+use crate::listener::identity::Identity;
 use crate::listener::in_flight::InFlight;
 use crate::listener::{Ctx, Interest, Listener};
 use crate::protocol::event::Event;
@@ -29,9 +30,6 @@ pub trait Delivery: Alerts {
 
     /// Begins to deliver, first what an earlier listener has left.
     fn start(&mut self);
-
-    /// From now on, `frame` is being handled; or what no event asks for.
-    fn begin(&mut self, frame: Option<&Frame>);
 
     /// When [`on_time`](Self::on_time) is due, if it is.
     fn deadline(&self) -> Option<Instant>;
@@ -72,6 +70,7 @@ pub(crate) struct End {
 /// The worker.
 pub(crate) struct Worker {
     service: Service,
+    identity: Identity,
     end: Arc<End>,
     ledger: Arc<Ledger>,
     /// Before this, deadlines do not count.
@@ -89,7 +88,7 @@ enum Call<'a> {
 
 impl Worker {
     pub(crate) fn new(service: Service, end: Arc<End>, ledger: Arc<Ledger>) -> Self {
-        Self { service, end, ledger, quiet_until: Instant::now() }
+        Self { service, identity: Identity::default(), end, ledger, quiet_until: Instant::now() }
     }
 
     /// Works until the queue is closed and empty, and nothing is owed.
@@ -147,7 +146,8 @@ impl Worker {
     /// would bring the same event back from supervisord for ever.
     fn call(&mut self, arrived: Moment, call: &Call<'_>) {
         let Service { listener, supervisor, alerts, log, unfinished } = &mut self.service;
-        alerts.begin(match call {
+        let identity = &mut self.identity;
+        identity.begin(match call {
             Call::Handle(frame) => Some(frame),
             Call::OnTime | Call::Alerts | Call::Finish => None,
         });
@@ -157,8 +157,15 @@ impl Worker {
             if let Call::Alerts = call {
                 return alerts.on_time(supervisor, arrived);
             }
-            let mut ctx =
-                Ctx { arrived, supervisor, alerts: &mut **alerts, log, unfinished, ending };
+            let mut ctx = Ctx {
+                arrived,
+                supervisor,
+                identity,
+                alerts: &mut **alerts,
+                log,
+                unfinished,
+                ending,
+            };
             match call {
                 Call::Handle(frame) => match Event::parse(frame) {
                     Ok(event) => listener.handle(&event, &mut ctx),

@@ -82,7 +82,7 @@ impl BatchListener {
 
     /// Takes note of a change of state: a line, and what there is to be said below it.
     fn add(&mut self, change: &ProcessState, ctx: &mut Ctx<'_>) {
-        let event = ctx.alerts.event_id();
+        let event = ctx.event_id();
         if self.batch.has(event.as_deref()) {
             return;
         }
@@ -155,7 +155,7 @@ impl BatchListener {
     /// An outcome for each recipient. What is raised for the others is in the hands of the pipeline.
     fn deliver(&self, mail: &Due, ctx: &mut Ctx<'_>) -> Vec<DeliveryOutcome> {
         if mail.recipients.iter().any(|recipient| recipient == OTHERS) {
-            ctx.alerts.raise(self.digest(mail, ctx));
+            ctx.raise(self.digest(mail, ctx));
         }
         let recipients = addresses(mail);
         let mut outcomes = Vec::new().into_iter();

@@ -1,16 +1,18 @@
-//! Names for alerts: the same for an event that supervisord sends again, and for nothing else.
+//! Ids of events and alerts: the same when supervisord sends an event again, and different for
+//! every other event.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::unistd::getppid;
 
-use superlance_core::listener::alert::Alert;
-use superlance_core::protocol::frame::Frame;
+use super::alert::Alert;
+use crate::protocol::frame::Frame;
 
-/// Gives alerts their ids.
-pub(super) struct Identity {
-    /// Of the supervisord that numbers the events, and of the listener.
+/// The event that is being handled, and the ids of the alerts that it leads to.
+#[derive(Debug)]
+pub struct Identity {
+    /// Of the supervisord that numbers the events.
     supervisord: u64,
     /// Of this process, for alerts that no event raised.
     own: u64,
@@ -20,32 +22,43 @@ pub(super) struct Identity {
     others: u64,
     /// What is known of the event that is being handled.
     event: Option<u64>,
+    /// Its name; empty for none.
+    name: String,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let own = hash(&[&std::process::id().to_string(), &now.as_nanos().to_string()]);
+        let supervisord = hash(&[&parent(own)]);
+        Self { supervisord, own, count: 0, others: 0, event: None, name: String::new() }
+    }
 }
 
 impl Identity {
-    pub(super) fn new(listener: &str) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let own = hash(&[&std::process::id().to_string(), &now.as_nanos().to_string()]);
-        let (event, supervisord) = (None, hash(&[listener, &parent(own)]));
-        Self { supervisord, own, count: 0, others: 0, event }
-    }
-
     /// An event is being handled from now on, or something else.
-    pub(super) fn begin(&mut self, frame: Option<&Frame>) {
+    pub fn begin(&mut self, frame: Option<&Frame>) {
         let event = frame.and_then(|frame| Some((frame, frame.serial?)));
         self.event =
             event.map(|(frame, serial)| hash(&[&serial.to_string(), &frame.name, &frame.payload]));
+        self.name = frame.map(|frame| frame.name.clone()).unwrap_or_default();
         self.count = 0;
     }
 
     /// What names the event that is being handled.
-    pub(super) fn event(&self) -> Option<String> {
+    pub(crate) fn event(&self) -> Option<String> {
         self.event.map(|event| format!("{:016x}", event ^ self.supervisord))
+    }
+
+    /// Adds to `alert` which event led to it, and its id.
+    pub fn complete(&mut self, alert: &mut Alert) {
+        alert.event.clone_from(&self.name);
+        alert.id = self.of(alert);
     }
 
     /// An id for `alert`. What is measured and when is no part of it, and differs when an event is
     /// handled again.
-    pub(super) fn of(&mut self, alert: &Alert) -> String {
+    fn of(&mut self, alert: &Alert) -> String {
         let count = if self.event.is_some() { &mut self.count } else { &mut self.others };
         *count += 1;
         let count = count.to_string();
@@ -55,6 +68,7 @@ impl Identity {
         let event = self.event.map_or(self.own, |event| event ^ self.supervisord);
         let parts = [
             &event.to_string(),
+            alert.listener.as_str(),
             &count,
             alert.kind.as_str(),
             name.as_deref().unwrap_or_default(),
@@ -102,7 +116,7 @@ mod tests {
     #[test]
     fn an_event_that_is_sent_again_gives_the_same_ids_and_another_one_does_not() {
         let ids = |serial| {
-            let mut identity = Identity::new("memmon");
+            let mut identity = Identity::default();
             identity.begin(Some(&frame(serial)));
             [identity.of(&alert("restarted", 1)), identity.of(&alert("restarted", 1))]
         };
@@ -115,7 +129,7 @@ mod tests {
     #[test]
     fn another_process_is_another_alert() {
         let id = |kind, pid| {
-            let mut identity = Identity::new("memmon");
+            let mut identity = Identity::default();
             identity.begin(Some(&frame(1)));
             identity.of(&alert(kind, pid))
         };
@@ -126,11 +140,11 @@ mod tests {
     #[test]
     fn without_an_event_no_two_are_the_same() {
         let ids = || {
-            let mut identity = Identity::new("memmon");
+            let mut identity = Identity::default();
             identity.begin(None);
             [identity.of(&alert("x", 1)), identity.of(&alert("x", 1))]
         };
-        let mut identity = Identity::new("memmon");
+        let mut identity = Identity::default();
         let mut between = || {
             identity.begin(Some(&frame(1)));
             identity.begin(None);
