@@ -1,6 +1,8 @@
 //! `--notify`: a command for each alert.
 
-use superlance_testing::{HttpServer, SOON, Scratch, Subject, wait_until};
+use std::process::Command;
+
+use superlance_testing::{HttpServer, Listener, Mailbox, SOON, Scratch, Subject, wait_until};
 
 use super::{crash, crashmail, end, text};
 
@@ -18,7 +20,7 @@ fn a_command_gets_the_text_and_the_fields() {
     let written = std::fs::read_to_string(&file).unwrap();
     assert_eq!(
         written,
-        format!("crashmail exited PROCESS_STATE_EXITED g foo 58597\n{}", text("foo"))
+        format!("crashmail exited PROCESS_STATE_EXITED g foo 58597\n{}\n", text("foo"))
     );
     let log = end(listener);
     assert!(log.starts_with("unexpected exit, telling\nSent to \"(echo "), "{log}");
@@ -33,6 +35,33 @@ fn its_output_does_not_get_into_the_protocol_and_its_failure_is_in_the_log() {
     let log = end(listener);
     assert!(log.contains("printed\nNot sent to \"echo printed; exit 3\": the command failed with exit status 3. The alert was:\n\nfoo crashed"), "{log}");
     assert!(log.ends_with(&format!("{}\n", text("foo"))), "{log}");
+}
+
+/// Sets how many files the listener may have open.
+fn limit_files(listener: &Listener, files: u32) {
+    let (pid, files) = (listener.pid().to_string(), format!("--nofile={files}:"));
+    let status = Command::new("prlimit").args(["--pid", &pid, &files]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_command_that_could_not_be_started_is_started_later_and_stays_in_the_spool() {
+    let (folder, mailbox) = (Scratch::new(), Mailbox::new());
+    let spool = folder.join("spool").display().to_string();
+    let arguments = ["-m", "bob", "-s", &mailbox.command(), "--spool", &spool];
+    let mut listener = crashmail(arguments).spawn();
+    crash(&mut listener, "first");
+    mailbox.wait_for(1);
+    limit_files(&listener, 9);
+    crash(&mut listener, "second");
+    let short = "cannot run /bin/sh: too many open files (see ulimit -n and minfds in \
+                 supervisord.conf); alerts are kept, and tried again\n";
+    let log = listener.wait_for_log(short);
+    assert!(!log.contains("Mail not sent"), "{log}");
+    limit_files(&listener, 1024);
+    assert!(mailbox.wait_for(2)[1].ends_with(&text("second")));
+    listener.wait_for_log(" works again\n");
+    end(listener);
 }
 
 #[test]
@@ -58,7 +87,7 @@ fn every_way_gets_every_alert_and_a_bad_one_keeps_none_from_another() {
     crash(&mut listener, "foo");
     crash(&mut listener, "bar");
     server.wait_for(2);
-    let all = [text("foo"), text("bar")].concat();
+    let all = format!("{}\n{}\n", text("foo"), text("bar"));
     wait_until("the command", SOON, || {
         std::fs::read_to_string(&notified).is_ok_and(|it| it == all)
     });

@@ -13,6 +13,7 @@ pub(crate) use self::config::TransportConfig;
 
 use superlance_core::listener::alert::Alert;
 use superlance_core::mail::outcome::DeliveryOutcome;
+use superlance_core::system::command::CommandError;
 
 /// A way for alerts to get to people. It may take its time: it is called on a thread of its own, at
 /// the end of the listener on several.
@@ -52,4 +53,30 @@ pub(crate) trait Transport: Send + Sync {
 
 fn whole(alert: &Alert) -> String {
     format!("{}\n\n{}", alert.subject.trim(), alert.whole_text())
+}
+
+/// What became of an alert that was given to a command.
+fn outcome(ended: Result<(), CommandError>) -> DeliveryOutcome {
+    match ended {
+        Ok(()) => DeliveryOutcome::Delivered,
+        Err(error) if error.is_shortage() => DeliveryOutcome::Retry(error.to_string()),
+        Err(error) => DeliveryOutcome::Rejected(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_command_that_was_not_started_is_tried_again() {
+        let started = |errno| outcome(Err(CommandError::Start(io::Error::from(errno))));
+        for errno in [nix::errno::Errno::EAGAIN, nix::errno::Errno::EMFILE] {
+            assert!(matches!(started(errno), DeliveryOutcome::Retry(_)), "{errno}");
+        }
+        assert!(matches!(started(nix::errno::Errno::E2BIG), DeliveryOutcome::Rejected(_)));
+        assert_eq!(outcome(Ok(())), DeliveryOutcome::Delivered);
+    }
 }

@@ -4,7 +4,7 @@ pub mod mime;
 pub mod outcome;
 pub mod smtp;
 
-use crate::mail::mime::{encode_header, encode_text, is_plain, one_line};
+use crate::mail::mime::{Encoding, address_list, charset, encode_header, fold, one_line};
 
 /// A mail to one address (or several, as the user wrote them).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,15 +25,20 @@ impl Mail {
     /// Line ends in header values become blanks, so that no value can add a header.
     #[must_use]
     pub fn render(&self) -> String {
-        let plain = self.plain();
-        if is_plain(&plain) {
-            return plain;
-        }
-        let (to, subject) = (one_line(&self.to), one_line(&self.subject));
-        let subject = encode_header(&subject);
-        let mime = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
-                    Content-Transfer-Encoding: base64\n";
-        format!("To: {to}\nSubject: {subject}\n{mime}\n{}", encode_text(&self.text))
+        let to = fold(format!("To: {}", address_list(&one_line(&self.to))));
+        let subject = fold(format!("Subject: {}", encode_header(&one_line(&self.subject))));
+        // Pipes and mail programs carry 8 bits.
+        let encoding = Encoding::of(&self.text, true);
+        let mime = match encoding == Encoding::SevenBit && self.plain().is_ascii() {
+            true => String::new(),
+            false => format!(
+                "MIME-Version: 1.0\nContent-Type: text/plain; charset={}\n\
+                 Content-Transfer-Encoding: {}\n",
+                charset(&self.text),
+                encoding.name()
+            ),
+        };
+        format!("{to}\n{subject}\n{mime}\n{}", encoding.encode(&self.text))
     }
 
     /// The mail as people read it, for the log: as the original writes it, whatever its letters.
@@ -64,23 +69,42 @@ mod tests {
         );
     }
 
-    /// The expected text was decoded by Python's `email.message_from_string`.
+    /// The expected texts were decoded by Python's `email.message_from_bytes`.
     #[test]
     fn other_text_says_how_it_is_encoded() {
-        assert_eq!(
-            mail("café", "é").render(),
-            "To: bob@example.com\nSubject: =?utf-8?b?Y2Fmw6k=?=\nMIME-Version: 1.0\n\
-             Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\nw6k=\n"
-        );
+        let headers = |charset, encoding| {
+            format!(
+                "To: bob@example.com\nSubject: =?utf-8?b?Y2Fmw6k=?=\nMIME-Version: 1.0\n\
+                 Content-Type: text/plain; charset={charset}\n\
+                 Content-Transfer-Encoding: {encoding}\n\n"
+            )
+        };
+        assert_eq!(mail("café", "é").render(), headers("utf-8", "8bit") + "é");
+        assert_eq!(mail("café", "a = b").render(), headers("us-ascii", "7bit") + "a = b");
     }
 
     #[test]
-    fn a_line_too_long_for_a_mail_server_is_encoded() {
+    fn a_line_too_long_for_a_mail_server_is_cut() {
         let (fits, long) = ("x".repeat(998), "x".repeat(999));
-        assert!(mail("a", &fits).render().ends_with(&fits));
+        assert!(mail("a", &fits).render().ends_with(&format!("Subject: a\n\n{fits}")));
         let rendered = mail("a", &long).render();
         assert!(rendered.contains("Subject: a\nMIME-Version: 1.0\n"), "{rendered}");
+        assert!(rendered.contains("Content-Transfer-Encoding: quoted-printable\n"), "{rendered}");
         assert!(rendered.lines().all(|line| line.len() <= 76), "{rendered}");
+    }
+
+    #[test]
+    fn of_an_address_only_the_name_is_encoded_and_many_of_them_are_folded() {
+        let to = |to: &str| {
+            let rendered = Mail { to: to.to_owned(), ..mail("a", "b") }.render();
+            rendered.split_once("\nSubject").unwrap().0.to_owned()
+        };
+        assert_eq!(
+            to("Büro <x@y>, \"a, b\" <c@d>"),
+            "To: =?utf-8?b?QsO8cm8=?= <x@y>, \"a, b\" <c@d>"
+        );
+        let many = vec!["someone@example.com"; 200].join(",");
+        assert!(to(&many).lines().all(|line| line.len() <= 77), "{}", to(&many));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod command;
 pub mod host_name;
+pub mod io_error;
 pub mod log;
 pub mod python;
 

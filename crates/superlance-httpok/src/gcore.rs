@@ -1,7 +1,7 @@
 //! A core dump of a process that is about to be restarted.
 
 use superlance_core::supervisor::ProcessInfo;
-use superlance_core::system::command;
+use superlance_core::system::command::{Finished, Shell};
 
 /// The command that writes core dumps, and where to.
 #[derive(Debug)]
@@ -25,13 +25,13 @@ impl Gcore {
         let mut report = Vec::new();
         // The shell is asked because it also reads the directory below: `$HOME/cores` is possible.
         let usable = format!("test -d \"{directory}\" && test -w \"{directory}\"");
-        if command::output(&usable).1.is_err() {
+        if Shell::new(usable).output().result.is_err() {
             report
                 .push(format!("Core directory {directory} does not exist or cannot be written to"));
         }
-        let (output, ending) = command::output(&self.command_line(&name, info.pid));
+        let Finished { output, result } = Shell::new(self.command_line(&name, info.pid)).output();
         report.push(format!("gcore output for {name}:\n\n {output}"));
-        if let Err(error) = ending {
+        if let Err(error) = result {
             report.push(format!("gcore for {name}: {error}"));
         }
         report

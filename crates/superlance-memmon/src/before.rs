@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use superlance_core::system::command::output_within;
+use superlance_core::system::command::{Finished, Shell};
 
 use crate::alerts::Case;
 use crate::metric::Metric;
@@ -28,9 +28,10 @@ fn run_within(command: &str, case: &Case, metric: Metric, limit: Duration) -> (S
         ("SUPERLANCE_LIMIT", case.excess.limit().to_string()),
         ("SUPERLANCE_METRIC", metric.name().to_owned()),
     ];
-    let (output, ending) = output_within(command, &variables, limit);
+    let shell = Shell::new(command).variables(variables).with_errors();
+    let Finished { output, result } = shell.limit(limit).output();
     let mut text = shortened(output);
-    if let Err(error) = ending {
+    if let Err(error) = result {
         let separator = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         text.push_str(&format!("{separator}({error})\n"));
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Transport, TransportConfig};
+use super::{Transport, TransportConfig, outcome};
 use superlance_core::listener::alert::Alert;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::options::usage::StartError;
-use superlance_core::system::command;
+use superlance_core::system::command::Shell;
 
 /// Time for the program.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -31,13 +31,12 @@ impl Transport for Notify {
         format!("notify {}", self.command)
     }
 
-    /// A command that failed is not run again: nobody knows how far it came.
+    /// A command that failed is not run again, since it may have done its work in part. The text ends
+    /// its last line: `while read -r line` loses one that does not.
     fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
-        let outcome =
-            command::run_with(&self.command, &variables(alert), &alert.whole_text(), LIMIT);
-        vec![outcome.map_or_else(
-            |error| DeliveryOutcome::Rejected(error.to_string()),
-            |()| DeliveryOutcome::Delivered,
+        let shell = Shell::new(&self.command).variables(variables(alert));
+        vec![outcome(
+            shell.input(alert.whole_text().trim_end().to_owned() + "\n").limit(LIMIT).run(),
         )]
     }
 }
@@ -105,7 +104,7 @@ mod tests {
         let command = format!("(echo \"{fields}\"; cat) > '{}'", file.display());
         assert_eq!(deliver(&command), DeliveryOutcome::Delivered);
         let text = std::fs::read_to_string(file).unwrap();
-        assert_eq!(text, "memmon|restarted|grp:foo|7|0|s|5|a?b\nt\n\nLog:\n\nline");
+        assert_eq!(text, "memmon|restarted|grp:foo|7|0|s|5|a?b\nt\n\nLog:\n\nline\n");
     }
 
     #[test]

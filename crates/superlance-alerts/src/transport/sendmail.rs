@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Transport, TransportConfig};
+use super::{Transport, TransportConfig, outcome};
 use superlance_core::listener::alert::Alert;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::options::usage::StartError;
-use superlance_core::system::command;
+use superlance_core::system::command::Shell;
 
 /// Time for a mail program.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -46,13 +46,10 @@ impl Transport for MailCommand {
         vec![self.to.clone()]
     }
 
-    /// A mail whose command failed is not sent again: it may have gone out all the same.
+    /// A mail whose command failed is not sent again, since it may have gone out all the same.
     fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
-        let outcome = command::run(&self.command, &alert.mail(&self.to).render(), LIMIT);
-        vec![outcome.map_or_else(
-            |error| DeliveryOutcome::Rejected(error.to_string()),
-            |()| DeliveryOutcome::Delivered,
-        )]
+        let shell = Shell::new(&self.command).input(alert.mail(&self.to).render());
+        vec![outcome(shell.limit(LIMIT).run())]
     }
 
     fn delivered(&self, alert: &Alert, _: &[String]) -> Option<String> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Transport, TransportConfig};
 use superlance_core::listener::alert::Alert;
+use superlance_core::mail::mime::addresses;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::mail::smtp::{Message, Post, Smtp, SmtpUrl};
 use superlance_core::options::usage::StartError;
@@ -24,7 +25,8 @@ pub(crate) fn smtp(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>
         // The batch tools mail their digests themselves.
         return Ok(Vec::new());
     };
-    let to = mail.address().map(addresses).unwrap_or_default();
+    let to: Vec<_> =
+        addresses(mail.address().unwrap_or_default()).into_iter().map(str::to_owned).collect();
     if to.is_empty() {
         let message = "--smtp-url is given and -m is not: expected an address to mail to";
         return Err(StartError::Usage(message.to_owned()));
@@ -47,12 +49,6 @@ pub(crate) fn smtp(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>
         host: plan.host.clone(),
         confirms: plan.raiser.confirms,
     })])
-}
-
-/// The addresses of a `To:` line, which are separated by commas.
-fn addresses(to: &str) -> Vec<String> {
-    let addresses = to.split(',').map(str::trim).filter(|address| !address.is_empty());
-    addresses.map(str::to_owned).collect()
 }
 
 impl Transport for Mails {
@@ -79,20 +75,13 @@ impl Transport for Mails {
             text: alert.whole_text(),
             id: format!("<{}@{}>", alert.id, self.host),
             date: alert.at,
+            as_mime_text: false,
         });
-        // The log says the server's name before it.
-        let server = format!("{}: ", self.server);
-        let short = |reason: String| match reason.strip_prefix(&server) {
-            Some(rest) => rest.to_owned(),
-            None => reason,
-        };
         let of = |(outcome, target): (DeliveryOutcome, &String)| match outcome {
             DeliveryOutcome::Rejected(reason) => {
-                DeliveryOutcome::Rejected(format!("{} (for {target})", short(reason)))
+                DeliveryOutcome::Rejected(format!("{reason} (for {target})"))
             }
-            DeliveryOutcome::Retry(reason) => DeliveryOutcome::Retry(short(reason)),
-            DeliveryOutcome::Unknown(reason) => DeliveryOutcome::Unknown(short(reason)),
-            outcome @ (DeliveryOutcome::Delivered | DeliveryOutcome::RetryAfter(..)) => outcome,
+            outcome => outcome,
         };
         outcomes.into_iter().zip(targets).map(of).collect()
     }

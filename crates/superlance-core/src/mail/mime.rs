@@ -6,15 +6,60 @@ use base64::engine::general_purpose::STANDARD;
 /// Characters in one encoded word, without `=?utf-8?b?` and `?=`: RFC 2047 allows 75 with them.
 const ENCODED_WORD: usize = 63;
 
-/// Characters of base64 in a line of a mail (RFC 2045).
-const BASE64_LINE: usize = 76;
+/// Characters in a line of encoded text (RFC 2045), and of a folded header (RFC 5322).
+const LINE: usize = 76;
 
 /// Longest line of a mail that may be sent as it is (RFC 5321, without the line end).
 const LONGEST_LINE: usize = 998;
 
-/// Whether a text can be part of a mail as it is.
-pub fn is_plain(text: &str) -> bool {
-    text.is_ascii() && text.split('\n').all(|line| line.len() <= LONGEST_LINE)
+/// How a text is written in a mail (RFC 2045).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// As it is: ASCII.
+    SevenBit,
+    /// As it is: UTF-8.
+    EightBit,
+    /// ASCII as it is, other bytes as `=C3`. Lines are of any length.
+    QuotedPrintable,
+    /// As Python's `MIMEText` writes whatever is not ASCII.
+    Base64,
+}
+
+impl Encoding {
+    /// The first encoding that leaves a text as readable as it can be on a way that takes 8 bits or
+    /// not.
+    pub fn of(text: &str, eight_bit: bool) -> Self {
+        let fits = text.split('\n').all(|line| line.len() <= LONGEST_LINE);
+        match text.is_ascii() {
+            true if fits => Self::SevenBit,
+            false if fits && eight_bit => Self::EightBit,
+            _ => Self::QuotedPrintable,
+        }
+    }
+
+    /// Its name in `Content-Transfer-Encoding:`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SevenBit => "7bit",
+            Self::EightBit => "8bit",
+            Self::QuotedPrintable => "quoted-printable",
+            Self::Base64 => "base64",
+        }
+    }
+
+    /// A text, written so.
+    pub fn encode(self, text: &str) -> String {
+        match self {
+            Self::SevenBit | Self::EightBit => text.to_owned(),
+            Self::QuotedPrintable => quoted_printable(text),
+            Self::Base64 => base64(text),
+        }
+    }
+}
+
+/// The character set of a text, as `Content-Type:` names it.
+pub fn charset(text: &str) -> &'static str {
+    if text.is_ascii() { "us-ascii" } else { "utf-8" }
 }
 
 /// A header value without line ends and other control characters, so that no value can add a header.
@@ -59,11 +104,88 @@ fn quoted(byte: u8) -> String {
     }
 }
 
+/// A header line, folded at blanks, and behind commas where there are none, if servers would refuse it.
+pub fn fold(header: String) -> String {
+    if header.split('\n').all(|line| line.len() <= LONGEST_LINE) {
+        return header;
+    }
+    let mut lines = vec![String::new()];
+    for piece in header.split_inclusive([' ', ',']) {
+        match lines.last_mut() {
+            Some(line) if line.len() + piece.len() <= LINE => line.push_str(piece),
+            _ => lines.push(piece.to_owned()),
+        }
+    }
+    let lines: Vec<_> =
+        lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
+    lines.join("\n ")
+}
+
+/// The addresses of a `To:` line. A comma in quotes belongs to a name.
+pub fn addresses(line: &str) -> Vec<&str> {
+    let mut quoted = false;
+    let separates = |c: char| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    };
+    line.split(separates).map(str::trim).filter(|address| !address.is_empty()).collect()
+}
+
+/// A `To:` line whose names are ASCII; one that is already stays as the user wrote it.
+pub fn address_list(line: &str) -> String {
+    if line.is_ascii() {
+        return line.to_owned();
+    }
+    let addresses: Vec<_> = addresses(line).into_iter().map(mailbox).collect();
+    addresses.join(", ")
+}
+
+/// An address as a header value. Of `Bürö <root@example.com>` only the name is encoded.
+pub fn mailbox(address: &str) -> String {
+    let address = one_line(address);
+    match address.rfind('<').map(|start| address.split_at(start)) {
+        Some((name, rest)) if rest.is_ascii() => {
+            let name = name.trim();
+            let name = if name.is_ascii() { name } else { name.trim_matches('"') };
+            format!("{} {rest}", encode_header(name)).trim_start().to_owned()
+        }
+        _ => encode_header(&address),
+    }
+}
+
 /// A text in base64, with line ends.
-pub fn encode_text(text: &str) -> String {
+fn base64(text: &str) -> String {
     let encoded = STANDARD.encode(text);
-    let lines = encoded.as_bytes().chunks(BASE64_LINE).map(String::from_utf8_lossy);
+    let lines = encoded.as_bytes().chunks(LINE).map(String::from_utf8_lossy);
     lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// A text whose lines are cut where they are too long, and in which only what is not ASCII is encoded.
+fn quoted_printable(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(quoted_printable_line).collect();
+    lines.join("\n")
+}
+
+fn quoted_printable_line(line: &str) -> String {
+    let mut encoded = String::new();
+    let mut room = LINE - 1;
+    let mut bytes = line.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        // A blank at the end of a line does not survive every server.
+        let piece = match byte {
+            b' ' | b'\t' if bytes.peek().is_some() => char::from(byte).to_string(),
+            b'=' => "=3D".to_owned(),
+            33..=126 => char::from(byte).to_string(),
+            _ => format!("={byte:02X}"),
+        };
+        if piece.len() > room {
+            encoded.push_str("=\n");
+            room = LINE - 1;
+        }
+        room -= piece.len();
+        encoded.push_str(&piece);
+    }
+    encoded
 }
 
 #[cfg(test)]
@@ -94,5 +216,69 @@ mod tests {
     #[test]
     fn no_value_adds_a_header() {
         assert_eq!(one_line("x\r\nBcc: a\x0b\u{85}b\tc"), "x  Bcc: a  b\tc");
+    }
+
+    #[test]
+    fn what_is_ascii_stays_as_it_is_and_the_rest_as_readable_as_it_can_be() {
+        for (text, eight_bit, name, encoded) in [
+            ("a = b\n.", false, "7bit", "a = b\n."),
+            ("é = b", true, "8bit", "é = b"),
+            ("é = b ", false, "quoted-printable", "=C3=A9 =3D b=20"),
+            ("\t\0\n\t", false, "7bit", "\t\0\n\t"),
+        ] {
+            let encoding = Encoding::of(text, eight_bit);
+            assert_eq!(
+                (encoding.name(), encoding.encode(text).as_str()),
+                (name, encoded),
+                "{text}"
+            );
+        }
+        assert_eq!(Encoding::Base64.encode("é"), "w6k=\n");
+        let fits = "x".repeat(LONGEST_LINE);
+        assert_eq!(Encoding::of(&fits, true), Encoding::SevenBit);
+        for long in [fits.clone() + "x", fits + "é"] {
+            assert_eq!(Encoding::of(&long, true), Encoding::QuotedPrintable);
+        }
+    }
+
+    #[test]
+    fn quoted_lines_are_short_and_end_with_no_blank() {
+        let text = format!("{} \n{}\t\n\n=", "é".repeat(40), "x".repeat(200));
+        let encoded = quoted_printable(&text);
+        let fits = |line: &str| line.len() <= LINE && !line.ends_with([' ', '\t']);
+        assert!(encoded.lines().all(fits), "{encoded}");
+        let decoded = encoded.replace("=\n", "").replace("=C3=A9", "é").replace("=20", " ");
+        assert_eq!(decoded.replace("=09", "\t").replace("=3D", "="), text);
+    }
+
+    #[test]
+    fn a_header_that_is_too_long_is_folded() {
+        let addresses: Vec<_> =
+            (0..120).map(|number| format!("someone{number}@example.com")).collect();
+        for separator in [", ", ","] {
+            let header = format!("To: {}", addresses.join(separator));
+            assert!(header.len() > 2000);
+            let folded = fold(header.clone());
+            assert!(folded.lines().skip(1).all(|line| line.starts_with(" s")), "{folded}");
+            assert!(folded.lines().all(|line| line.len() <= LINE + 1), "{folded}");
+            assert_eq!(folded.replace(['\n', ' '], ""), header.replace(' ', ""));
+        }
+        let short = format!("To: {}", "a@b, ".repeat(190));
+        assert_eq!(fold(short.clone()), short);
+    }
+
+    #[test]
+    fn names_are_encoded_and_addresses_are_not() {
+        assert_eq!(mailbox("Büro <x@y>"), "=?utf-8?b?QsO8cm8=?= <x@y>");
+        assert_eq!(mailbox("<x@y>"), "<x@y>");
+        assert_eq!(mailbox("\"a b\" <x@y>"), "\"a b\" <x@y>");
+        assert_eq!(mailbox("root"), "root");
+        let list = "Büro <x@y>, \"Ö, Ö\" <c@d>,root";
+        assert_eq!(addresses(list), ["Büro <x@y>", "\"Ö, Ö\" <c@d>", "root"]);
+        assert_eq!(
+            address_list(list),
+            "=?utf-8?b?QsO8cm8=?= <x@y>, =?utf-8?b?w5YsIMOW?= <c@d>, root"
+        );
+        assert_eq!(address_list("a@b ,c@d"), "a@b ,c@d");
     }
 }

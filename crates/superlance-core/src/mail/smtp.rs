@@ -24,6 +24,7 @@ pub use self::server::Server;
 pub use self::url::SmtpUrl;
 
 use crate::mail::outcome::DeliveryOutcome;
+use crate::system::io_error::explain;
 use crate::system::log::Log;
 
 /// Something that delivers mails.
@@ -68,6 +69,12 @@ struct Limits {
 
 const LIMITS: Limits = Limits { talk: Duration::from_secs(60), mail: Duration::from_secs(600) };
 
+/// Time for the goodbye.
+const QUIT: Duration = Duration::from_secs(2);
+
+/// Threads beyond which a connection is closed without waiting for the answer to the goodbye.
+const MANY_THREADS: usize = 16;
+
 /// Attempts that may still hang in a server that answers byte by byte, before no new one is begun.
 const HANGING: usize = 8;
 
@@ -85,23 +92,21 @@ struct Job {
     log: Arc<Log>,
     /// Whether the server's certificate has been judged, if that is done without consequences.
     judged: Arc<AtomicBool>,
+    /// Referred to by each thread that is there, and once more.
+    threads: Arc<()>,
 }
 
 impl Smtp {
     /// A sender of mails. Nothing is opened before the first of them.
     #[must_use]
     pub fn new(settings: Settings, log: Arc<Log>) -> Self {
-        let job = Job { settings, limits: LIMITS, log, judged: Arc::default() };
+        let job =
+            Job { settings, limits: LIMITS, log, judged: Arc::default(), threads: Arc::default() };
         Self { job, hanging: Mutex::default() }
     }
 
     fn hanging(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
         self.hanging.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn later(&self, message: &Message, reason: &str) -> Vec<DeliveryOutcome> {
-        let outcome = DeliveryOutcome::Retry(format!("{}: {reason}", self.job.settings.server));
-        vec![outcome; message.recipients.len()]
     }
 }
 
@@ -110,7 +115,7 @@ impl Post for Smtp {
         let mut hanging = self.hanging();
         hanging.retain(|thread| !thread.is_finished());
         if hanging.len() >= HANGING {
-            return self.later(message, &format!("{HANGING} earlier attempts still hang"));
+            return later(message, &format!("{HANGING} earlier attempts still hang"));
         }
         drop(hanging);
         let (job, copy, gate) = (self.job.clone(), message.clone(), Arc::new(Gate::default()));
@@ -119,12 +124,14 @@ impl Post for Smtp {
         let thread = thread::Builder::new().name("smtp".to_owned()).spawn(move || {
             let (outcomes, connection) = session::deliver(&job, &copy, &entrance);
             let _ = done.send(outcomes);
-            // A server that does not answer this one changes nothing any more.
-            connection.map(|mut connection| connection.command("QUIT"));
+            let many = Arc::strong_count(&job.threads) > MANY_THREADS;
+            if let Some(connection) = connection {
+                connection.quit((!many).then_some(QUIT));
+            }
         });
         let thread = match thread {
             Ok(thread) => thread,
-            Err(error) => return self.later(message, &format!("cannot start a thread: {error}")),
+            Err(error) => return later(message, &format!("no thread: {}", explain(&error))),
         };
         let Limits { talk, mail } = self.job.limits;
         let mut answer = outcome.recv_timeout(talk);
@@ -136,20 +143,19 @@ impl Post for Smtp {
             Err(_) if gate.was_passed() => {
                 self.hanging().push(thread);
                 let seconds = mail.as_secs();
-                let reason = format!("{}: no answer to the mail", self.job.settings.server);
-                let outcome =
-                    DeliveryOutcome::Unknown(format!("{reason} within {seconds} seconds"));
-                vec![outcome; message.recipients.len()]
+                let reason = format!("no answer to the mail within {seconds} seconds");
+                vec![DeliveryOutcome::Unknown(reason); message.recipients.len()]
             }
             Err(_) => {
                 self.hanging().push(thread);
-                self.later(
-                    message,
-                    &format!("not ready for a mail within {} seconds", talk.as_secs()),
-                )
+                later(message, &format!("not ready for a mail within {} seconds", talk.as_secs()))
             }
         }
     }
+}
+
+fn later(message: &Message, reason: &str) -> Vec<DeliveryOutcome> {
+    vec![DeliveryOutcome::Retry(reason.to_owned()); message.recipients.len()]
 }
 
 /// Between the talk before a mail and the mail itself. Of the one who wants to send it and the one

@@ -1,4 +1,4 @@
-//! Commands of the user, run through the shell: what `-s` and `-g` name.
+//! Commands of the user, run through the shell: what `-s`, `--notify`, `--before` and `-g` name.
 //!
 //! stdout of a listener is the protocol and stdin brings events, so a command gets neither: its
 //! input is what it is given, and its output goes into the log or to the caller.
@@ -6,13 +6,16 @@
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 use std::{fmt, io};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+
+use crate::system::io_error::{explain, is_shortage};
 
 /// Time between killing a command and giving up on it.
 const AFTER_KILL: Duration = Duration::from_secs(5);
@@ -28,7 +31,7 @@ const MAX_OUTPUT: usize = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// It could not be started.
-    #[error("cannot run /bin/sh: {0}")]
+    #[error("cannot run /bin/sh: {}", explain(.0))]
     Start(io::Error),
     /// It said that it failed.
     #[error("the command {}", Ending(*.0))]
@@ -38,133 +41,169 @@ pub enum CommandError {
     TimeUp(Duration),
 }
 
-/// Runs `command` in a process group of its own with `input` on its stdin, and waits for it.
-///
-/// What the command leaves in the background is not waited for, and it need not read its input. When
-/// `limit` is over, the process group is killed.
-///
-/// # Errors
-/// When the command cannot be started, fails, or takes too long.
-pub fn run(command: &str, input: &str, limit: Duration) -> Result<(), CommandError> {
-    run_with(command, &[], input, limit)
-}
-
-/// As [`run`], with these variables in the environment of the command.
-///
-/// # Errors
-/// As those of [`run`].
-pub fn run_with(
-    command: &str,
-    variables: &[(String, String)],
-    input: &str,
-    limit: Duration,
-) -> Result<(), CommandError> {
-    // The shell's stdout is our stderr: whatever a mail program prints belongs into the log.
-    let mut shell = shell(command, Stdio::piped(), io::stderr().into());
-    let variables = variables.iter().map(|(name, value)| (name, value));
-    let child = shell.envs(variables).spawn().map_err(CommandError::Start)?;
-    let group = child.id();
-    let (done, outcome) = mpsc::channel();
-    let input = input.to_owned();
-    let waiter = thread::Builder::new().name("command".to_owned());
-    waiter
-        .spawn(move || {
-            let _ = done.send(feed_and_wait(child, &input));
-        })
-        .map_err(CommandError::Start)?;
-    match outcome.recv_timeout(limit) {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(CommandError::Failed(status)),
-        Ok(Err(error)) => Err(CommandError::Start(error)),
-        Err(_) => {
-            kill_group(group);
-            // So that no zombie is left; a process that even SIGKILL does not end keeps its thread.
-            let _ = outcome.recv_timeout(AFTER_KILL);
-            Err(CommandError::TimeUp(limit))
-        }
+impl CommandError {
+    /// Whether nothing was run because a process, a thread, a descriptor or memory could not be had,
+    /// so that it may be run later.
+    #[must_use]
+    pub fn is_shortage(&self) -> bool {
+        matches!(self, Self::Start(error) if is_shortage(error))
     }
 }
 
-/// Runs `command` in a process group of its own, without input and without a time limit, and returns
-/// what it printed on stdout.
+/// A command line for `/bin/sh`, run in a process group of its own.
 ///
-/// What the command leaves in the background is not waited for. The output is returned even of a
-/// command that fails; the second value says so.
-pub fn output(command: &str) -> (String, Result<(), CommandError>) {
-    let kept = Arc::default();
-    let ending = shell(command, Stdio::null(), Stdio::piped())
-        .spawn()
-        .and_then(|child| capture(child, &kept))
-        .map_err(CommandError::Start)
-        .and_then(success);
-    (text(&kept), ending)
+/// What the command leaves in the background is not waited for, and it need not read its input. The
+/// threads that attend to it are started first: where one cannot be had, nothing is run, and no
+/// process is left without a parent that waits for it.
+#[derive(Debug, Clone)]
+#[must_use = "it is run by `run` or `output`"]
+pub struct Shell {
+    command: String,
+    input: String,
+    variables: Vec<(String, String)>,
+    limit: Option<Duration>,
 }
 
-/// Runs `command` in a process group of its own, without input and with these variables in its
-/// environment, and returns what it printed on stdout and stderr.
-///
-/// Otherwise it is as [`output`], but for the time: when `limit` is over, the process group is killed.
-pub fn output_within(
-    command: &str,
-    variables: &[(&str, String)],
-    limit: Duration,
-) -> (String, Result<(), CommandError>) {
-    let kept = Arc::default();
-    let ending = capture_within(command, variables, limit, &kept);
-    (text(&kept), ending)
+/// A command that is over.
+#[derive(Debug)]
+pub struct Finished {
+    /// What it printed, even if it failed.
+    pub output: String,
+    /// Whether it did its work.
+    pub result: Result<(), CommandError>,
 }
 
-fn capture_within(
-    command: &str,
-    variables: &[(&str, String)],
-    limit: Duration,
-    kept: &Arc<Mutex<Vec<u8>>>,
-) -> Result<(), CommandError> {
-    // In a line of its own, so that whatever follows it is still the user's command.
-    let command = format!("exec 2>&1\n{command}");
-    let mut shell = shell(&command, Stdio::null(), Stdio::piped());
-    let variables = variables.iter().map(|(name, value)| (name, value));
-    let child = shell.envs(variables).spawn().map_err(CommandError::Start)?;
-    let group = child.id();
-    let (done, outcome) = mpsc::channel();
-    let kept = Arc::clone(kept);
-    let waiter = thread::Builder::new().name("command".to_owned());
-    waiter
-        .spawn(move || {
-            let _ = done.send(capture(child, &kept));
-        })
-        .map_err(CommandError::Start)?;
-    match outcome.recv_timeout(limit) {
-        Ok(status) => status.map_err(CommandError::Start).and_then(success),
-        Err(_) => {
-            kill_group(group);
-            let _ = outcome.recv_timeout(AFTER_KILL);
-            Err(CommandError::TimeUp(limit))
+impl Shell {
+    /// A command without input and without a time limit.
+    pub fn new(command: impl Into<String>) -> Self {
+        let (input, variables) = (String::new(), Vec::new());
+        Self { command: command.into(), input, variables, limit: None }
+    }
+
+    /// The same with this text on its stdin.
+    pub fn input(self, input: impl Into<String>) -> Self {
+        Self { input: input.into(), ..self }
+    }
+
+    /// The same with these variables in its environment.
+    pub fn variables<N: Into<String>>(
+        self,
+        variables: impl IntoIterator<Item = (N, String)>,
+    ) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value));
+        Self { variables: variables.collect(), ..self }
+    }
+
+    /// The same with a time limit, after which its process group is killed.
+    pub fn limit(self, limit: Duration) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    /// The same with stderr among its output.
+    pub fn with_errors(self) -> Self {
+        // In a line of its own, so that whatever follows it is still the user's command.
+        Self { command: format!("exec 2>&1\n{}", self.command), ..self }
+    }
+
+    /// Runs it. What it prints goes into the log.
+    ///
+    /// # Errors
+    /// When it cannot be started, fails, or takes too long.
+    pub fn run(self) -> Result<(), CommandError> {
+        self.execute(None)
+    }
+
+    /// Runs it, and returns what it printed on stdout.
+    pub fn output(self) -> Finished {
+        let kept = Arc::default();
+        let result = self.execute(Some(Arc::clone(&kept)));
+        let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        Finished { output: String::from_utf8_lossy(&kept).into_owned(), result }
+    }
+
+    fn execute(self, kept: Option<Kept>) -> Result<(), CommandError> {
+        let limit = self.limit;
+        let reader = kept.map(Reader::start).transpose().map_err(CommandError::Start)?;
+        let (started, group) = channel();
+        let (done, outcome) = channel();
+        let attendant = thread::Builder::new().name("command".to_owned());
+        attendant
+            .spawn(move || {
+                let _ = done.send(self.attend(reader, &started));
+            })
+            .map_err(CommandError::Start)?;
+        let ended = match limit {
+            Some(limit) => outcome.recv_timeout(limit).ok(),
+            None => outcome.recv().ok(),
+        };
+        match ended {
+            Some(Ok(status)) if status.success() => Ok(()),
+            Some(Ok(status)) => Err(CommandError::Failed(status)),
+            Some(Err(error)) => Err(CommandError::Start(error)),
+            None => {
+                if let Ok(group) = group.recv_timeout(AFTER_KILL) {
+                    kill_group(group);
+                }
+                // So that no zombie is left; a process that even SIGKILL does not end keeps its thread.
+                let _ = outcome.recv_timeout(AFTER_KILL);
+                Err(CommandError::TimeUp(limit.unwrap_or_default()))
+            }
         }
+    }
+
+    /// Starts the command, and waits for its end.
+    fn attend(&self, reader: Option<Reader>, started: &Sender<u32>) -> io::Result<ExitStatus> {
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(&self.command).envs(self.variables.iter().map(|(n, v)| (n, v)));
+        shell.stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() });
+        // The shell's stdout is our stderr, unless the caller wants it.
+        shell.stdout(if reader.is_some() { Stdio::piped() } else { io::stderr().into() });
+        let mut child = shell.stderr(Stdio::inherit()).process_group(0).spawn()?;
+        let _ = started.send(child.id());
+        let output = reader.zip(child.stdout.take()).map(|(reader, stdout)| reader.read(stdout));
+        feed(&mut child, &self.input);
+        let status = child.wait();
+        if let Some(end) = output {
+            let _ = end.recv_timeout(AFTER_END);
+        }
+        status
     }
 }
 
-fn success(status: ExitStatus) -> Result<(), CommandError> {
-    if status.success() { Ok(()) } else { Err(CommandError::Failed(status)) }
+fn feed(child: &mut Child, input: &str) {
+    if let Some(mut stdin) = child.stdin.take() {
+        // A command that does not read its input is no error (EPIPE).
+        let _ = stdin.write_all(input.as_bytes());
+    }
 }
 
-fn text(kept: &Mutex<Vec<u8>>) -> String {
-    let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    String::from_utf8_lossy(&kept).into_owned()
+/// What a command has printed so far.
+type Kept = Arc<Mutex<Vec<u8>>>;
+
+/// A thread that reads what a command prints, as soon as there is a command.
+struct Reader {
+    stdout: Sender<ChildStdout>,
+    /// Closed at the end of the output.
+    end: Receiver<()>,
 }
 
-/// Waits for a child, and keeps what it prints.
-fn capture(mut child: Child, kept: &Arc<Mutex<Vec<u8>>>) -> io::Result<ExitStatus> {
-    let stdout = child.stdout.take();
-    let (done, all_read) = mpsc::channel::<()>();
-    let kept = Arc::clone(kept);
-    thread::Builder::new().name("output".to_owned()).spawn(move || {
-        stdout.into_iter().for_each(|stdout| keep(stdout, &kept));
-        drop(done);
-    })?;
-    let status = child.wait();
-    let _ = all_read.recv_timeout(AFTER_END);
-    status
+impl Reader {
+    fn start(kept: Kept) -> io::Result<Self> {
+        let (stdout, printed) = channel();
+        let (open, end) = channel::<()>();
+        thread::Builder::new().name("output".to_owned()).spawn(move || {
+            if let Ok(printed) = printed.recv() {
+                keep(printed, &kept);
+            }
+            drop(open);
+        })?;
+        Ok(Self { stdout, end })
+    }
+
+    fn read(self, stdout: ChildStdout) -> Receiver<()> {
+        let _ = self.stdout.send(stdout);
+        self.end
+    }
 }
 
 fn keep(mut stdout: ChildStdout, kept: &Mutex<Vec<u8>>) {
@@ -175,21 +214,6 @@ fn keep(mut stdout: ChildStdout, kept: &Mutex<Vec<u8>>) {
         let room = MAX_OUTPUT - kept.len();
         kept.extend(buffer.iter().take(amount.min(room)));
     }
-}
-
-fn shell(command: &str, stdin: Stdio, stdout: Stdio) -> Command {
-    let mut shell = Command::new("/bin/sh");
-    shell.arg("-c").arg(command).stdin(stdin).stdout(stdout).stderr(Stdio::inherit());
-    shell.process_group(0);
-    shell
-}
-
-fn feed_and_wait(mut child: Child, input: &str) -> io::Result<ExitStatus> {
-    if let Some(mut stdin) = child.stdin.take() {
-        // A command that does not read its input is no error (EPIPE).
-        let _ = stdin.write_all(input.as_bytes());
-    }
-    child.wait()
 }
 
 fn kill_group(leader: u32) {
@@ -222,6 +246,15 @@ mod tests {
     use super::*;
 
     const LIMIT: Duration = Duration::from_secs(20);
+
+    fn run(command: &str, input: &str, limit: Duration) -> Result<(), CommandError> {
+        Shell::new(command).input(input).limit(limit).run()
+    }
+
+    fn output(shell: Shell) -> (String, Result<(), CommandError>) {
+        let Finished { output, result } = shell.output();
+        (output, result)
+    }
 
     #[track_caller]
     fn check(command: &str, expected: &str) {
@@ -258,7 +291,7 @@ mod tests {
 
     #[test]
     fn output_is_stdout_even_of_a_failure_and_there_is_no_input() {
-        let (text, ending) = output("cat; echo out; printf '\\377'; exit 3");
+        let (text, ending) = output(Shell::new("cat; echo out; printf '\\377'; exit 3"));
         assert_eq!(text, "out\n\u{fffd}");
         assert_eq!(ending.unwrap_err().to_string(), "the command failed with exit status 3");
     }
@@ -266,7 +299,8 @@ mod tests {
     #[test]
     fn output_is_bounded_and_does_not_wait_for_the_background() {
         let started = Instant::now();
-        let (text, ending) = output("head -c 3000000 /dev/zero | tr '\\0' x; sleep 30 & exit 0");
+        let command = "head -c 3000000 /dev/zero | tr '\\0' x; sleep 30 & exit 0";
+        let (text, ending) = output(Shell::new(command));
         assert_eq!((text.len(), ending.is_ok()), (MAX_OUTPUT, true));
         assert!(started.elapsed() < LIMIT);
     }
@@ -275,10 +309,12 @@ mod tests {
     fn within_its_time_a_command_prints_on_both_channels_and_sees_its_variables() {
         let variables = [("SUPERLANCE_X", "a \"b\" $c".to_owned())];
         let command = "cat; echo \"$SUPERLANCE_X\"; echo oops >&2; exit 3 # a comment";
-        let (text, ending) = output_within(command, &variables, LIMIT);
+        let (text, ending) =
+            output(Shell::new(command).variables(variables).with_errors().limit(LIMIT));
         assert_eq!(text, "a \"b\" $c\noops\n");
         assert_eq!(ending.unwrap_err().to_string(), "the command failed with exit status 3");
-        let (text, ending) = output_within("head -c 3000000 /dev/zero; sleep 30 &", &[], LIMIT);
+        let (text, ending) =
+            output(Shell::new("head -c 3000000 /dev/zero; sleep 30 &").limit(LIMIT));
         assert_eq!((text.len(), ending.is_ok()), (MAX_OUTPUT, true));
     }
 
@@ -286,7 +322,7 @@ mod tests {
     fn when_its_time_is_up_what_it_printed_is_kept() {
         let started = Instant::now();
         let limit = Duration::from_millis(500);
-        let (text, ending) = output_within("echo begun; sleep 600 & sleep 600", &[], limit);
+        let (text, ending) = output(Shell::new("echo begun; sleep 600 & sleep 600").limit(limit));
         assert_eq!(text, "begun\n");
         assert!(matches!(ending, Err(CommandError::TimeUp(_))), "{ending:?}");
         assert!(started.elapsed() < LIMIT);

@@ -161,7 +161,8 @@ impl BatchListener {
         let mut outcomes = Vec::new().into_iter();
         if !recipients.is_empty() {
             let message = self.message(mail, recipients, ctx);
-            let posted = self.post.send(&message);
+            let posted = self.post.send(&message).into_iter();
+            let posted: Vec<_> = posted.map(|outcome| outcome.at(&self.options.server())).collect();
             self.report(&message, mail, &posted, ctx.log);
             outcomes = posted.into_iter();
         }
@@ -195,6 +196,7 @@ impl BatchListener {
             text: (self.tool.text)(&mail.lines, mail.dropped),
             id: message_id(&self.id_prefix, &mail.range),
             date: ctx.now(),
+            as_mime_text: true,
         }
     }
 

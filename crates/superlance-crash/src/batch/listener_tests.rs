@@ -109,7 +109,7 @@ impl Scene {
 }
 
 fn later() -> DeliveryOutcome {
-    DeliveryOutcome::Retry("host:25: down".to_owned())
+    DeliveryOutcome::Retry("down".to_owned())
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_batch_that_cannot_be_sent_is_kept_for_the_next_time() {
     scene.crash("foo");
     scene.post.next(&[later(), later()]);
     scene.tick("TICK_60");
-    let error = "foo died\nError sending email: host:25: down; kept, and tried again later for \
+    let error = "foo died\nError sending email: localhost:25: down; kept, and tried again later for \
                  a@b, c@d\n";
     assert_eq!(scene.world.log(), error);
     scene.crash("bar");
@@ -260,8 +260,8 @@ fn what_everybody_refuses_is_logged_in_full() {
         DeliveryOutcome::Rejected("550 two".to_owned()),
     ]);
     scene.tick("TICK_60");
-    let log = "foo died\nError sending email: 550 one; not tried again for a@b\n\
-               Error sending email: 550 two; not tried again for c@d\n\
+    let log = "foo died\nError sending email: localhost:25: 550 one; not tried again for a@b\n\
+               Error sending email: localhost:25: 550 two; not tried again for c@d\n\
                Not mailed to anyone (recipients: a@b, c@d):\nfoo died\n";
     assert_eq!(scene.world.log(), log);
     scene.tick("TICK_60");

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read as _};
 use lettre::transport::smtp::response::Response;
 
 use crate::mail::mime::one_line;
+use crate::system::io_error::explain;
 
 /// Bytes of an answer, and of a line of it, that are believed. RFC 5321 (4.5.3.1.5) promises 512.
 const LONGEST_ANSWER: usize = 64 << 10;
@@ -39,6 +40,11 @@ impl Error {
         }
     }
 
+    /// Whether the server takes further commands afterwards: 421 is its goodbye.
+    pub(crate) fn leaves_in_order(&self) -> bool {
+        self.code().is_some_and(|code| code != 421)
+    }
+
     /// Whether the same again would be refused again.
     pub fn is_permanent(&self) -> bool {
         self.code().is_some_and(|code| code >= 500)
@@ -50,7 +56,7 @@ fn without_answer(error: &io::Error) -> String {
         // A read that times out says "Resource temporarily unavailable".
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "no answer".to_owned(),
         io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
-        _ => error.to_string(),
+        _ => explain(error),
     }
 }
 

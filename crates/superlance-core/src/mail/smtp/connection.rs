@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::commands::{Auth, Data, Ehlo, Starttls};
+use lettre::transport::smtp::commands::{Auth, Data, Ehlo, Quit, Starttls};
 use lettre::transport::smtp::extension::{ClientId, Extension, ServerInfo};
 use lettre::transport::smtp::response::Response;
 use rustls::pki_types::CertificateDer;
@@ -32,6 +32,8 @@ pub(super) struct Connection {
     stream: BufReader<Stream>,
     /// What it said that it can, in its answer to EHLO.
     server: ServerInfo,
+    /// Whether the server takes further commands: it has answered the last one, and not with 421.
+    in_order: bool,
 }
 
 impl Connection {
@@ -43,7 +45,8 @@ impl Connection {
         config: Option<Arc<ClientConfig>>,
     ) -> Result<Self, Error> {
         let stream = Stream::Plain(connect(server, limit)?);
-        let mut connection = Self { stream: BufReader::new(stream), server: ServerInfo::default() };
+        let (stream, info) = (BufReader::new(stream), ServerInfo::default());
+        let mut connection = Self { stream, server: info, in_order: true };
         connection.set_limit(limit)?;
         if let Some(config) = config {
             connection.encrypt(&server.host, config)?;
@@ -101,11 +104,24 @@ impl Connection {
         }
     }
 
-    /// Logs in, in one of two ways; `None` if the server knows neither.
-    pub(super) fn log_in(&mut self, user: &str, password: &str) -> Option<Result<(), Error>> {
-        let mechanism = self.server.get_auth_mechanism(&LOGINS)?;
+    /// Logs in, in the first way that the server lets pass.
+    pub(super) fn log_in(&mut self, user: &str, password: &str) -> Result<(), Error> {
         let credentials = Credentials::new(user.to_owned(), password.to_owned());
-        Some(self.log_in_by(mechanism, &credentials))
+        let mut outcome =
+            Err(Error::Odd("the server offers neither PLAIN nor LOGIN authentication"));
+        for mechanism in LOGINS {
+            if !self.server.supports_auth_mechanism(mechanism) {
+                continue;
+            }
+            match self.log_in_by(mechanism, &credentials) {
+                // Some servers offer a way that they refuse.
+                Err(refusal @ Error::Refused { .. }) if self.in_order => outcome = Err(refusal),
+                // One that closes after a refusal has said why.
+                Err(_) if matches!(outcome, Err(Error::Refused { .. })) => return outcome,
+                last => return last,
+            }
+        }
+        outcome
     }
 
     fn log_in_by(&mut self, mechanism: Mechanism, credentials: &Credentials) -> Result<(), Error> {
@@ -134,8 +150,21 @@ impl Connection {
 
     /// Gives a command, which ends its line, and waits until the server has done it.
     pub(super) fn command(&mut self, command: impl Display) -> Result<Response, Error> {
-        self.send(&command.to_string())?;
-        answer(&mut self.stream)
+        let answer = self.send(&command.to_string()).and_then(|()| answer(&mut self.stream));
+        self.in_order = answer.as_ref().map_or_else(Error::leaves_in_order, |_| true);
+        answer
+    }
+
+    /// Ends the conversation, unless the server has. It is waited for an answer if there is time.
+    pub(super) fn quit(mut self, limit: Option<Duration>) {
+        if !self.in_order {
+            return;
+        }
+        // A server that does not take this changes nothing any more.
+        let _ = match limit {
+            Some(limit) => self.set_limit(limit).and_then(|()| self.command(Quit).map(drop)),
+            None => self.send(&Quit.to_string()),
+        };
     }
 
     /// Announces a mail.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 
-use crate::mail::mime::{encode_header, encode_text, is_plain, one_line};
+use crate::mail::mime::{Encoding, charset, encode_header, fold, mailbox, one_line};
 
 /// A mail, and who is to get it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,52 +23,48 @@ pub struct Message {
     pub id: String,
     /// The `Date:`.
     pub date: SystemTime,
+    /// Whether a text that is not ASCII is written as Python's `MIMEText` does, in base64, rather
+    /// than readable.
+    pub as_mime_text: bool,
 }
 
 impl Message {
+    /// How the text is written for a server that takes 8 bits, or not.
+    pub fn encoding(&self, eight_bit: bool) -> Encoding {
+        match self.as_mime_text && !self.text.is_ascii() {
+            true => Encoding::Base64,
+            false => Encoding::of(&self.text, eight_bit),
+        }
+    }
+
     /// Headers and text with CRLF at the ends of lines, without one at the very end.
     ///
     /// The order of the headers and their form are those of the original. Unlike there, an address
-    /// stays readable for mail programs when a name with other letters stands before it, and a text
-    /// with lines too long for SMTP is sent in base64.
+    /// stays readable for mail programs when a name with other letters stands before it, and lines
+    /// too long for SMTP are cut.
     #[must_use]
-    pub fn render(&self) -> String {
-        let (charset, encoding, text) = match is_plain(&self.text) {
-            true => ("us-ascii", "7bit", self.text.clone()),
-            false => ("utf-8", "base64", encode_text(&self.text)),
-        };
+    pub fn render(&self, encoding: Encoding) -> String {
         let to: Vec<_> = self.to.iter().map(|address| mailbox(address)).collect();
         let subject = self.subject.as_deref().filter(|subject| !subject.is_empty());
         let subject = subject.map(|subject| {
             let encoded = encode_header(&one_line(subject));
-            format!("Subject: {encoded}\n")
+            fold(format!("Subject: {encoded}")) + "\n"
         });
         let mail = format!(
-            "Content-Type: text/plain; charset=\"{charset}\"\nMIME-Version: 1.0\n\
-             Content-Transfer-Encoding: {encoding}\n{}From: {}\nTo: {}\nDate: {}\n\
-             Message-ID: {}\n\n{text}",
+            "Content-Type: text/plain; charset=\"{}\"\nMIME-Version: 1.0\n\
+             Content-Transfer-Encoding: {}\n{}From: {}\n{}\nDate: {}\nMessage-ID: {}\n\n{}",
+            charset(&self.text),
+            encoding.name(),
             subject.unwrap_or_default(),
             mailbox(&self.from),
-            to.join(", "),
+            fold(format!("To: {}", to.join(", "))),
             // `-0000`, as Python's `formatdate()`: the time is UTC and says nothing of a zone.
             DateTime::<Utc>::from(self.date).format("%a, %d %b %Y %H:%M:%S -0000"),
             one_line(&self.id),
+            encoding.encode(&self.text),
         );
         let mail = mail.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n");
         mail.strip_suffix("\r\n").map(str::to_owned).unwrap_or(mail)
-    }
-}
-
-/// An address as a header value. Of `Bürö <root@example.com>` only the name is encoded.
-fn mailbox(address: &str) -> String {
-    let address = one_line(address);
-    match address.rfind('<').map(|start| address.split_at(start)) {
-        Some((name, rest)) if rest.is_ascii() => {
-            let name = name.trim();
-            let name = if name.is_ascii() { name } else { name.trim_matches('"') };
-            format!("{} {rest}", encode_header(name)).trim_start().to_owned()
-        }
-        _ => encode_header(&address),
     }
 }
 
@@ -97,21 +93,26 @@ mod tests {
             text: text.to_owned(),
             id: "<1.2.3@localhost>".to_owned(),
             date: UNIX_EPOCH + Duration::from_secs(1_795_370_187),
+            as_mime_text: true,
         }
+    }
+
+    fn render(message: &Message) -> String {
+        message.render(message.encoding(true))
     }
 
     /// The expected texts are what Python 3.11 made of the same values.
     #[test]
     fn mails_are_written_as_python_writes_them() {
         assert_eq!(
-            message("Crash alert", "a\nb").render(),
+            render(&message("Crash alert", "a\nb")),
             "Content-Type: text/plain; charset=\"us-ascii\"\r\nMIME-Version: 1.0\r\n\
              Content-Transfer-Encoding: 7bit\r\nSubject: Crash alert\r\nFrom: x@y\r\n\
              To: a@b, root\r\nDate: Sun, 22 Nov 2026 17:56:27 -0000\r\n\
              Message-ID: <1.2.3@localhost>\r\n\r\na\r\nb"
         );
         assert_eq!(
-            message("Café alert", "é").render(),
+            render(&message("Café alert", "é")),
             "Content-Type: text/plain; charset=\"utf-8\"\r\nMIME-Version: 1.0\r\n\
              Content-Transfer-Encoding: base64\r\nSubject: =?utf-8?q?Caf=C3=A9_alert?=\r\n\
              From: x@y\r\nTo: a@b, root\r\nDate: Sun, 22 Nov 2026 17:56:27 -0000\r\n\
@@ -120,9 +121,20 @@ mod tests {
     }
 
     #[test]
+    fn a_text_stays_readable_where_the_original_has_no_say() {
+        let message = Message { as_mime_text: false, ..message("é", "é = ▁▂▃") };
+        let rendered = |eight_bit| message.render(message.encoding(eight_bit));
+        assert!(rendered(true).contains("charset=\"utf-8\""), "{}", rendered(true));
+        assert!(rendered(true).contains("Encoding: 8bit\r\nSubject: =?utf-8?b?w6k=?=\r\n"));
+        assert!(rendered(true).ends_with("\r\n\r\né = ▁▂▃"));
+        assert!(rendered(false).contains("Encoding: quoted-printable\r\n"));
+        assert!(rendered(false).ends_with("\r\n=C3=A9 =3D =E2=96=81=E2=96=82=E2=96=83"));
+    }
+
+    #[test]
     fn without_a_subject_there_is_no_such_header() {
-        assert!(!message("", "x").render().contains("Subject"));
-        assert!(!Message { subject: None, ..message("", "x") }.render().contains("Subject"));
+        assert!(!render(&message("", "x")).contains("Subject"));
+        assert!(!render(&Message { subject: None, ..message("", "x") }).contains("Subject"));
     }
 
     #[test]
@@ -130,7 +142,7 @@ mod tests {
         let evil = "x\r\nBcc: a\n\nb\rc";
         let mut mail = message(evil, evil);
         (mail.from, mail.to) = (evil.to_owned(), vec![evil.to_owned()]);
-        let rendered = mail.render();
+        let rendered = render(&mail);
         let (head, text) = rendered.split_once("\r\n\r\n").unwrap();
         assert_eq!(head.lines().count(), 8, "{head}");
         assert_eq!(text, "x\r\nBcc: a\r\n\r\nb\r\nc");
@@ -138,16 +150,8 @@ mod tests {
 
     #[test]
     fn very_long_lines_are_wrapped() {
-        let rendered = message("x", &"y".repeat(5000)).render();
+        let rendered = render(&message("x", &"y".repeat(5000)));
         assert!(rendered.lines().all(|line| line.len() <= 78), "{rendered}");
-    }
-
-    #[test]
-    fn names_are_encoded_and_addresses_are_not() {
-        assert_eq!(mailbox("Büro <x@y>"), "=?utf-8?b?QsO8cm8=?= <x@y>");
-        assert_eq!(mailbox("<x@y>"), "<x@y>");
-        assert_eq!(mailbox("\"a b\" <x@y>"), "\"a b\" <x@y>");
-        assert_eq!(mailbox("root"), "root");
     }
 
     #[test]

@@ -79,12 +79,12 @@ pub(super) fn converse(
             }
             Close => return Ok(()),
         }
-        let Some(line) = lines.next() else { return Ok(()) };
-        command = line?;
-        heard.push(command.clone());
         if command == "QUIT" {
             return Ok(());
         }
+        let Some(line) = lines.next() else { return Ok(()) };
+        command = line?;
+        heard.push(command.clone());
         // So that a line of the mail is never taken for the greeting.
         if command.is_empty() {
             command = " ".to_owned();

@@ -1,32 +1,35 @@
 //! One conversation with an SMTP server.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use lettre::transport::smtp::extension::{ClientId, Extension};
+use rustls::ClientConfig;
 
 use super::answer::Error;
 use super::connection::Connection;
 use super::message::envelope_address;
 use super::{Gate, Job, Message, Tls, tls};
+use crate::mail::mime::Encoding;
 use crate::mail::outcome::DeliveryOutcome;
 use crate::system::host_name;
 
-/// Time for the goodbye.
-const QUIT: Duration = Duration::from_secs(2);
-
-/// Delivers `message`: an outcome for each recipient, and the connection if it is still in order.
+/// Delivers `message`: an outcome for each recipient, and the connection to be ended.
 pub(super) fn deliver(
     job: &Job,
     message: &Message,
     gate: &Gate,
 ) -> (Vec<DeliveryOutcome>, Option<Connection>) {
     let mut own = vec![None; message.recipients.len()];
-    let outcome = converse(job, message, gate, &mut own);
-    let (rest, connection) = match outcome {
-        Ok(connection) => (DeliveryOutcome::Delivered, Some(connection)),
-        Err(outcome) => (outcome, None),
+    let (rest, connection) = match connect(job) {
+        Err(reason) => (DeliveryOutcome::Retry(reason), None),
+        Ok(mut connection) => {
+            let prepared = prepare(job, &mut connection).map_err(DeliveryOutcome::Retry);
+            let sent =
+                prepared.and_then(|()| converse(job, message, gate, &mut connection, &mut own));
+            (sent.err().unwrap_or(DeliveryOutcome::Delivered), Some(connection))
+        }
     };
     (own.into_iter().map(|outcome| outcome.unwrap_or_else(|| rest.clone())).collect(), connection)
 }
@@ -36,56 +39,58 @@ fn converse(
     job: &Job,
     message: &Message,
     gate: &Gate,
+    connection: &mut Connection,
     own: &mut [Option<DeliveryOutcome>],
-) -> Result<Connection, DeliveryOutcome> {
-    let server = &job.settings.server;
-    let says = |error: &Error| format!("{server}: {error}");
-    let mut connection =
-        connect(job).map_err(|error| DeliveryOutcome::Retry(format!("{server}: {error}")))?;
-    let sender = envelope_address(&message.from);
-    let recipients: Vec<_> = message.recipients.iter().map(|to| envelope_address(to)).collect();
-    let wide = !sender.is_ascii() || !recipients.iter().all(|address| address.is_ascii());
-    let wide = wide && connection.can(Extension::SmtpUtfEight);
-    let parameter = if wide { " SMTPUTF8" } else { "" };
-    connection.command(format_args!("MAIL FROM:<{sender}>{parameter}\r\n")).map_err(|error| {
-        // Not the recipients' fault, and not for ever: a sender is allowed by configuration.
-        DeliveryOutcome::Retry(format!("{server}: sender {sender:?}: {error}"))
-    })?;
+) -> Result<(), DeliveryOutcome> {
+    let encoding = message.encoding(connection.can(Extension::EightBitMime));
+    let recipients = envelope(message, encoding, connection)?;
     let mut accepted = false;
     for (address, outcome) in recipients.iter().zip(own.iter_mut()) {
         match connection.command(format_args!("RCPT TO:<{address}>\r\n")) {
             Ok(_) => accepted = true,
-            Err(error) if is_end(&error) => return Err(DeliveryOutcome::Retry(says(&error))),
-            Err(error) if error.is_permanent() => {
-                *outcome = Some(DeliveryOutcome::Rejected(says(&error)))
+            // Nothing else can be tried.
+            Err(error) if !error.leaves_in_order() => {
+                return Err(DeliveryOutcome::Retry(error.to_string()));
             }
-            Err(error) => *outcome = Some(DeliveryOutcome::Retry(says(&error))),
+            Err(error) => *outcome = Some(not_taken(&error)),
         }
     }
-    if accepted {
-        connection.announce().map_err(|error| not_taken(&error, says(&error)))?;
-        if !gate.pass() {
-            return Err(DeliveryOutcome::Retry(format!(
-                "{server}: given up before the mail was sent"
-            )));
-        }
-        let _ = connection.set_limit(job.limits.mail);
-        connection.mail(&message.render()).map_err(|error| match error.code() {
-            Some(_) => not_taken(&error, says(&error)),
-            None => DeliveryOutcome::Unknown(says(&error)),
-        })?;
+    if !accepted {
+        return Ok(());
     }
-    let _ = connection.set_limit(QUIT);
-    Ok(connection)
+    connection.announce().map_err(|error| not_taken(&error))?;
+    if !gate.pass() {
+        return Err(DeliveryOutcome::Retry("given up before the mail was sent".to_owned()));
+    }
+    let _ = connection.set_limit(job.limits.mail);
+    connection.mail(&message.render(encoding)).map_err(|error| match error.code() {
+        Some(_) => not_taken(&error),
+        None => DeliveryOutcome::Unknown(error.to_string()),
+    })
 }
 
-/// Whether the server has closed, or is about to (421), so that nothing else can be tried.
-fn is_end(error: &Error) -> bool {
-    error.code().is_none_or(|code| code == 421)
+/// Says who mails, and returns the addresses of those who are to get it.
+fn envelope(
+    message: &Message,
+    encoding: Encoding,
+    connection: &mut Connection,
+) -> Result<Vec<String>, DeliveryOutcome> {
+    let sender = envelope_address(&message.from);
+    let recipients: Vec<_> = message.recipients.iter().map(|to| envelope_address(to)).collect();
+    let wide = !sender.is_ascii() || !recipients.iter().all(|address| address.is_ascii());
+    let wide = wide && connection.can(Extension::SmtpUtfEight);
+    let body = if encoding == Encoding::EightBit { " BODY=8BITMIME" } else { "" };
+    let utf8 = if wide { " SMTPUTF8" } else { "" };
+    connection.command(format_args!("MAIL FROM:<{sender}>{body}{utf8}\r\n")).map_err(|error| {
+        // Not the recipients' fault, and not for ever: a sender is allowed by configuration.
+        DeliveryOutcome::Retry(format!("sender {sender:?}: {error}"))
+    })?;
+    Ok(recipients)
 }
 
-/// A mail that the server said no to.
-fn not_taken(error: &Error, reason: String) -> DeliveryOutcome {
+/// A mail, or a recipient, that the server said no to.
+fn not_taken(error: &Error) -> DeliveryOutcome {
+    let reason = error.to_string();
     if error.is_permanent() {
         DeliveryOutcome::Rejected(reason)
     } else {
@@ -93,32 +98,38 @@ fn not_taken(error: &Error, reason: String) -> DeliveryOutcome {
     }
 }
 
-/// Connects, encrypts, logs in: as far as is wanted.
+/// Connects, encrypted from the beginning where that is wanted.
 fn connect(job: &Job) -> Result<Connection, String> {
-    let settings = &job.settings;
-    let (server, hello) = (&settings.server, hello_name());
-    let config = |verify| tls::config(verify).map_err(|error| format!("TLS: {error}"));
+    let Job { settings, limits, .. } = job;
     let at_once = match settings.tls {
         Tls::Implicit => Some(config(true)?),
         Tls::Off | Tls::Required | Tls::Verified => None,
     };
-    let connection = Connection::connect(server, job.limits.talk, &hello, at_once);
-    let mut connection = connection.map_err(|error| error.to_string())?;
+    let connection = Connection::connect(&settings.server, limits.talk, &hello_name(), at_once);
+    connection.map_err(|error| error.to_string())
+}
+
+/// Encrypts and logs in, as far as is wanted.
+fn prepare(job: &Job, connection: &mut Connection) -> Result<(), String> {
+    let settings = &job.settings;
     if let Tls::Required | Tls::Verified = settings.tls {
         if !connection.can(Extension::StartTls) {
             return Err("the server does not offer STARTTLS, which is insisted on".to_owned());
         }
         let config = config(settings.tls == Tls::Verified)?;
-        let started = connection.start_tls(&server.host, config, &hello);
+        let started = connection.start_tls(&settings.server.host, config, &hello_name());
         started.map_err(|error| format!("STARTTLS: {error}"))?;
-        judge_once(job, &connection);
+        judge_once(job, connection);
     }
     if let Some((user, password)) = &settings.credentials {
-        let outcome = connection.log_in(user, password);
-        let outcome = outcome.ok_or("the server offers neither PLAIN nor LOGIN authentication")?;
-        outcome.map_err(|error| format!("authentication as {user:?}: {error}"))?;
+        let logged_in = connection.log_in(user, password);
+        logged_in.map_err(|error| format!("authentication as {user:?}: {error}"))?;
     }
-    Ok(connection)
+    Ok(())
+}
+
+fn config(verify: bool) -> Result<Arc<ClientConfig>, String> {
+    tls::config(verify).map_err(|error| format!("TLS: {error}"))
 }
 
 /// Says, the first time, if a certificate that is not insisted on would not pass.

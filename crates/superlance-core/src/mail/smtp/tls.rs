@@ -8,6 +8,8 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
+use crate::system::io_error::explain_tls;
+
 /// How to encrypt. Only a certificate that is verified needs the system's roots, which take tens of
 /// milliseconds to load.
 pub(super) fn config(verify: bool) -> Result<Arc<ClientConfig>, Error> {
@@ -41,7 +43,7 @@ pub(super) fn judge(host: &str, chain: &[CertificateDer<'_>]) -> Result<(), Stri
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots()), provider).build();
     let verifier = verifier.map_err(|error| format!("no certificate authorities: {error}"))?;
     let verdict = verifier.verify_server_cert(own, others, &name, &[], UnixTime::now());
-    verdict.map(drop).map_err(|error| error.to_string())
+    verdict.map(drop).map_err(|error| explain_tls(&error))
 }
 
 /// Takes any certificate, from whoever has its key.

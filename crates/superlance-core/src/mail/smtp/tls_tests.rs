@@ -115,6 +115,7 @@ fn send_to(
         text: "x".to_owned(),
         id: "<1@localhost>".to_owned(),
         date: SystemTime::UNIX_EPOCH,
+        as_mime_text: false,
     };
     let outcomes = (0..2).flat_map(|_| smtp.send(&message)).collect();
     (outcomes, recorder.text(), thread.join().unwrap())

@@ -13,7 +13,8 @@ const EXPECTED: &str = "expected smtp://host, smtps://host or smtp://host?tls=re
 /// The parts of such a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmtpUrl {
-    server: Server,
+    /// The server.
+    pub server: Server,
     user: Option<String>,
     tls: Option<Tls>,
 }
