@@ -40,7 +40,7 @@ fn ends_well(mut listener: Listener) -> String {
 }
 
 /// The text of a mail. Commands read it as it is, whatever its letters.
-fn text(mail: &str) -> String {
+pub(super) fn text(mail: &str) -> String {
     mail.split_once("\n\n").unwrap().1.to_owned()
 }
 
@@ -58,9 +58,31 @@ fn a_crash_mail_says_why() {
          stderr, last 2 lines {NOTE}:\n\nboom <&>\nréd\n\nstdout, last line {NOTE}:\n\n100%"
     );
     assert_eq!(mail, expected);
-    let read = ["tailProcessStderrLog(foo:foo, 0, 4096)", "tailProcessStdoutLog(foo:foo, 0, 4096)"];
-    assert_eq!(fake.calls()[..2], read);
+    let asked =
+        ["getProcessInfo(foo:foo)", "getPID()", "readLog(-65536, 0)", "getAllProcessInfo()"];
+    assert_eq!(fake.calls(), asked, "supervisord opens no log of a program");
     ends_well(listener);
+    // The same mail, of what supervisord reads.
+    let mut listener = crashmail(&fake, &mailbox, &["--tail", "2", "--tail-by-rpc"]);
+    listener.event("PROCESS_STATE_EXITED", &exit("foo"));
+    assert_eq!(text(&mailbox.wait_for(2)[1]), expected);
+    let read = ["tailProcessStderrLog(foo:foo, 0, 4096)", "tailProcessStdoutLog(foo:foo, 0, 4096)"];
+    assert_eq!(fake.calls()[4..6], read);
+    ends_well(listener);
+}
+
+#[test]
+fn a_supervisord_elsewhere_has_its_logs_elsewhere() {
+    let (fake, mailbox) = (fake(), Mailbox::new());
+    fake.on("getPID", Answer::Value("<value><int>4194304</int></value>".to_owned()));
+    let mut listener = crashmail(&fake, &mailbox, &["--tail", "2"]);
+    listener.event("PROCESS_STATE_EXITED", &exit("foo"));
+    let mail = text(&mailbox.wait_for(1)[0]);
+    assert!(mail.contains("\n\nCause:\n\nterminated by SIGSEGV (core dumped)\n\n"), "{mail}");
+    let why = "(cannot be read: this listener cannot see that supervisord runs on this machine, and \
+               as which user; --tail-by-rpc lets supervisord read it)";
+    assert!(mail.contains(&format!("stderr:\n\n{why}\n\nstdout:\n\n{why}")), "{mail}");
+    assert!(ends_well(listener).contains("cannot tell all about the end of processes: "));
 }
 
 #[test]
@@ -93,16 +115,27 @@ fn a_name_in_two_groups_has_no_cause() {
     ends_well(listener);
 }
 
+#[test]
+fn a_log_need_not_be_utf_8() {
+    let (fake, mailbox) = (fake(), Mailbox::new());
+    fake.add(FakeProcess::running("foo", 60000).logs(b"\xff\n", b"caf\xe9\nlast\n"));
+    let mut listener = crashmail(&fake, &mailbox, &["--tail", "2"]);
+    listener.event("PROCESS_STATE_EXITED", &exit("foo"));
+    let mail = text(&mailbox.wait_for(1)[0]);
+    assert!(mail.contains("caf\u{fffd}\nlast\n\nstdout, last line"), "{mail}");
+    assert_eq!(ends_well(listener).matches("cannot").count(), 0);
+}
+
 /// supervisord answers HTTP 500 for bytes that are no text.
 #[test]
-fn a_log_that_is_not_utf_8_is_read_as_far_as_that_goes() {
+fn supervisord_reads_a_log_that_is_not_utf_8_as_far_as_that_goes() {
     let (fake, mailbox) = (fake(), Mailbox::new());
     // The last 4,096 bytes begin within a character; then there is one that is none.
     let two_bytes = "é".repeat(3_000) + "\nlast\n";
     let latin = [&b"caf\xe9\n".repeat(600)[..], &b"plain\n".repeat(100)].concat();
     fake.add(FakeProcess::running("foo", 60000).logs(b"\xff\n", two_bytes + "x"));
     fake.add(FakeProcess::running("bar", 60001).logs(b"", latin));
-    let mut listener = crashmail(&fake, &mailbox, &["--tail", "2"]);
+    let mut listener = crashmail(&fake, &mailbox, &["--tail", "2", "--tail-by-rpc"]);
     for name in ["foo", "bar"] {
         listener.event("PROCESS_STATE_EXITED", &exit(name));
     }

@@ -89,7 +89,11 @@ fn every_sort_of_end_has_its_cause() {
         "segv",
         "\n\nCause:\n\nterminated by SIGSEGV\n\nstderr:\n\n(empty)\n\nstdout:\n\n(empty)",
     );
-    check("latin", "\n\nCause:\n\nexit status 1\n\nstderr:\n\n(cannot be read: supervisord at ");
+    let latin = super::causes::text(about(&mails, "latin"));
+    assert!(
+        latin.contains("exit status 1\n\nstderr, last line:\n\ncaf\u{fffd}\n\nstdout:"),
+        "{latin}"
+    );
     check("nolog", "exit status 2\n\nLogs:\n\n(supervisord keeps none: see stdout_logfile and ");
     check("missing", "\n\nCause:\n\ncan't find command '/nonexistent/program'\n\n");
     check("missing", "Process missing in group missing failed to start too many times from state ");
@@ -118,6 +122,48 @@ fn an_exit_without_a_start_in_the_log_is_known_by_its_time() {
         .start();
     let mail = &mailbox.wait_for(1)[0];
     assert!(mail.ends_with("\n\nCause:\n\nexit status 9"), "{mail}");
+}
+
+/// A program that can write into the folder of its log puts this into the place of the log and crashes.
+fn replaces_its_log(command: &str, expected: &str) {
+    let ((builder, _links), mailbox, folder) = (builder(), Mailbox::new(), Scratch::new());
+    folder.write("secret", "for root only\n");
+    let script = format!("#!/bin/sh\ncd \"${{0%/*}}\"\nrm log\n{command}\nexit 7\n");
+    let program = folder.script("program", &script).display().to_string();
+    let log = folder.join("log").display().to_string();
+    let lines = [("startsecs", "0"), ("autorestart", "false"), ("stderr_logfile", log.as_str())];
+    let mut supervisord = builder
+        .program("evil", &program, &lines)
+        .listener("crashmail", &crashmail(&mailbox, "--tail 5"), "PROCESS_STATE_EXITED", &[])
+        .start();
+    let mails = mailbox.wait_for(1);
+    let mail = about(&mails, "evil");
+    let refused = format!("\n\nstderr:\n\n(cannot be read: {log}: {expected})\n\nstdout:");
+    assert!(mail.contains("\n\nCause:\n\nexit status 7\n\n"), "{mail}");
+    assert!(mail.contains(&refused) && !mail.contains("for root"), "{mail}");
+    supervisord.wait_state("evil:evil", "EXITED");
+    supervisord.stop();
+}
+
+#[test]
+fn a_fifo_in_the_place_of_a_log_does_not_stop_supervisord() {
+    replaces_its_log("mkfifo log", "it is not a regular file");
+}
+
+#[test]
+fn a_link_in_the_place_of_a_log_tells_no_secret() {
+    let refused = "there is a link on the way that the program may have made";
+    replaces_its_log("ln -s secret log", refused);
+}
+
+#[test]
+fn a_file_of_another_user_in_the_place_of_a_log_tells_no_secret() {
+    if !nix::unistd::geteuid().is_root() {
+        // Only root can give a file away; the unit test of `log_file` shows the same for any user.
+        return;
+    }
+    let refused = "it belongs to the user 65534, and supervisord runs as 0";
+    replaces_its_log("cp secret log; chown 65534 log", refused);
 }
 
 #[test]

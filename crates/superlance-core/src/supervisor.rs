@@ -106,6 +106,17 @@ pub struct Details {
     pub stderr_log: String,
 }
 
+impl Details {
+    /// The file of one of its outputs; empty for none.
+    #[must_use]
+    pub fn log(&self, channel: Channel) -> &str {
+        match channel {
+            Channel::Stdout => &self.stdout_log,
+            Channel::Stderr => &self.stderr_log,
+        }
+    }
+}
+
 /// One of the outputs of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -218,8 +229,15 @@ pub trait Supervisor: Send {
     /// As [`info`](Supervisor::info).
     fn details(&mut self, namespec: &str) -> Result<Details, RpcError>;
 
+    /// The process id of supervisord itself (`getPID`).
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    fn pid(&mut self) -> Result<u32, RpcError>;
+
     /// About the last `bytes` of an output of a process (`tailProcessStdoutLog`,
-    /// `tailProcessStderrLog`); nothing where supervisord keeps no log of it.
+    /// `tailProcessStderrLog`); nothing where supervisord keeps no log of it. supervisord waits for ever
+    /// where the process has put a FIFO into the place of its log.
     ///
     /// # Errors
     /// When there is no usable answer; supervisord has none for a log that is not UTF-8.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -55,6 +56,8 @@ pub struct FakeSupervisor {
     pub spawn_errors: HashMap<String, String>,
     /// The outputs of processes, by `group:name`; those without keep none.
     pub logs: HashMap<(String, Channel), String>,
+    /// Where `details` says that they are.
+    pub log_directory: PathBuf,
     /// Its own log, if it is a file.
     pub own_log: Option<String>,
     failures: HashMap<&'static str, VecDeque<RpcError>>,
@@ -83,7 +86,7 @@ impl FakeSupervisor {
         self
     }
 
-    /// Lets the next call of `method` (`all`, `info`, `details`, `tail`, `own_log`, `stop`, `start` or
+    /// Lets the next call of `method` (`all`, `info`, `details`, `pid`, `tail`, `own_log`, `stop`, `start` or
     /// `signal`) end with `error`.
     pub fn fail(&mut self, method: &'static str, error: RpcError) {
         self.failures.entry(method).or_default().push_back(error);
@@ -134,7 +137,8 @@ impl Supervisor for FakeSupervisor {
         let info = self.process(namespec)?.clone();
         let log = |channel: Channel| {
             let kept = self.logs.contains_key(&(namespec.to_owned(), channel));
-            if kept { format!("/log/{namespec}.{}", channel.name()) } else { String::new() }
+            let path = self.log_directory.join(format!("{namespec}.{}", channel.name()));
+            if kept { path.display().to_string() } else { String::new() }
         };
         Ok(Details {
             info,
@@ -142,6 +146,12 @@ impl Supervisor for FakeSupervisor {
             stdout_log: log(Channel::Stdout),
             stderr_log: log(Channel::Stderr),
         })
+    }
+
+    /// The parent of the test.
+    fn pid(&mut self) -> Result<u32, RpcError> {
+        self.call("pid", "")?;
+        Ok(std::os::unix::process::parent_id())
     }
 
     fn tail(&mut self, namespec: &str, channel: Channel, bytes: u32) -> Result<LogEnd, RpcError> {

@@ -73,7 +73,7 @@ impl Tool {
             Some(url) => SmtpUrl::parse(url)?.settings(password)?,
             None => options.settings(password),
         };
-        let supervisor = environment.supervisor_for(choice.tail.map(|_| "--tail"))?;
+        let supervisor = environment.supervisor_for(choice.tail.asks_supervisord())?;
         let alerts =
             superlance_alerts::pipeline(&environment, raiser, None, &options.alerts, matches)?;
         let Environment { log, unfinished, .. } = environment;

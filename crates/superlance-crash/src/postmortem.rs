@@ -1,14 +1,16 @@
 //! Why a process ended, as far as supervisord can tell: `--tail`.
 //!
-//! Logs are read first, since the successor may be writing into them already, and then what is known of
-//! the process, so that it is noticed if there is one.
+//! Logs are read as soon as it is known where they are, since the successor may be writing into them
+//! already. supervisord's own log comes after them, so that a successor is noticed.
 
 pub(crate) mod cause;
 mod findings;
+mod log_file;
 mod recent;
 pub(crate) mod tail;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -40,22 +42,52 @@ const DELAY: Duration = Duration::from_secs(5);
 /// supervisor's words for a process that did not live through its `startsecs`, up to a hint.
 const TOO_QUICKLY: &str = "Exited too quickly";
 
+/// The logs of a process, in the order of an alert.
+const CHANNELS: [Channel; 2] = [Channel::Stderr, Channel::Stdout];
+
+/// Why the paths that supervisord names mean nothing here.
+const ELSEWHERE: &str = "this listener cannot see that supervisord runs on this machine, and as which \
+                         user; --tail-by-rpc lets supervisord read it";
+
 /// Most lines of a log.
 const MOST_LINES: u32 = 1_000;
 
 /// `--tail`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Copy, Default, Args)]
 pub struct TailOptions {
     /// Say why: how the process ended, and the last N lines of its stderr and stdout logs (0 for
     /// none); supervisord must have an http server section
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MOST_LINES)))]
-    pub tail: Option<u32>,
+    tail: Option<u32>,
+
+    /// Let supervisord read the logs for --tail, which a program can misuse to stop supervisord or
+    /// to have files sent that only supervisord's user may read
+    #[arg(long, requires = "tail")]
+    tail_by_rpc: bool,
+}
+
+impl TailOptions {
+    /// The option for which supervisord is asked, if it is given.
+    #[must_use]
+    pub fn asks_supervisord(self) -> Option<&'static str> {
+        self.tail.map(|_| "--tail")
+    }
+
+    /// What looks into ends, if that is wanted.
+    #[must_use]
+    pub fn post_mortem(self) -> Option<PostMortem> {
+        self.tail.map(|lines| PostMortem::new(lines, self.tail_by_rpc))
+    }
 }
 
 /// Looks into why processes ended.
 pub struct PostMortem {
     /// Lines of each log.
     lines: usize,
+    /// Whether supervisord reads them.
+    by_rpc: bool,
+    /// The user that supervisord runs as, once it is known.
+    owner: Option<u32>,
     recent: Recent,
     /// How many processes have a name, and when that was asked.
     names: Option<(HashMap<String, usize>, Instant)>,
@@ -64,11 +96,12 @@ pub struct PostMortem {
 }
 
 impl PostMortem {
-    /// For so many lines of each log.
-    #[must_use]
-    pub fn new(lines: u32) -> Self {
+    /// For so many lines of each log, read by supervisord or here.
+    fn new(lines: u32, by_rpc: bool) -> Self {
         Self {
             lines: lines as usize,
+            by_rpc,
+            owner: None,
             recent: Recent::default(),
             names: None,
             complaint: LogOnce::default(),
@@ -85,8 +118,13 @@ impl PostMortem {
         let what = format!("{} {namespec}", trigger.name());
         let times = self.recent.note(&what, ctx.arrived.instant);
         let mut questions = Questions::new(&mut *ctx.supervisor, namespec);
-        let tails = questions.tails(self.lines);
+        let by_rpc = self.by_rpc.then(|| questions.tails(self.lines));
         let details = questions.details();
+        let tails = match (by_rpc, &details) {
+            (Some(tails), _) => tails,
+            (None, Some(details)) => self.read_logs(details, &mut questions),
+            (None, None) => Vec::new(),
+        };
         let spawn_error = details.as_ref().and_then(|details| spawn_error(details, trigger));
         let log = Self::own_log(change, spawn_error, &mut questions);
         let ending =
@@ -107,6 +145,30 @@ impl PostMortem {
         let newer = if newer { Newer::Yes } else { Newer::of(change, arrived, details) };
         let logs = findings::logs(&tails, newer, details, trouble);
         Findings::new(spawn_error, ending, times, trouble, logs)
+    }
+
+    /// The logs of a process, read here.
+    fn read_logs(&mut self, details: &Details, questions: &mut Questions<'_>) -> Vec<Read> {
+        if self.lines == 0 {
+            return Vec::new();
+        }
+        CHANNELS.map(|channel| (channel, self.read_log(details.log(channel), questions))).into()
+    }
+
+    fn read_log(&mut self, path: &str, questions: &mut Questions<'_>) -> Result<Tail, String> {
+        if path.is_empty() || findings::is_device(path) {
+            return Ok(Tail::default());
+        }
+        let owner = match self.owner {
+            Some(owner) => owner,
+            None => {
+                let pid = questions.pid().map_err(|error| error.to_string())?;
+                let owner = log_file::user_of_ancestor(pid).ok_or(ELSEWHERE)?;
+                *self.owner.insert(owner)
+            }
+        };
+        let log = log_file::read_end(Path::new(path), bytes_for(self.lines), owner);
+        log.map(|log| tail(&log, self.lines)).map_err(|error| format!("{path}: {error}"))
     }
 
     /// supervisord's own log, if it may have the end of the process.
@@ -212,8 +274,7 @@ impl<'a> Questions<'a> {
     }
 
     fn tails(&mut self, lines: usize) -> Vec<Read> {
-        let channels = [Channel::Stderr, Channel::Stdout];
-        let wanted = channels.into_iter().filter(|_| lines > 0);
+        let wanted = CHANNELS.into_iter().filter(|_| lines > 0);
         let bytes = bytes_for(lines);
         let read = |channel| {
             let log = self.ask(|supervisor, namespec| supervisor.tail(namespec, channel, bytes));
@@ -224,6 +285,10 @@ impl<'a> Questions<'a> {
 
     fn details(&mut self) -> Option<Details> {
         self.ask_why(|supervisor, namespec| supervisor.details(namespec))
+    }
+
+    fn pid(&mut self) -> Result<u32, RpcError> {
+        self.ask(|supervisor, _| supervisor.pid())
     }
 
     fn own_log(&mut self) -> Option<LogEnd> {

@@ -1,6 +1,10 @@
 //! Why processes ended, out of a supervisord made of values.
 
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::time::UNIX_EPOCH;
+
+use tempfile::TempDir;
 
 use super::*;
 use superlance_core::listener::alert::Attachment;
@@ -17,8 +21,17 @@ const SUCCESSOR: &str = "\
 2001-01-01 00:00:00,000 INFO exited: foo (exit status 0; expected)
 ";
 
+const LAST_LINES: [(&str, &str); 2] =
+    [("stderr, last 2 lines", "Traceback\nlast"), ("stdout, last line", "out")];
+
 /// A supervisord in which `grp:foo` has exited and may have a successor.
 fn world(state: State, pid: u32) -> World {
+    world_with_files(state, pid).0
+}
+
+/// The same with its logs in files, as long as the directory is there.
+fn world_with_files(state: State, pid: u32) -> (World, TempDir) {
+    let directory = TempDir::new().unwrap();
     let mut supervisor = FakeSupervisor::at(100).with("grp:foo", pid).with("grp:bar", 3);
     supervisor.process("grp:foo").unwrap().state = state;
     supervisor.own_log = Some(LOG.to_owned());
@@ -26,8 +39,11 @@ fn world(state: State, pid: u32) -> World {
         [(Channel::Stderr, "first\n\x1b[31mTraceback\x1b[0m\nlast\n"), (Channel::Stdout, "out\n")]
     {
         supervisor.logs.insert(("grp:foo".to_owned(), channel), text.to_owned());
+        let path = directory.path().join(format!("grp:foo.{}", channel.name()));
+        fs::write(path, text).unwrap();
     }
-    World::new(supervisor)
+    supervisor.log_directory = directory.path().to_owned();
+    (World::new(supervisor), directory)
 }
 
 fn gather(world: &mut World, post_mortem: &mut PostMortem, state: &str) -> Findings {
@@ -35,7 +51,7 @@ fn gather(world: &mut World, post_mortem: &mut PostMortem, state: &str) -> Findi
 }
 
 fn exit(world: &mut World) -> Findings {
-    gather(world, &mut PostMortem::new(2), "EXITED")
+    gather(world, &mut PostMortem::new(2, false), "EXITED")
 }
 
 fn texts(findings: &Findings) -> Vec<(&str, &str)> {
@@ -44,17 +60,53 @@ fn texts(findings: &Findings) -> Vec<(&str, &str)> {
 
 #[test]
 fn an_exit_has_its_status_and_the_last_lines() {
-    let mut world = world(State::Exited, 0);
-    let findings = exit(&mut world);
+    let (mut world, _directory) = world_with_files(State::Exited, 0);
+    let mut post_mortem = PostMortem::new(2, false);
+    let findings = gather(&mut world, &mut post_mortem, "EXITED");
     assert_eq!(findings.cause.as_deref(), Some("exit status 7"));
-    let logs = [("stderr, last 2 lines", "Traceback\nlast"), ("stdout, last line", "out")];
-    assert_eq!(texts(&findings), logs);
-    let calls =
-        ["tail(grp:foo stderr)", "tail(grp:foo stdout)", "details(grp:foo)", "own_log()", "all()"];
-    assert_eq!(world.supervisor.calls, calls, "logs first");
+    assert_eq!(texts(&findings), LAST_LINES);
+    let calls = ["details(grp:foo)", "pid()", "own_log()", "all()"];
+    assert_eq!(world.supervisor.calls, calls, "supervisord opens no log of a program");
     let measured = [("times_in_last_hour", "1"), ("exit_status", "7")];
     assert_eq!(findings.measured, measured.map(|(name, value)| (name.into(), value.into())));
     assert_eq!(world.log(), "");
+    gather(&mut world, &mut post_mortem, "EXITED");
+    assert_eq!(world.supervisor.calls[4..], ["details(grp:foo)", "own_log()"], "what is known");
+}
+
+#[test]
+fn supervisord_reads_the_logs_where_it_is_asked_to() {
+    let mut world = world(State::Exited, 0);
+    let findings = gather(&mut world, &mut PostMortem::new(2, true), "EXITED");
+    assert_eq!(texts(&findings), LAST_LINES);
+    let calls =
+        ["tail(grp:foo stderr)", "tail(grp:foo stdout)", "details(grp:foo)", "own_log()", "all()"];
+    assert_eq!(world.supervisor.calls, calls, "logs first");
+}
+
+#[test]
+fn what_is_no_log_of_supervisord_is_left_out_and_the_rest_is_there() {
+    let (mut world, directory) = world_with_files(State::Exited, 0);
+    let (link, secret) = (directory.path().join("grp:foo.stderr"), directory.path().join("secret"));
+    fs::rename(&link, &secret).unwrap();
+    symlink(&secret, &link).unwrap();
+    let findings = exit(&mut world);
+    assert_eq!(findings.cause.as_deref(), Some("exit status 7"));
+    let why =
+        format!("{}: there is a link on the way that the program may have made", link.display());
+    let logs =
+        [("stderr", format!("(cannot be read: {why})")), ("stdout, last line", "out".into())];
+    assert_eq!(texts(&findings), logs.each_ref().map(|(title, text)| (*title, text.as_str())));
+    assert_eq!(world.log(), format!("cannot tell all about the end of processes: {why}\n"));
+}
+
+#[test]
+fn without_the_process_id_of_supervisord_no_path_means_anything() {
+    let (mut world, _directory) = world_with_files(State::Exited, 0);
+    world.supervisor.refuse("pid", Fault::SHUTDOWN_STATE, "SHUTDOWN_STATE");
+    let findings = exit(&mut world);
+    assert_eq!(texts(&findings)[0].1, "(cannot be read: <Fault 6: 'SHUTDOWN_STATE'>)");
+    assert_eq!(texts(&findings)[1], ("stdout, last line", "out"), "it is asked again");
 }
 
 #[test]
@@ -63,7 +115,7 @@ fn the_successor_is_noticed_and_its_status_is_not_taken() {
     for (state, pid) in
         [(State::Running, 9), (State::Starting, 9), (State::Backoff, 0), (State::Exited, 0)]
     {
-        let mut world = world(state, pid);
+        let (mut world, _directory) = world_with_files(state, pid);
         world.supervisor.own_log = Some(LOG.to_owned() + SUCCESSOR);
         let findings = exit(&mut world);
         assert_eq!(findings.cause.as_deref(), Some("exit status 7"));
@@ -89,7 +141,7 @@ fn an_instance_older_than_the_log_is_known_by_its_time() {
         time(60),
         time(1)
     ));
-    let mut post_mortem = PostMortem::new(0);
+    let mut post_mortem = PostMortem::new(0, false);
     assert_eq!(
         gather(&mut world, &mut post_mortem, "EXITED").cause,
         None,
@@ -109,7 +161,7 @@ fn a_failed_start_has_its_error() {
     let mut fatal = |error: &str, state: &str| {
         world.supervisor.spawn_errors.insert("grp:foo".to_owned(), error.to_owned());
         world.supervisor.calls.clear();
-        let findings = gather(&mut world, &mut PostMortem::new(0), state);
+        let findings = gather(&mut world, &mut PostMortem::new(0, false), state);
         (findings.cause.unwrap_or_default(), world.supervisor.calls.clone())
     };
     let (cause, calls) = fatal("can't find command 'nosuch'", "FATAL");
@@ -126,7 +178,7 @@ fn a_failed_start_has_its_error() {
 fn what_cannot_be_read_is_said_once_in_the_log_and_in_every_alert() {
     let mut world = world(State::Exited, 0);
     world.supervisor.own_log = None;
-    let mut post_mortem = PostMortem::new(1);
+    let mut post_mortem = PostMortem::new(1, false);
     let reason = "<Fault 20: 'NO_FILE: None'>";
     for times in ["", "; the 2nd time in the last hour"] {
         let findings = gather(&mut world, &mut post_mortem, "EXITED");
@@ -148,7 +200,7 @@ fn what_cannot_be_read_is_said_once_in_the_log_and_in_every_alert() {
 #[test]
 fn a_supervisord_that_cannot_be_reached_is_asked_once() {
     let mut world = world(State::Exited, 0);
-    world.supervisor.fail("tail", RpcError::Unreachable("no socket".to_owned()));
+    world.supervisor.fail("details", RpcError::Unreachable("no socket".to_owned()));
     let findings = exit(&mut world);
     assert_eq!(findings.cause.as_deref(), Some("not known: no socket"));
     assert!(findings.logs.is_empty());
@@ -160,7 +212,7 @@ fn a_supervisord_that_cannot_be_reached_is_asked_once() {
 fn a_log_that_cannot_be_read_does_not_keep_the_rest_away() {
     let mut world = world(State::Exited, 0);
     world.supervisor.fail("tail", RpcError::NoAnswer("it is not UTF-8".to_owned()));
-    let findings = exit(&mut world);
+    let findings = gather(&mut world, &mut PostMortem::new(2, true), "EXITED");
     assert_eq!(findings.cause.as_deref(), Some("exit status 7"));
     let logs = [("stderr", "(cannot be read: it is not UTF-8)"), ("stdout, last line", "out")];
     assert_eq!(texts(&findings), logs);
@@ -191,14 +243,14 @@ fn logs_that_are_not_kept_are_left_out() {
 #[test]
 fn a_start_has_no_cause() {
     let mut world = world(State::Running, 9);
-    assert_eq!(gather(&mut world, &mut PostMortem::new(2), "RUNNING"), Findings::default());
+    assert_eq!(gather(&mut world, &mut PostMortem::new(2, false), "RUNNING"), Findings::default());
     assert!(world.supervisor.calls.is_empty());
 }
 
 #[test]
 fn the_names_of_all_processes_are_not_asked_for_each_time() {
     let mut world = world(State::Exited, 0);
-    let mut post_mortem = PostMortem::new(0);
+    let mut post_mortem = PostMortem::new(0, false);
     for _ in 0..3 {
         gather(&mut world, &mut post_mortem, "EXITED");
     }

@@ -29,7 +29,7 @@ impl Crashmail {
     pub(crate) fn new(options: Options, told: bool) -> Self {
         Self {
             on: options.on.on,
-            post_mortem: options.tail.tail.map(PostMortem::new),
+            post_mortem: options.tail.post_mortem(),
             programs: if options.any { Vec::new() } else { options.programs },
             told,
             mails: options.mail.address().is_some(),

@@ -148,7 +148,7 @@ fn a_tail_says_why() {
     world.supervisor.own_log = Some(log.to_owned());
     let key = ("grp:foo".to_owned(), Channel::Stderr);
     world.supervisor.logs.insert(key, "one\ntwo\nthree\n".to_owned());
-    let mut crashmail = crashmail(&["-m", "bob", "--tail", "2"]);
+    let mut crashmail = crashmail(&["-m", "bob", "--tail", "2", "--tail-by-rpc"]);
     world.event(&mut crashmail, "PROCESS_STATE_EXITED", payload).unwrap();
     let text = format!(
         "{TEXT}\n\nCause:\n\nterminated by SIGSEGV\n\n\

@@ -28,8 +28,8 @@ use std::time::{Duration, SystemTime};
 
 use clap::error::ErrorKind as ClapError;
 use clap::{CommandFactory, Parser};
-use superlance_core::supervisor::RpcError;
 use superlance_core::supervisor::rpc::{Advice, RpcClient};
+use superlance_core::supervisor::{RpcError, Supervisor as _};
 use superlance_core::system::clock::asctime_and_zone;
 use superlance_memmon::{Machine, Memory, Watch};
 use terminal_size::{Height, Width, terminal_size_of};

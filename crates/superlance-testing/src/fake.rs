@@ -27,8 +27,8 @@ pub struct FakeSupervisor {
     address: Address,
     shared: Arc<Shared>,
     server: Option<JoinHandle<()>>,
-    /// The folder of the socket.
-    _scratch: Scratch,
+    /// The folder of the socket and of logs.
+    scratch: Scratch,
 }
 
 impl FakeSupervisor {
@@ -47,7 +47,7 @@ impl FakeSupervisor {
 
     fn at(address: Address, scratch: Scratch) -> FakeSupervisor {
         let shared = Arc::new(Shared::default());
-        let mut fake = FakeSupervisor { address, shared, server: None, _scratch: scratch };
+        let mut fake = FakeSupervisor { address, shared, server: None, scratch };
         fake.start();
         fake
     }
@@ -58,8 +58,12 @@ impl FakeSupervisor {
         self.address.url()
     }
 
-    /// Adds a process, or replaces the one of the same name.
-    pub fn add(&self, process: FakeProcess) {
+    /// Adds a process, or replaces the one of the same name; its logs are files.
+    ///
+    /// # Panics
+    /// When they cannot be written.
+    pub fn add(&self, mut process: FakeProcess) {
+        process.write_logs(self.scratch.path());
         self.shared.state().put(process);
     }
 

@@ -24,6 +24,10 @@ impl Supervisor for NoSupervisor {
         not_asked()
     }
 
+    fn pid(&mut self) -> Result<u32, RpcError> {
+        not_asked()
+    }
+
     fn tail(&mut self, _: &str, _: Channel, _: u32) -> Result<LogEnd, RpcError> {
         not_asked()
     }

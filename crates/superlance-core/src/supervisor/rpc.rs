@@ -103,20 +103,6 @@ impl RpcClient {
         self.endpoint.is_here()
     }
 
-    /// The process id of supervisord itself (`getPID`).
-    ///
-    /// # Errors
-    /// When there is no usable answer.
-    pub fn pid(&mut self) -> Result<u32, RpcError> {
-        let request = Request::new("supervisor.getPID");
-        self.ask(&request, &ONE)
-            .and_then(|answer| {
-                let pid = integer(&parse(&request, answer)?).and_then(|pid| pid.try_into().ok());
-                pid.ok_or_else(|| CallError::Answer("expected a process id".to_owned()))
-            })
-            .map_err(|error| self.explain(error))
-    }
-
     /// The answer to a call that changes nothing: quick, and made once more when the connection breaks.
     fn ask(&self, request: &Request<'_>, bounds: &Bounds) -> Result<Vec<u8>, CallError> {
         match self.exchange(request, bounds) {
@@ -193,6 +179,16 @@ impl Supervisor for RpcClient {
 
     fn details(&mut self, namespec: &str) -> Result<Details, RpcError> {
         self.ask_for_process(namespec, &ALERT, details)
+    }
+
+    fn pid(&mut self) -> Result<u32, RpcError> {
+        let request = Request::new("supervisor.getPID");
+        self.ask(&request, &ALERT)
+            .and_then(|answer| {
+                let pid = integer(&parse(&request, answer)?).and_then(|pid| pid.try_into().ok());
+                pid.ok_or_else(|| CallError::Answer("expected a process id".to_owned()))
+            })
+            .map_err(|error| self.explain(error))
     }
 
     fn tail(&mut self, namespec: &str, channel: Channel, bytes: u32) -> Result<LogEnd, RpcError> {

@@ -22,8 +22,7 @@ struct ProgramOptions {
 #[derive(Debug)]
 pub(super) struct Choice {
     pub(super) on: StateFilter,
-    /// Lines of logs below each line; `None` for not even the cause.
-    pub(super) tail: Option<u32>,
+    pub(super) tail: TailOptions,
     /// None for every process.
     programs: Vec<Selector>,
 }
@@ -44,8 +43,8 @@ impl Choice {
                 false => tool.trigger.into(),
             },
             tail: match tool.tail {
-                true => TailOptions::from_arg_matches(matches)?.tail,
-                false => None,
+                true => TailOptions::from_arg_matches(matches)?,
+                false => TailOptions::default(),
             },
         })
     }

@@ -63,7 +63,7 @@ impl BatchListener {
         let mut recipients = options.to().to_vec();
         recipients.extend(options.alerts.tells_others().then(|| OTHERS.to_owned()));
         let batch = Batch::new(options.interval, options.tick.minutes, &recipients);
-        let post_mortem = choice.tail.map(PostMortem::new);
+        let post_mortem = choice.tail.post_mortem();
         Self {
             tool,
             options,

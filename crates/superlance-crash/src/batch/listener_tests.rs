@@ -176,7 +176,7 @@ fn other_states_are_mailed_about_if_wanted() {
 
 #[test]
 fn a_tail_stands_below_its_line_and_not_in_the_log() {
-    let mut scene = Scene::new(&["--tail", "2"]);
+    let mut scene = Scene::new(&["--tail", "2", "--tail-by-rpc"]);
     let mut supervisor = FakeSupervisor::at(1).with("g:foo", 0).with("g:bar", 0);
     supervisor.own_log =
         Some("spawned: 'foo' with pid 5\nexited: foo (exit status 7; not expected)\n".to_owned());
@@ -198,7 +198,7 @@ fn a_tail_stands_below_its_line_and_not_in_the_log() {
 
 #[test]
 fn logs_are_left_out_of_a_mail_that_has_many() {
-    let mut scene = Scene::new(&["--tail", "1"]);
+    let mut scene = Scene::new(&["--tail", "1", "--tail-by-rpc"]);
     scene.world.supervisor = FakeSupervisor::at(1).with("g:foo", 0);
     let log = ("g:foo".to_owned(), Channel::Stdout);
     scene.world.supervisor.logs.insert(log, "x".repeat(1 << 20));

@@ -8,7 +8,7 @@ use crate::postmortem::recent::Times;
 use crate::postmortem::tail::Tail;
 use superlance_core::listener::alert::{Alert, Attachment};
 use superlance_core::protocol::event::ProcessState;
-use superlance_core::supervisor::{Channel, Details};
+use superlance_core::supervisor::Details;
 
 /// What was found out about the end of a process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -101,15 +101,12 @@ pub(super) fn logs(
     let mut logs = Vec::new();
     for (channel, tail) in tails {
         let name = channel.name();
-        let file = details.map(|details| match channel {
-            Channel::Stdout => details.stdout_log.as_str(),
-            Channel::Stderr => details.stderr_log.as_str(),
-        });
+        let file = details.map(|details| details.log(*channel));
         let (title, text) = match (tail, file) {
             // It is said of the cause already.
             (Err(error), _) if Some(error.as_str()) == trouble => continue,
             (Err(error), _) => (name.to_owned(), format!("(cannot be read: {error})")),
-            (Ok(_), Some(file)) if file.starts_with("/dev/") => {
+            (Ok(_), Some(file)) if is_device(file) => {
                 (name.to_owned(), format!("(goes to {file}, where it cannot be read)"))
             }
             (Ok(tail), Some("")) if tail.lines == 0 => continue,
@@ -123,6 +120,11 @@ pub(super) fn logs(
         logs.push(Attachment { title: "Logs".to_owned(), text });
     }
     logs
+}
+
+/// Whether a log goes where it cannot be read, such as `/dev/stdout`.
+pub(super) fn is_device(path: &str) -> bool {
+    path.starts_with("/dev/")
 }
 
 /// Whether the last lines of a log may be those of a successor.

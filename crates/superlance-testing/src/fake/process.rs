@@ -1,5 +1,7 @@
 //! A process of the fake supervisord: what `getProcessInfo` of supervisor 4.3 tells of one.
 
+use std::fs;
+use std::path::Path;
 use std::time::SystemTime;
 
 use crate::wire::xml::Value;
@@ -112,13 +114,26 @@ impl FakeProcess {
         self
     }
 
-    /// With these outputs, in files that have a name.
+    /// With these outputs, in files of the fake supervisord.
     #[must_use]
     pub fn logs(mut self, stdout: impl Into<Vec<u8>>, stderr: impl Into<Vec<u8>>) -> FakeProcess {
         (self.stdout, self.stderr) = (stdout.into(), stderr.into());
-        self.stdout_logfile = format!("/log/{}.stdout", self.name);
-        self.stderr_logfile = format!("/log/{}.stderr", self.name);
+        self.stdout_logfile = format!("{}.stdout", self.name);
+        self.stderr_logfile = format!("{}.stderr", self.name);
         self
+    }
+
+    /// Writes its outputs into files of this folder, unless it has none or they are elsewhere.
+    pub(super) fn write_logs(&mut self, folder: &Path) {
+        let logs =
+            [(&mut self.stdout_logfile, &self.stdout), (&mut self.stderr_logfile, &self.stderr)];
+        for (path, text) in logs {
+            if !path.is_empty() && Path::new(path).is_relative() {
+                let file = folder.join(&*path);
+                fs::write(&file, text).expect("the folder is ours");
+                *path = file.display().to_string();
+            }
+        }
     }
 
     /// Whether it goes by this name.
