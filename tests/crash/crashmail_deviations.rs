@@ -19,15 +19,32 @@ fn d7_p_selects() {
 }
 
 #[test]
-fn d8_without_an_address_nothing_is_mailed() {
-    let transcript = crashmail("without -m", &["-s", "{mailbox}"]).crash("foo");
-    deviates("D8", &transcript, |theirs, ours| {
-        assert!(theirs.mails[0].starts_with("To: None\n"), "{}", theirs.mails[0]);
-        let warning = "crashmail: -m is not given, so nothing is mailed\n";
-        let crash = format!("not mailed, since -m is not given: {TEXT}\n");
-        assert_eq!(ours.log, format!("{warning}{crash}"));
-        assert!(ours.mails.is_empty());
-    });
+fn d8_without_an_address_the_default_command_is_not_run() {
+    for arguments in [&[][..], &["-m", ""]] {
+        let transcript = crashmail("without -m and -s", arguments).crash("foo");
+        deviates("D8", &transcript, |theirs, ours| {
+            assert!(theirs.log.contains("unexpected exit, mailing\n"), "{}", theirs.log);
+            let warning = "crashmail: neither -m nor -s is given, so nothing is mailed\n";
+            let crash = format!("not mailed, since neither -m nor -s is given: {TEXT}\n");
+            assert_eq!(ours.log, format!("{warning}{crash}"));
+        });
+    }
+}
+
+#[test]
+fn d8_without_an_address_a_command_that_is_given_is_run() {
+    for (arguments, to) in
+        [(&["-s", "{mailbox}"][..], "To: None\n"), (&["-m", "", "-s", "{mailbox}"], "To: \n")]
+    {
+        let transcript = crashmail("without -m", arguments).crash("foo");
+        deviates("D8", &transcript, |theirs, ours| {
+            let mail = theirs.mails[0].strip_prefix(to).unwrap();
+            assert!(mail.starts_with("Subject:  foo crashed at "), "{mail}");
+            assert_eq!(ours.mails, [mail]);
+            let log = format!("unexpected exit, mailing\nMailed:\n\n{mail}\n");
+            assert_eq!(ours.log, log);
+        });
+    }
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
 use super::recovery::Recovery;
@@ -22,9 +21,9 @@ pub const HEADING: &str = "Alerts";
 #[derive(Debug, Clone, Args)]
 pub struct MailOptions {
     /// Command that sends a mail it is given on stdin, headers included
+    /// [default: /usr/sbin/sendmail -t -i]
     #[arg(short, long = "sendmail_program", value_name = "COMMAND")]
-    #[arg(default_value = "/usr/sbin/sendmail -t -i")]
-    pub sendmail: String,
+    pub sendmail: Option<String>,
 
     /// Address to mail to; without it, nothing is mailed
     #[arg(short = 'm', long, value_name = "ADDRESS")]
@@ -82,9 +81,9 @@ impl MailOptions {
         self.calm.recovery.then_some("--recovery")
     }
 
-    /// Whether there is a command on the command line.
-    pub(super) fn sendmail_is_given(&self, matches: &ArgMatches) -> bool {
-        matches.value_source("sendmail") == Some(ValueSource::CommandLine)
+    /// The command that sends mails.
+    pub(super) fn command(&self) -> &str {
+        self.sendmail.as_deref().unwrap_or("/usr/sbin/sendmail -t -i")
     }
 }
 

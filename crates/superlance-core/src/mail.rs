@@ -9,7 +9,8 @@ use crate::mail::mime::{Encoding, address_list, charset, encode_header, fold, on
 /// A mail to one address (or several, as the user wrote them).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The `To:` line, as given on the command line.
+    /// The `To:` line, as given on the command line; empty for a mail whose command knows its
+    /// recipients itself, which has no such line.
     pub to: String,
     /// The `Subject:` line.
     pub subject: String,
@@ -25,7 +26,7 @@ impl Mail {
     /// Line ends in header values become blanks, so that no value can add a header.
     #[must_use]
     pub fn render(&self) -> String {
-        let to = fold(format!("To: {}", address_list(&one_line(&self.to))));
+        let to = self.to_line(|to| fold(format!("To: {}", address_list(&to))));
         let subject = fold(format!("Subject: {}", encode_header(&one_line(&self.subject))));
         // Pipes and mail programs carry 8 bits.
         let encoding = Encoding::of(&self.text, true);
@@ -38,14 +39,19 @@ impl Mail {
                 encoding.name()
             ),
         };
-        format!("{to}\n{subject}\n{mime}\n{}", encoding.encode(&self.text))
+        format!("{to}{subject}\n{mime}\n{}", encoding.encode(&self.text))
     }
 
     /// The mail as people read it, for the log: as the original writes it, whatever its letters.
     #[must_use]
     pub fn plain(&self) -> String {
-        let (to, subject) = (one_line(&self.to), one_line(&self.subject));
-        format!("To: {to}\nSubject: {subject}\n\n{}", self.text)
+        let to = self.to_line(|to| format!("To: {to}"));
+        format!("{to}Subject: {}\n\n{}", one_line(&self.subject), self.text)
+    }
+
+    /// The `To:` line with its end, if there is one.
+    fn to_line(&self, write: impl Fn(String) -> String) -> String {
+        if self.to.is_empty() { String::new() } else { write(one_line(&self.to)) + "\n" }
     }
 }
 

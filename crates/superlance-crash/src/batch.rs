@@ -67,7 +67,7 @@ impl Tool {
         let bad = |error: Error| StartError::Usage(error.to_string());
         let options = Options::from_arg_matches(matches).map_err(bad)?;
         let choice = Choice::from_matches(matches, self).map_err(bad)?;
-        let raiser = Raiser { name: self.name, confirms: false };
+        let raiser = Raiser { name: self.name, confirms: false, mails_without_address: false };
         let password = environment.smtp_password(options.alerts.smtp_password_file.as_deref())?;
         let settings = match &options.alerts.smtp_url {
             Some(url) => SmtpUrl::parse(url)?.settings(password)?,

@@ -16,7 +16,7 @@ use crate::options::Options;
 /// The command `crashmail`.
 pub const APPLET: Applet = Applet { name: "crashmail", command: options::command, service };
 
-const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true };
+const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true, mails_without_address: true };
 
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, StartError> {
     let bad = |error: Error| StartError::Usage(error.to_string());

@@ -32,7 +32,7 @@ impl Crashmail {
             post_mortem: options.tail.post_mortem(),
             programs: if options.any { Vec::new() } else { options.programs },
             told,
-            mails: options.mail.address().is_some(),
+            mails: options.mail.address().is_some() || options.mail.sendmail.is_some(),
             // To Python, an empty text is as good as none.
             optional_header: options.optional_header.filter(|header| !header.is_empty()),
         }
@@ -51,7 +51,9 @@ impl Crashmail {
             return ctx.log.line(format_args!("not mailed, since no -p selects it: {text}"));
         }
         if !self.told {
-            return ctx.log.line(format_args!("not mailed, since -m is not given: {text}"));
+            return ctx
+                .log
+                .line(format_args!("not mailed, since neither -m nor -s is given: {text}"));
         }
         // The blank before the name is the original's; people filter by the whole subject.
         let (headline, at) = (trigger.headline(), log_time(ctx.arrived.wall));

@@ -60,15 +60,16 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn command() -> Command {
-    as_getopt(Options::command(), GETOPT_NAMES)
+    let email = "Address to mail to; without it and -s, nothing is mailed";
+    as_getopt(Options::command(), GETOPT_NAMES).mut_arg("email", |arg| arg.help(email))
 }
 
 impl Options {
     /// Says what is probably not meant. It is no error: the original accepts it.
     pub(crate) fn warn(&self, told: bool, log: &Log) {
         warn_of_stray("crashmail", &self.stray, log);
-        if self.mail.email.is_none() && !told {
-            log.line("crashmail: -m is not given, so nothing is mailed");
+        if !told {
+            log.line("crashmail: neither -m nor -s is given, so nothing is mailed");
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::probe::Probe;
 /// The command `httpok`.
 pub const APPLET: Applet = Applet { name: "httpok", command: options::command, service };
 
-const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true };
+const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true, mails_without_address: false };
 
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, StartError> {
     let bad = |error: Error| StartError::Usage(error.to_string());

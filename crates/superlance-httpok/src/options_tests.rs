@@ -17,7 +17,7 @@ fn parse(arguments: &[&str]) -> Result<Options, String> {
 fn defaults() {
     let options = parse(&["http://h/"]).unwrap();
     assert_eq!((options.timeout, options.expected()), (Duration::from_secs(10), vec![200]));
-    assert_eq!(options.mail.sendmail, "/usr/sbin/sendmail -t -i");
+    assert_eq!(options.mail.sendmail, None);
     assert_eq!((options.gcore.as_str(), options.coredir), ("/usr/bin/gcore -o", None));
     assert!(options.programs.is_empty() && !options.any && !options.not_eager);
     assert_eq!((options.mail.email, options.body, options.name), (None, None, None));

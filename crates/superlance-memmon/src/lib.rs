@@ -51,7 +51,7 @@ use crate::options::Options;
 /// The command `memmon`.
 pub const APPLET: Applet = Applet { name: "memmon", command: options::command, service };
 
-const RAISER: Raiser = Raiser { name: APPLET.name, confirms: false };
+const RAISER: Raiser = Raiser { name: APPLET.name, confirms: false, mails_without_address: false };
 
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, StartError> {
     let bad = |error: Error| StartError::Usage(error.to_string());

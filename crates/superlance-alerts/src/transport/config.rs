@@ -12,6 +12,9 @@ pub struct Raiser {
     pub name: &'static str,
     /// Whether the log has every mail that was sent, which is the original's way in some listeners.
     pub confirms: bool,
+    /// Whether a command that `-s` names is run without an address, too: it may know its recipients
+    /// itself.
+    pub mails_without_address: bool,
 }
 
 /// What a way out is made of.

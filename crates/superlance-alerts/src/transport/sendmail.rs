@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Pipes each mail into a shell command.
 pub(crate) struct MailCommand {
     pub(crate) command: String,
-    /// The `To:` line.
+    /// The `To:` line; empty for none.
     pub(crate) to: String,
     /// Whether the log has every mail that was sent, which is the original's way in some listeners.
     pub(crate) confirms: bool,
@@ -24,13 +24,16 @@ pub(crate) struct MailCommand {
 pub(crate) fn mail_command(
     plan: &TransportConfig<'_>,
 ) -> Result<Vec<Box<dyn Transport>>, StartError> {
-    let address = plan.mail.and_then(|mail| Some((mail, mail.address()?)));
-    let address = address.filter(|_| plan.options.smtp_url.is_none());
-    let way = address.map(|(mail, to)| -> Box<dyn Transport> {
-        let (command, to) = (mail.sendmail.clone(), to.to_owned());
-        Box::new(MailCommand { command, to, confirms: plan.raiser.confirms })
-    });
-    Ok(way.into_iter().collect())
+    let Some(mail) = plan.mail.filter(|_| plan.options.smtp_url.is_none()) else {
+        return Ok(Vec::new());
+    };
+    let to = match mail.address() {
+        Some(address) => address.to_owned(),
+        None if plan.raiser.mails_without_address && mail.sendmail.is_some() => String::new(),
+        None => return Ok(Vec::new()),
+    };
+    let (command, confirms) = (mail.command().to_owned(), plan.raiser.confirms);
+    Ok(vec![Box::new(MailCommand { command, to, confirms })])
 }
 
 impl Transport for MailCommand {

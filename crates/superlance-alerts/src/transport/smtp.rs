@@ -31,7 +31,7 @@ pub(crate) fn smtp(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>
         let message = "--smtp-url is given and -m is not: expected an address to mail to";
         return Err(StartError::Usage(message.to_owned()));
     }
-    if mail.sendmail_is_given(plan.matches) {
+    if mail.sendmail.is_some() {
         let message =
             "-s and --smtp-url are given: expected one of them, since a mail goes one way";
         return Err(StartError::Usage(message.to_owned()));
