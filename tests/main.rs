@@ -23,6 +23,7 @@ mod protocol;
 mod reliability;
 mod security;
 mod shared_deviations;
+mod signals;
 mod status;
 mod verdict;
 

@@ -1,6 +1,7 @@
 //! The event protocol as supervisord sees it, with memmon as the listener.
 
 use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -70,14 +71,14 @@ fn a_protocol_that_cannot_be_followed_ends_with_an_error() {
 }
 
 #[test]
-fn signals_end_it_well() {
+fn a_signal_ends_it_in_good_order_and_by_that_signal() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
         let fake = FakeSupervisor::unix();
         let mut memmon = memmon(&fake);
         memmon.wait_state(ListenerState::Ready);
         memmon.signal(signal);
-        assert_eq!(memmon.wait_exit(SOON).code(), Some(0));
-        assert_eq!(memmon.stderr(), "");
+        assert_eq!(memmon.wait_exit(SOON).signal(), Some(signal as i32));
+        assert_eq!(memmon.stderr(), format!("memmon: ended by {signal}\n"));
     }
 }
 
@@ -93,7 +94,7 @@ fn what_was_begun_is_finished_after_sigterm() {
     memmon.signal(Signal::SIGTERM);
     fake.release();
     fake.wait_for_call("startProcess");
-    assert_eq!(memmon.wait_exit(SOON).code(), Some(0));
+    assert_eq!(memmon.wait_exit(SOON).signal(), Some(Signal::SIGTERM as i32));
     assert_eq!(fake.process("foo:foo").pid, second.pid());
 }
 
@@ -108,9 +109,14 @@ fn what_cannot_be_finished_is_said_within_the_time_there_is() {
     fake.wait_for_call("stopProcess");
     let started = Instant::now();
     memmon.signal(Signal::SIGTERM);
-    assert_eq!(memmon.wait_exit(Duration::from_secs(10)).code(), Some(0));
+    let status = memmon.wait_exit(Duration::from_secs(10));
+    assert_eq!(status.signal(), Some(Signal::SIGTERM as i32));
     assert!(started.elapsed() >= Duration::from_secs(7), "it did not wait");
-    assert!(memmon.stderr().ends_with("start it with: supervisorctl start foo:foo\n"));
+    assert!(
+        memmon
+            .stderr()
+            .ends_with("start it with: supervisorctl start foo:foo\nmemmon: ended by SIGTERM\n")
+    );
 }
 
 /// As when a service manager signals every process, and then supervisord its children.
@@ -129,7 +135,7 @@ fn further_signals_change_nothing() {
     }
     fake.release();
     fake.wait_for_call("startProcess");
-    assert_eq!(memmon.wait_exit(SOON).code(), Some(0));
+    assert_eq!(memmon.wait_exit(SOON).signal(), Some(Signal::SIGTERM as i32));
 }
 
 #[test]
@@ -145,7 +151,7 @@ fn no_restart_is_begun_after_sigterm() {
     memmon.signal(Signal::SIGTERM);
     memmon.wait_idle();
     fake.release();
-    assert_eq!(memmon.wait_exit(SOON).code(), Some(0));
+    assert_eq!(memmon.wait_exit(SOON).signal(), Some(Signal::SIGTERM as i32));
     let calls = fake.calls();
     assert_eq!(calls.last().unwrap(), "startProcess(foo:foo)", "{calls:?}");
 }
@@ -162,8 +168,9 @@ fn at_the_end_a_start_that_is_owed_is_tried_at_once() {
     fake.wait_for_calls("startProcess", 3);
     fake.behave();
     memmon.signal(Signal::SIGTERM);
-    assert_eq!(memmon.wait_exit(SOON).code(), Some(0));
-    assert!(memmon.stderr().ends_with("foo:foo was started again\n"), "{}", memmon.stderr());
+    assert_eq!(memmon.wait_exit(SOON).signal(), Some(Signal::SIGTERM as i32));
+    let end = "foo:foo was started again\nmemmon: ended by SIGTERM\n";
+    assert!(memmon.stderr().ends_with(end), "{}", memmon.stderr());
 }
 
 #[test]

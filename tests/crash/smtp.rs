@@ -1,6 +1,7 @@
 //! Mail servers on bad days: a clear line in the log, nothing is lost, and nobody who has a mail gets
 //! it again. What has two sides, ours and theirs, is in `batch_deviations`.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
@@ -48,7 +49,7 @@ fn a_server_that_never_answers_is_left_at_the_end_with_all_lines_in_the_log() {
         assert_eq!(listener.wait_result(), "OK");
         let started = Instant::now();
         listener.signal(Signal::SIGTERM);
-        assert_eq!(listener.wait_exit(END).code(), Some(0), "{moment}");
+        assert_eq!(listener.wait_exit(END).signal(), Some(Signal::SIGTERM as i32), "{moment}");
         assert!(started.elapsed() < END);
         let log = listener.stderr();
         let (_, unsent) =

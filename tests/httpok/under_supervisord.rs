@@ -192,7 +192,7 @@ fn told_to_end_in_the_middle_of_a_restart_it_finishes_it() {
     kill(listener, Signal::SIGTERM).unwrap();
     running.supervisord.ctl(&["stop", "ok-one"]);
     assert_eq!(running.supervisord.state_of("ok-one"), "STOPPED");
-    running.supervisord.wait_state("ok-two", "EXITED");
+    running.supervisord.wait_restart("ok-two", listener.as_raw().try_into().unwrap());
     for (name, pid) in ["one", "two"].into_iter().zip(pids) {
         running.supervisord.wait_restart(name, pid);
         assert!(
@@ -202,6 +202,6 @@ fn told_to_end_in_the_middle_of_a_restart_it_finishes_it() {
         );
         running.mail(name);
     }
-    let end = "stopped: ok-one (exit status 0)";
+    let end = "stopped: ok-one (terminated by SIGTERM)";
     assert!(running.supervisord.log().contains(end), "{}", running.supervisord.log());
 }

@@ -2,6 +2,7 @@
 //! from the test.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -203,9 +204,10 @@ fn told_to_end_while_the_command_runs_it_stops_nothing() {
     run.memmon.event("TICK_5", "when:1");
     wait_until("the command", SOON, || begun.exists());
     run.memmon.signal(Signal::SIGTERM);
-    assert!(run.memmon.wait_exit(SOON).success());
+    assert_eq!(run.memmon.wait_exit(SOON).signal(), Some(Signal::SIGTERM as i32));
     let log = run.memmon.stderr();
-    assert!(log.ends_with("\nNothing is done about foo:foo: memmon was told to end\n"), "{log}");
+    let end = "\nNothing is done about foo:foo: memmon was told to end\nmemmon: ended by SIGTERM\n";
+    assert!(log.ends_with(end), "{log}");
     assert_eq!(run.count("stopProcess"), 0);
 }
 

@@ -1,6 +1,7 @@
 //! At a terminal, of any size.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
@@ -105,7 +106,7 @@ fn signals_end_it_with_the_terminal_as_it_was() {
         let mut terminal = Terminal::spawn(at(&fake, &folder, &["--watch"]), 80, 24);
         terminal.wait_for("TOTAL");
         terminal.signal(signal);
-        assert_eq!(terminal.wait_exit().code(), Some(0), "{signal}");
+        assert_eq!(terminal.wait_exit().signal(), Some(signal as i32), "{signal}");
         assert!(terminal.is_ordinary(), "{signal}");
         assert!(terminal.text().ends_with("\x1b[?25h\x1b[?1049l"), "{signal}");
     }
@@ -150,7 +151,7 @@ fn a_supervisord_that_goes_away_is_said_and_awaited() {
     let calls = fake.calls().len();
     wait_until("a call that hangs", SOON, || fake.calls().len() > calls);
     terminal.signal(Signal::SIGINT);
-    assert_eq!(terminal.wait_exit().code(), Some(0));
+    assert_eq!(terminal.wait_exit().signal(), Some(Signal::SIGINT as i32));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod applet;
 pub mod backlog;
 mod queue;
+mod reader;
 mod serve;
 mod worker;
 

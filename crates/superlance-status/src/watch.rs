@@ -58,7 +58,10 @@ pub(crate) fn on_screen(
                 screen.take()?;
             }
             Happening::Signal(SIGWINCH | SIGCONT) => {}
-            Happening::Signal(_) => return Ok(()),
+            Happening::Signal(signal) => {
+                drop(screen);
+                return emulate_default_handler(signal);
+            }
         }
         screen.draw(&shown.lines(page()))?;
     }

@@ -9,16 +9,18 @@ use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
+use signal_hook::low_level::{emulate_default_handler, signal_name};
 
 use crate::listener::environment::Environment;
 use crate::options::getopt::with_hints;
 use crate::options::usage::StartError;
 use crate::protocol::stdio::{Input, Output};
-use crate::run::serve::{Service, serve};
+use crate::run::serve::{Ended, Service, serve};
 use crate::system::log::Log;
 
-/// One of the commands of the suite. Exit codes: 0 for a listener that was told to end, 1 for
-/// surroundings in which it cannot work (and for a lost protocol), 2 for a wrong command line.
+/// One of the commands of the suite. Exit codes: 0 at the end of the events, 1 for surroundings in
+/// which it cannot work (and for a lost protocol), 2 for a wrong command line. Told to end by a signal,
+/// it dies of that signal.
 pub struct Applet {
     /// What it is called as.
     pub name: &'static str,
@@ -76,6 +78,16 @@ impl Applet {
         let ended = Input::new(io::stdin().as_fd())
             .and_then(|input| Ok((input, Output::take_stdout()?)))
             .and_then(|(input, output)| serve(service, input, output));
-        ended.map_err(|error| fail(&format!("the event protocol is lost: {error}")))
+        match ended {
+            Ok(Ended::OfInput) => Ok(()),
+            Ok(Ended::BySignal(signal)) => {
+                let signal_name = signal_name(signal).unwrap_or("a signal");
+                log.line(format_args!("{name}: ended by {signal_name}"));
+                // An exit status of 0 would be one that supervisord expects: it would not start the
+                // listener again.
+                emulate_default_handler(signal).map_err(|error| fail(&error.to_string()))
+            }
+            Err(error) => Err(fail(&format!("the event protocol is lost: {error}"))),
+        }
     }
 }

@@ -5,7 +5,6 @@
 //! server or a process that takes a minute to stop never makes supervisord's buffer of ten events
 //! overflow. This file starts them and waits for what ends them, or for a signal.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,22 +16,17 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SI
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-use crate::listener::{Filter, Interest};
-use crate::protocol::frame::{Frame, FrameReader};
+use crate::protocol::frame::Frame;
 use crate::protocol::stdio::{Input, Output};
 use crate::run::backlog::Ledger;
 use crate::run::queue::{Arrival, Queue};
+use crate::run::reader::Reader;
 pub(crate) use crate::run::worker::Service;
 use crate::run::worker::{End, Worker};
-use crate::system::clock::Moment;
 
 /// Time to finish what was begun. supervisord kills a listener `stopwaitsecs` after SIGTERM, and that
 /// is ten seconds unless configured.
 const GRACE: Duration = Duration::from_secs(8);
-
-/// Serials that are remembered. supervisord sends an event again to a listener that died before its
-/// answer, and to every pool of equal priority with it.
-const MEMORY: usize = 1_000;
 
 /// What a `stopsignal` may be, but for KILL. Each ends the listener in good order.
 const SIGNALS: [i32; 6] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
@@ -44,16 +38,25 @@ enum Notice {
     WorkerDone,
 }
 
+/// How a listener came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// supervisord closed the input.
+    OfInput,
+    /// This signal was sent.
+    BySignal(i32),
+}
+
 /// Runs `service` until a signal or the end of `input`, then finishes what was begun.
 ///
 /// # Errors
 /// When the protocol is lost: events cannot be read or acknowledged any more. What was begun is
 /// finished in that case, too.
-pub(crate) fn serve(service: Service, input: Input, mut output: Output) -> io::Result<()> {
+pub(crate) fn serve(service: Service, input: Input, mut output: Output) -> io::Result<Ended> {
     let queue = Arc::new(Queue::default());
     let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
     let ledger = Arc::new(Ledger::new(service.alerts.events(), Arc::clone(&log)));
-    let reading = Reading { filter: service.listener.filter(), ledger: Arc::clone(&ledger) };
+    let reader = Reader { filter: service.listener.filter(), ledger: Arc::clone(&ledger) };
 
     let end = Arc::new(End::default());
 
@@ -77,23 +80,23 @@ pub(crate) fn serve(service: Service, input: Input, mut output: Output) -> io::R
     };
     spawn("worker", Box::new(worker))?;
     let events = Arc::clone(&queue);
-    let reader = move || match reading.run(input, &mut output, &events) {
+    let read = move || match reader.run(input, &mut output, &events) {
         Ok(()) => Notice::InputEnded,
         // supervisord is gone, and so will be our input.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Notice::InputEnded,
         Err(error) => Notice::ProtocolLost(error),
     };
-    spawn("reader", Box::new(reader))?;
+    spawn("reader", Box::new(read))?;
 
     // Until a signal comes, or a thread closes this.
-    let _ = signals.forever().next();
+    let signal = signals.forever().next();
     let outcome = match notices.try_recv() {
         Ok(Notice::ProtocolLost(error)) => Err(error),
         Ok(Notice::InputEnded) => {
             end.orphaned.store(true, Ordering::Relaxed);
-            Ok(())
+            Ok(Ended::OfInput)
         }
-        Ok(Notice::WorkerDone) | Err(_) => Ok(()),
+        Ok(Notice::WorkerDone) | Err(_) => Ok(Ended::OfInput),
     };
     end.ending.store(true, Ordering::Relaxed);
     queue.close();
@@ -106,7 +109,7 @@ pub(crate) fn serve(service: Service, input: Input, mut output: Output) -> io::R
         let kept = if is_kept { ", and kept until the next start" } else { "" };
         log.line(format_args!("Event not handled in time{kept}: {name} {payload}"));
     }
-    outcome
+    signal.map_or(outcome, |signal| Ok(Ended::BySignal(signal)))
 }
 
 /// Waits until the worker is done or its time is up. Further signals are caught and change nothing: a
@@ -118,66 +121,5 @@ fn wait_for_worker(notices: &Receiver<Notice>) {
             Ok(Notice::WorkerDone) | Err(_) => return,
             Ok(_) => {}
         }
-    }
-}
-
-/// The reader: from the wire into the queue, until the input ends or the queue is closed.
-struct Reading {
-    filter: Filter,
-    ledger: Arc<Ledger>,
-}
-
-impl Reading {
-    fn run(&self, mut input: Input, output: &mut Output, queue: &Queue) -> io::Result<()> {
-        let mut frames = FrameReader::default();
-        let mut seen = Seen::default();
-        let left = self.ledger.left();
-        for (number, frame) in left.clone() {
-            let (at, interest, number) = (Moment::now(), (self.filter)(&frame), Some(number));
-            if interest == Interest::Nothing {
-                // It was wanted under other options.
-                self.ledger.handled(number);
-            } else if !queue.push(Arrival { at, frame, interest, number }) {
-                return Ok(());
-            }
-        }
-        output.ready()?;
-        while let Some(frame) = frames.read(&mut input)? {
-            let interest = (self.filter)(&frame);
-            let wanted = match interest {
-                Interest::Nothing => false,
-                Interest::Every => true,
-                Interest::WhenIdle => queue.is_idle(),
-            };
-            // Killed before it acknowledged, an earlier listener left what is sent again now.
-            let again = left.iter().any(|(_, earlier)| *earlier == frame)
-                || frame.serial.is_some_and(|serial| wanted && seen.before(serial));
-            if wanted && !again {
-                let number = self.ledger.write(&frame, interest);
-                // Closed: the event is not acknowledged, so supervisord keeps it.
-                if !queue.push(Arrival { at: Moment::now(), frame, interest, number }) {
-                    self.ledger.handled(number);
-                    return Ok(());
-                }
-            }
-            output.acknowledge()?;
-        }
-        Ok(())
-    }
-}
-
-/// The serials of the last events that were wanted.
-#[derive(Default)]
-struct Seen(VecDeque<u64>);
-
-impl Seen {
-    /// Whether `serial` came before; remembers it.
-    fn before(&mut self, serial: u64) -> bool {
-        if self.0.contains(&serial) {
-            return true;
-        }
-        self.0.truncate(MEMORY - 1);
-        self.0.push_front(serial);
-        false
     }
 }

@@ -1,6 +1,7 @@
 //! The thread that owns the listener: it hands events to it one by one, wakes it when it asked to be
 //! woken, and at the end lets it finish what it began.
 
+use std::fmt::Display;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,15 +78,6 @@ pub(crate) struct Worker {
     quiet_until: Instant,
 }
 
-/// A call of the listener.
-enum Call<'a> {
-    Handle(&'a Frame),
-    OnTime,
-    /// The alerts' turn.
-    Alerts,
-    Finish,
-}
-
 impl Worker {
     pub(crate) fn new(service: Service, end: Arc<End>, ledger: Arc<Ledger>) -> Self {
         Self { service, identity: Identity::default(), end, ledger, quiet_until: Instant::now() }
@@ -100,7 +92,7 @@ impl Worker {
                     // A look at how things are can wait for the next listener.
                     let looks = interest == Interest::WhenIdle;
                     if !(looks && self.end.ending.load(Ordering::Relaxed)) {
-                        self.call(at, &Call::Handle(&frame));
+                        self.handle(at, &frame);
                     }
                     self.ledger.handled(number);
                 }
@@ -108,7 +100,7 @@ impl Worker {
                 Next::Closed => break,
             }
         }
-        self.call(Moment::now(), &Call::Finish);
+        self.call(Moment::now(), None, "the end", |listener, ctx| listener.finish(ctx));
         self.service.alerts.drain();
         while let Some(deadline) = self.deadline() {
             thread::sleep(deadline.saturating_duration_since(Instant::now()));
@@ -135,56 +127,54 @@ impl Worker {
         let now = Moment::now();
         let due = |deadline: Option<Instant>| deadline.is_some_and(|due| due <= now.instant);
         if due(self.service.listener.deadline()) {
-            self.call(now, &Call::OnTime);
+            self.call(now, None, "a retry", |listener, ctx| listener.on_time(ctx));
         }
         if due(self.service.alerts.deadline()) {
-            self.call(now, &Call::Alerts);
+            self.guarded("alerts that are due", |worker| {
+                let Service { alerts, supervisor, .. } = &mut worker.service;
+                alerts.on_time(&mut **supervisor, now);
+            });
         }
     }
 
-    /// Calls the listener. An event that makes it panic is logged, and the next one is handled: dying
-    /// would bring the same event back from supervisord for ever.
-    fn call(&mut self, arrived: Moment, call: &Call<'_>) {
-        let Service { listener, supervisor, alerts, log, unfinished } = &mut self.service;
-        let identity = &mut self.identity;
-        identity.begin(match call {
-            Call::Handle(frame) => Some(frame),
-            Call::OnTime | Call::Alerts | Call::Finish => None,
+    fn handle(&mut self, arrived: Moment, frame: &Frame) {
+        let during = format_args!("{} {}", frame.name, frame.payload);
+        self.call(arrived, Some(frame), during, |listener, ctx| match Event::parse(frame) {
+            Ok(event) => listener.handle(&event, ctx),
+            Err(error) => ctx.log.line(format_args!("Event not understood: {error}")),
         });
-        let ending = &self.end.ending;
-        let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-            let supervisor = &mut **supervisor;
-            if let Call::Alerts = call {
-                return alerts.on_time(supervisor, arrived);
-            }
+    }
+
+    /// Calls the listener, because of `frame` if there is one.
+    fn call(
+        &mut self,
+        arrived: Moment,
+        frame: Option<&Frame>,
+        during: impl Display,
+        body: impl FnOnce(&mut dyn Listener, &mut Ctx<'_>),
+    ) {
+        self.guarded(during, |worker| {
+            worker.identity.begin(frame);
+            let Service { listener, supervisor, alerts, log, unfinished } = &mut worker.service;
             let mut ctx = Ctx {
                 arrived,
-                supervisor,
-                identity,
+                supervisor: &mut **supervisor,
+                identity: &mut worker.identity,
                 alerts: &mut **alerts,
                 log,
                 unfinished,
-                ending,
+                ending: &worker.end.ending,
             };
-            match call {
-                Call::Handle(frame) => match Event::parse(frame) {
-                    Ok(event) => listener.handle(&event, &mut ctx),
-                    Err(error) => ctx.log.line(format_args!("Event not understood: {error}")),
-                },
-                Call::OnTime => listener.on_time(&mut ctx),
-                Call::Finish => listener.finish(&mut ctx),
-                Call::Alerts => {}
-            }
-        }));
-        if outcome.is_err() {
+            body(&mut **listener, &mut ctx);
+        });
+    }
+
+    /// Runs `body`. An event that makes it panic is logged, and the next one is handled: dying would
+    /// bring the same event back from supervisord for ever.
+    fn guarded(&mut self, during: impl Display, body: impl FnOnce(&mut Self)) {
+        if panic::catch_unwind(AssertUnwindSafe(|| body(self))).is_err() {
             self.quiet_until = Instant::now() + AFTER_PANIC;
-            let during = match call {
-                Call::Handle(frame) => format!("{} {}", frame.name, frame.payload),
-                Call::OnTime => "a retry".to_owned(),
-                Call::Alerts => "alerts that are due".to_owned(),
-                Call::Finish => "the end".to_owned(),
-            };
-            log.line(format_args!(
+            self.service.log.line(format_args!(
                 "This is a bug, please report it: panic while handling {during}"
             ));
         }
