@@ -8,7 +8,6 @@ mod schedule;
 mod sender;
 mod setup;
 mod spool;
-mod store;
 pub mod throttle;
 mod transport;
 

@@ -8,15 +8,14 @@ use serde::de::DeserializeOwned;
 
 use super::recovery::{Recovery, Report};
 use super::sender::Sender;
-use super::spool::Stored;
-use super::store::{Keeping, Store};
+use super::spool::{Spool, Stored};
 use crate::throttle::{Record, Throttle};
 use crate::transport::Transport;
 use superlance_core::listener::alert::{Alert, Alerts};
 use superlance_core::listener::in_flight::InFlight;
 use superlance_core::run::Delivery;
 use superlance_core::run::backlog;
-use superlance_core::spool::diary::Diary;
+use superlance_core::spool::journal::Journal;
 use superlance_core::supervisor::Supervisor;
 use superlance_core::system::clock::Moment;
 use superlance_core::system::log::Log;
@@ -28,11 +27,11 @@ pub struct Pipeline {
     prefix: Option<String>,
     senders: Vec<Sender>,
     log: Arc<Log>,
-    store: Option<Arc<Store>>,
+    spool: Option<Arc<Spool>>,
     throttle: Option<Throttle>,
-    held: Diary,
+    held: Journal,
     recovery: Option<Recovery>,
-    watched: Diary,
+    watched: Journal,
     /// What an earlier listener left in the spool, until delivery begins.
     backlog: Option<Vec<Stored>>,
 }
@@ -43,7 +42,7 @@ pub(super) struct Parts {
     /// What subjects begin with.
     pub(super) prefix: Option<String>,
     pub(super) ways: Vec<Box<dyn Transport>>,
-    pub(super) store: Option<Store>,
+    pub(super) spool: Option<Spool>,
     pub(super) throttle: Option<Throttle>,
     pub(super) recovery: Option<Recovery>,
     pub(super) log: Arc<Log>,
@@ -52,17 +51,17 @@ pub(super) struct Parts {
 
 impl Pipeline {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { host, prefix, ways, store, throttle, recovery, log, unfinished } = parts;
-        let store = store.map(Arc::new);
-        let sender = |way| Sender::new(way, store.clone(), Arc::clone(&log), unfinished.clone());
+        let Parts { host, prefix, ways, spool, throttle, recovery, log, unfinished } = parts;
+        let spool = spool.map(Arc::new);
+        let sender = |way| Sender::new(way, spool.clone(), Arc::clone(&log), unfinished.clone());
         let senders = ways.into_iter().map(sender).collect();
-        let (held, watched) = (Diary::default(), Diary::default());
+        let (held, watched) = (Journal::default(), Journal::default());
         let mut pipeline = Self {
             host,
             prefix,
             senders,
             log,
-            store,
+            spool,
             throttle,
             held,
             recovery,
@@ -80,14 +79,18 @@ impl Pipeline {
     }
 
     /// The journal `name` of the spool with what is in it: `what`, in words.
-    pub fn diary<T: DeserializeOwned>(&self, name: &str, what: &'static str) -> (Diary, Vec<T>) {
-        let open = |store: &Arc<Store>| store.diary(name, what);
-        self.store.as_ref().map_or_else(|| (Diary::default(), Vec::new()), open)
+    pub fn journal<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        what: &'static str,
+    ) -> (Journal, Vec<T>) {
+        let open = |spool: &Arc<Spool>| spool.journal(name, what);
+        self.spool.as_ref().map(open).unwrap_or_default()
     }
 
     /// Opens the spool, unless it is open.
     fn open(&mut self) {
-        if let Some(backlog) = self.store.as_ref().and_then(|store| store.open()) {
+        if let Some(backlog) = self.spool.as_ref().and_then(|spool| spool.open()) {
             self.backlog = Some(backlog);
         }
     }
@@ -100,15 +103,18 @@ impl Pipeline {
             return;
         }
         for Stored { alert, accepted } in backlog {
-            self.send_to(Arc::new(alert), &accepted);
+            if let Some(spool) = &self.spool {
+                spool.expect(&alert, self.keys(&accepted));
+            }
+            self.send_to(&alert, &accepted);
         }
         let now = Moment::now();
         let records: Vec<Record>;
-        (self.held, records) = self.diary("held", "alerts that are held back");
+        (self.held, records) = self.journal("held", "alerts that are held back");
         match &mut self.throttle {
             Some(throttle) => {
                 throttle.restore(records, now);
-                self.held.rewrite(throttle.records(), &self.log);
+                self.held.rewrite(throttle.records());
             }
             // There is no --alert-interval any more.
             None => {
@@ -118,10 +124,10 @@ impl Pipeline {
             }
         }
         let reports: Vec<Report>;
-        (self.watched, reports) = self.diary("watched", "processes that have not recovered");
+        (self.watched, reports) = self.journal("watched", "processes that have not recovered");
         if let Some(recovery) = &mut self.recovery {
             reports.into_iter().for_each(|report| recovery.restore(report, now));
-            self.watched.rewrite(recovery.reports(), &self.log);
+            self.watched.rewrite(recovery.reports());
         }
     }
 
@@ -132,27 +138,27 @@ impl Pipeline {
         }
         alerts.into_iter().for_each(|alert| self.send(alert));
         let still_held = self.throttle.iter().flat_map(Throttle::records);
-        self.held.rewrite(still_held, &self.log);
+        self.held.rewrite(still_held);
     }
 
     fn send(&mut self, alert: Alert) {
-        if let Some(store) = &self.store {
-            if store.put(&alert) == Keeping::Known {
-                return;
-            }
+        let (alert, nobody) = (Arc::new(alert), BTreeSet::new());
+        let put = |spool: &Arc<Spool>| spool.put(&alert, self.keys(&nobody));
+        if self.spool.as_ref().is_none_or(put) {
+            self.send_to(&alert, &nobody);
         }
-        self.send_to(Arc::new(alert), &BTreeSet::new());
     }
 
     /// Sends an alert to all but those who have `accepted` it.
-    fn send_to(&mut self, alert: Arc<Alert>, accepted: &BTreeSet<String>) {
-        if let Some(store) = &self.store {
-            let lacking = |sender: &Sender| sender.keys(accepted);
-            store.expect(&alert, self.senders.iter().flat_map(lacking).collect());
-        }
+    fn send_to(&mut self, alert: &Arc<Alert>, accepted: &BTreeSet<String>) {
         for sender in &mut self.senders {
-            sender.send(Arc::clone(&alert), accepted);
+            sender.send(Arc::clone(alert), accepted);
         }
+    }
+
+    /// What stands in the spool for those who are to get an alert and have not `accepted` it.
+    fn keys(&self, accepted: &BTreeSet<String>) -> BTreeSet<String> {
+        self.senders.iter().flat_map(|sender| sender.keys(accepted)).collect()
     }
 
     /// What is the same for all alerts, which listeners need not say.
@@ -173,8 +179,8 @@ pub fn prefixed(prefix: &str, subject: &str) -> String {
 }
 
 impl Delivery for Pipeline {
-    fn events(&self) -> (Diary, Vec<backlog::Entry>) {
-        self.diary("events", "events")
+    fn events(&self) -> (Journal, Vec<backlog::Record>) {
+        self.journal("events", "events")
     }
 
     fn start(&mut self) {
@@ -197,7 +203,7 @@ impl Delivery for Pipeline {
         recovered.into_iter().for_each(|alert| self.raise(alert));
         if settled {
             let reports = self.recovery.iter().flat_map(Recovery::reports);
-            self.watched.rewrite(reports, &self.log);
+            self.watched.rewrite(reports);
         }
     }
 
@@ -225,18 +231,18 @@ impl Alerts for Pipeline {
         let now = Moment::now();
         if let Some(report) = self.recovery.as_mut().and_then(|recovery| recovery.note(&alert, now))
         {
-            self.watched.add(report, &self.log);
+            self.watched.add(report);
             if self.watched.needs_rewriting() {
                 let reports = self.recovery.iter().flat_map(Recovery::reports);
-                self.watched.rewrite(reports, &self.log);
+                self.watched.rewrite(reports);
             }
         }
         let record = self.throttle.as_mut().and_then(|throttle| throttle.hold(&alert, now));
         let Some(record) = record else { return self.send(alert) };
-        self.held.add(record, &self.log);
+        self.held.add(record);
         if self.held.needs_rewriting() {
             let held = self.throttle.iter().flat_map(Throttle::records);
-            self.held.rewrite(held, &self.log);
+            self.held.rewrite(held);
         }
         self.log.line(format_args!("Held back by --alert-interval: {}", alert.subject.trim()));
     }

@@ -9,8 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::schedule::{Attempt, Schedule};
-use super::spool::key;
-use super::store::Store;
+use super::spool::{Spool, key};
 use crate::transport::Transport;
 use superlance_core::listener::alert::Alert;
 use superlance_core::listener::in_flight::{Entry, InFlight};
@@ -33,7 +32,7 @@ pub(super) struct Sender {
 
 struct Shared {
     way: Box<dyn Transport>,
-    store: Option<Arc<Store>>,
+    spool: Option<Arc<Spool>>,
     log: Arc<Log>,
     state: Mutex<State>,
     changed: Condvar,
@@ -59,12 +58,12 @@ impl Sender {
     /// A sender. Its thread is started with the first alert.
     pub(super) fn new(
         way: Box<dyn Transport>,
-        store: Option<Arc<Store>>,
+        spool: Option<Arc<Spool>>,
         log: Arc<Log>,
         unfinished: InFlight,
     ) -> Self {
         let (state, changed) = (Mutex::default(), Condvar::new());
-        let shared = Shared { way, store, log, state, changed };
+        let shared = Shared { way, spool, log, state, changed };
         Self { shared: Arc::new(shared), unfinished, threads: 0 }
     }
 
@@ -228,14 +227,14 @@ impl Shared {
     }
 
     fn settled(&self, alert: &Alert, target: &str) {
-        if let Some(store) = &self.store {
-            store.settle(alert, &self.key(target));
+        if let Some(spool) = &self.spool {
+            spool.settle(alert, &self.key(target));
         }
     }
 
     /// Whether another listener would deliver it.
     fn keeps(&self, alert: &Alert) -> bool {
-        self.store.as_ref().is_some_and(|store| store.keeps(alert))
+        self.spool.as_ref().is_some_and(|spool| spool.keeps(alert))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

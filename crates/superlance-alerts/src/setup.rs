@@ -10,7 +10,7 @@ use superlance_core::system::host_name;
 
 use crate::options::{AlertOptions, MailOptions};
 use crate::pipeline::{Parts, Pipeline};
-use crate::store::Store;
+use crate::spool::Spool;
 use crate::transport::{Raiser, Transport, TransportConfig, exec, sendmail, smtp, webhook};
 
 /// Makes the transports of one kind that the command line asks for.
@@ -37,12 +37,12 @@ pub fn pipeline(
         ways.extend(make(&plan)?);
     }
     let name = environment.own_namespec.clone().unwrap_or_else(|| raiser.name.to_owned());
-    let store = |parent: &PathBuf| Store::new(parent.clone(), name, Arc::clone(&environment.log));
+    let spool = |parent: &PathBuf| Spool::new(parent.clone(), &name, Arc::clone(&environment.log));
     Ok(Pipeline::new(Parts {
         prefix: options.hostname.then(|| host.clone()),
         host,
         ways,
-        store: options.spool.as_ref().map(store),
+        spool: options.spool.as_ref().map(spool),
         throttle: mail.and_then(|mail| mail.calm.throttle()),
         recovery: mail.and_then(|mail| mail.calm.recovery()),
         log: Arc::clone(&environment.log),

@@ -1,208 +1,301 @@
 //! Alerts on disk until they are delivered, so that they survive the listener and the machine.
 //!
-//! A directory for each listener, a file for each alert. The file says who has it already.
+//! The worker and the threads that deliver share it. What is wrong with the disk is logged once, and
+//! everything goes on without it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use superlance_core::listener::alert::Alert;
-pub(crate) use superlance_core::spool::dir::SpoolError;
-use superlance_core::spool::dir::{StateDir, UNFINISHED};
-use superlance_core::spool::journal::{self, Journal, Kept};
+use superlance_core::spool::dir::{SpoolError, StateDir, UNFINISHED};
+use superlance_core::spool::journal::{ASIDE, Journal, SUFFIX};
+use superlance_core::system::log::{Log, LogOnce};
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
     alerts: usize,
-    bytes: u64,
+    bytes: usize,
 }
 
 const LIMITS: Limits = Limits { alerts: 10_000, bytes: 64 << 20 };
 
-/// Digits of a file's number, so that names sort as numbers do.
-const DIGITS: usize = 12;
-
-/// The end of an alert's file name.
-const SUFFIX: &str = ".json";
-
-/// The alerts of a listener on disk.
-#[derive(Debug)]
+/// The alerts of a listener, and a directory for all that it keeps.
 pub(crate) struct Spool {
-    directory: Arc<StateDir>,
-    /// By the alerts' ids.
-    files: BTreeMap<String, Place>,
-    /// The number of the next file.
-    next: u64,
-    bytes: u64,
+    parent: PathBuf,
+    name: String,
+    log: Arc<Log>,
     limits: Limits,
+    state: Mutex<State>,
 }
 
-/// Where an alert is.
-#[derive(Debug)]
-struct Place {
-    number: u64,
-    bytes: u64,
+#[derive(Default)]
+struct State {
+    /// None until it can be opened.
+    directory: Option<Arc<StateDir>>,
+    journal: Journal,
+    /// The alerts that somebody lacks, by number, in the order in which they were raised.
+    waiting: BTreeMap<u64, Waiting>,
+    /// Their numbers, by their ids.
+    numbers: BTreeMap<String, u64>,
+    next: u64,
+    /// Those of them that are not on the disk.
+    unkept: BTreeSet<u64>,
+    /// Bytes of the others.
+    bytes: usize,
+    /// Ids of the alerts that an earlier listener kept, delivered by now or not: the events that they
+    /// came from may be handled again.
+    earlier: BTreeSet<String>,
+    trouble: LogOnce,
+}
+
+struct Waiting {
+    alert: Arc<Alert>,
+    /// The [`key`]s of those who have it.
     accepted: BTreeSet<String>,
+    /// The keys of those who lack it.
+    lacking: BTreeSet<String>,
 }
 
-/// An alert that is not delivered to everyone yet.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// What is written.
+#[derive(Debug, Serialize, Deserialize)]
+enum Record {
+    /// An alert was raised.
+    Put(Arc<Alert>),
+    /// Someone has the alert `id`, or is never to get it.
+    Accepted { id: String, key: String },
+    /// Everyone has the alert of this id.
+    Removed(String),
+}
+
+/// An alert that not everyone has.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stored {
     /// The alert.
-    pub(crate) alert: Alert,
+    pub(crate) alert: Arc<Alert>,
     /// The [`key`]s of those who have it.
     pub(crate) accepted: BTreeSet<String>,
 }
 
-/// How [`Stored`] is written.
-#[derive(Serialize)]
-struct Content<'a> {
-    alert: &'a Alert,
-    accepted: &'a BTreeSet<String>,
-}
-
-/// A spool as it was found.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    /// The spool.
-    pub(crate) spool: Spool,
-    /// What an earlier listener did not deliver, in the order in which it was raised.
-    pub(crate) backlog: Vec<Stored>,
-    /// What should be said about files that make no sense. They are left alone.
-    pub(crate) strange: Vec<String>,
-}
-
 impl Spool {
-    /// Opens the spool of the listener `name` (such as `group:name`) below `parent`.
-    ///
-    /// # Errors
-    /// When it cannot be used, or another process uses it. That may be otherwise later.
-    pub(crate) fn open(parent: &Path, name: &str) -> Result<Opened, SpoolError> {
-        let directory = Arc::new(StateDir::open(parent, &file_name(name))?);
-        let shown = directory.shown();
-        let (files, limits) = (BTreeMap::new(), LIMITS);
-        let mut spool = Self { directory, files, next: 0, bytes: 0, limits };
-        let (mut backlog, mut strange) = (Vec::new(), Vec::new());
-        for name in spool.directory.names()? {
-            match File::of(&name) {
-                File::Alert(number) => {
-                    spool.next = number.saturating_add(1);
-                    match spool.load(&name, number) {
-                        Ok(stored) => backlog.push(stored),
-                        Err(why) => {
-                            let left = "is no alert, and left alone";
-                            strange.push(format!("{shown}/{name} {left}: {why}"));
-                        }
-                    }
-                }
-                // Opened when it is asked for.
-                File::Journal => {}
-                File::InFlight => spool.directory.remove(&name)?,
-                File::Foreign => {
-                    strange.push(format!("{shown}/{name} is not a file of ours, and left alone"));
-                }
+    /// A spool for the listener `name` (such as `group:name`) below `parent`. It is not open yet.
+    pub(crate) fn new(parent: PathBuf, name: &str, log: Arc<Log>) -> Self {
+        Self { parent, name: file_name(name), log, limits: LIMITS, state: Mutex::default() }
+    }
+
+    /// Opens it, and returns what an earlier listener did not deliver, in the order in which it was
+    /// raised; `None` if it is open already, or cannot be opened now.
+    pub(crate) fn open(&self) -> Option<Vec<Stored>> {
+        let mut state = self.lock();
+        if state.directory.is_some() {
+            return None;
+        }
+        let opened = StateDir::open(&self.parent, &self.name);
+        match opened.and_then(|directory| self.check(&directory).map(|()| directory)) {
+            Ok(directory) => {
+                let directory = Arc::new(directory);
+                let (journal, records) = Journal::open(&directory, "alerts", "alerts", &self.log);
+                (state.directory, state.journal) = (Some(directory), journal);
+                let backlog = state.restore(records);
+                state.keep(self.limits, &self.log);
+                Some(backlog)
+            }
+            Err(error) => {
+                state.complain(&error, &self.log);
+                None
             }
         }
-        Ok(Opened { spool, backlog, strange })
     }
 
-    fn load(&mut self, name: &str, number: u64) -> Result<Stored, String> {
-        let content = self
-            .directory
-            .read(name, self.limits.bytes - self.bytes)
-            .map_err(|error| error.to_string())?;
-        let stored: Stored = serde_json::from_slice(&content).map_err(|error| error.to_string())?;
-        if self.files.contains_key(&stored.alert.id) {
-            return Err(format!("its id {:?} is that of another one", stored.alert.id));
+    /// Says which files are not ours, and removes what a kill has left half written.
+    fn check(&self, directory: &StateDir) -> Result<(), SpoolError> {
+        for name in directory.names()? {
+            let is_ours = |name: &str| name.ends_with(SUFFIX) || name.contains(ASIDE);
+            if name.strip_suffix(UNFINISHED).is_some_and(is_ours) {
+                directory.remove(&name)?;
+            } else if !is_ours(&name) {
+                let shown = directory.shown();
+                self.log.line(format_args!("{shown}/{name} is not a file of ours, and left alone"));
+            }
         }
-        let (bytes, accepted) = (content.len() as u64, stored.accepted.clone());
-        self.bytes += bytes;
-        self.files.insert(stored.alert.id.clone(), Place { number, bytes, accepted });
-        Ok(stored)
-    }
-
-    /// Keeps an alert. Afterwards it is on the disk. `false` if it was there already, as after an
-    /// event that came again.
-    ///
-    /// # Errors
-    /// When it cannot be kept; nothing of it remains.
-    pub(crate) fn put(&mut self, alert: &Alert) -> Result<bool, SpoolError> {
-        if self.files.contains_key(&alert.id) {
-            return Ok(false);
-        }
-        let place = Place { number: self.next, bytes: 0, accepted: BTreeSet::new() };
-        let bytes = self.write(alert, place.number, &place.accepted)?;
-        self.next = self.next.saturating_add(1);
-        self.bytes += bytes;
-        self.files.insert(alert.id.clone(), Place { bytes, ..place });
-        Ok(true)
-    }
-
-    /// Whether there is an alert with this id.
-    #[must_use]
-    pub(crate) fn has(&self, id: &str) -> bool {
-        self.files.contains_key(id)
-    }
-
-    /// Notes that whoever has this [`key`] has the alert. Nothing is noted of an alert that is not
-    /// kept.
-    ///
-    /// # Errors
-    /// When that cannot be written. A later listener would deliver it to him again.
-    pub(crate) fn accept(&mut self, alert: &Alert, key: &str) -> Result<(), SpoolError> {
-        let Some(mut place) = self.files.remove(&alert.id) else { return Ok(()) };
-        place.accepted.insert(key.to_owned());
-        // What is written takes the place of what is there.
-        self.bytes = self.bytes.saturating_sub(place.bytes);
-        let written = self.write(alert, place.number, &place.accepted);
-        if let Ok(bytes) = written {
-            place.bytes = bytes;
-        }
-        self.bytes = self.bytes.saturating_add(place.bytes);
-        self.files.insert(alert.id.clone(), place);
-        written.map(drop)
-    }
-
-    /// Forgets an alert: everyone has it, or it was given up.
-    ///
-    /// # Errors
-    /// When its file cannot be removed. A later listener would deliver it again.
-    pub(crate) fn remove(&mut self, id: &str) -> Result<(), SpoolError> {
-        let Some(place) = self.files.get(id) else { return Ok(()) };
-        self.directory.remove(&file_of(place.number))?;
-        self.bytes = self.bytes.saturating_sub(place.bytes);
-        self.files.remove(id);
         Ok(())
     }
 
-    /// The journal `name` (a plain word) beside the alerts, with what an earlier listener left there.
-    ///
-    /// # Errors
-    /// When it cannot be read, or not be put aside if it makes no sense.
-    pub(crate) fn journal<T: DeserializeOwned>(&self, name: &str) -> Result<Kept<T>, SpoolError> {
-        Journal::open(&self.directory, name)
+    /// The journal `name` beside the alerts with what is in it: `what`, in words.
+    pub(crate) fn journal<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        what: &'static str,
+    ) -> (Journal, Vec<T>) {
+        match &self.lock().directory {
+            Some(directory) => Journal::open(directory, name, what, &self.log),
+            None => (Journal::default(), Vec::new()),
+        }
     }
 
-    fn write(
-        &self,
-        alert: &Alert,
-        number: u64,
-        accepted: &BTreeSet<String>,
-    ) -> Result<u64, SpoolError> {
-        let full = || SpoolError::Full(self.directory.shown());
-        let content = serde_json::to_vec(&Content { alert, accepted })
-            .map_err(|error| self.directory.failed("write into", error.into()))?;
-        let bytes = content.len() as u64;
-        let Limits { alerts: most, bytes: most_bytes } = self.limits;
-        if self.files.len() >= most || self.bytes.saturating_add(bytes) > most_bytes {
-            return Err(full());
+    /// Keeps an alert until those with the keys `lacking` have it. `false` if it is known already, as
+    /// after an event that came again.
+    pub(crate) fn put(&self, alert: &Arc<Alert>, lacking: BTreeSet<String>) -> bool {
+        let mut state = self.lock();
+        if state.numbers.contains_key(&alert.id) || state.earlier.contains(&alert.id) {
+            return false;
         }
-        self.directory.write(&file_of(number), &content)?;
-        Ok(bytes)
+        if !lacking.is_empty() {
+            let accepted = BTreeSet::new();
+            let number = state.insert(Waiting { alert: Arc::clone(alert), accepted, lacking });
+            state.unkept.insert(number);
+            state.keep(self.limits, &self.log);
+        }
+        true
+    }
+
+    /// From now on, an alert of an earlier listener is kept until those with these keys have it.
+    pub(crate) fn expect(&self, alert: &Alert, lacking: BTreeSet<String>) {
+        let mut state = self.lock();
+        let Some(number) = state.numbers.get(&alert.id).copied() else { return };
+        if lacking.is_empty() {
+            state.remove(number);
+        } else if let Some(waiting) = state.waiting.get_mut(&number) {
+            waiting.lacking = lacking;
+        }
+    }
+
+    /// The target with this key lacks the alert no longer, or is never to get it.
+    pub(crate) fn settle(&self, alert: &Alert, key: &str) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(number) = state.numbers.get(&alert.id).copied() else { return };
+        let Some(waiting) = state.waiting.get_mut(&number) else { return };
+        waiting.lacking.remove(key);
+        waiting.accepted.insert(key.to_owned());
+        if waiting.lacking.is_empty() {
+            state.remove(number);
+            if !state.unkept.is_empty() {
+                state.keep(self.limits, &self.log);
+            }
+        } else if !state.unkept.contains(&number) {
+            let (id, key) = (alert.id.clone(), key.to_owned());
+            state.journal.add_soon(&Record::Accepted { id, key });
+        }
+    }
+
+    /// Whether another listener would find it.
+    pub(crate) fn keeps(&self, alert: &Alert) -> bool {
+        let state = self.lock();
+        let number = state.numbers.get(&alert.id);
+        number.is_some_and(|number| !state.unkept.contains(number)) && state.journal.is_complete()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn insert(&mut self, waiting: Waiting) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.numbers.insert(waiting.alert.id.clone(), number);
+        self.waiting.insert(number, waiting);
+        number
+    }
+
+    /// Takes up what an earlier listener kept.
+    fn restore(&mut self, records: Vec<Record>) -> Vec<Stored> {
+        let first = self.next;
+        for record in records {
+            match record {
+                Record::Put(alert) if !self.numbers.contains_key(&alert.id) => {
+                    let accepted = BTreeSet::new();
+                    self.earlier.insert(alert.id.clone());
+                    self.bytes += alert.bytes();
+                    self.insert(Waiting { alert, accepted, lacking: BTreeSet::new() });
+                }
+                Record::Put(_) => {}
+                Record::Accepted { id, key } => {
+                    let number = self.numbers.get(&id);
+                    if let Some(waiting) = number.and_then(|at| self.waiting.get_mut(at)) {
+                        waiting.accepted.insert(key);
+                    }
+                }
+                Record::Removed(id) => {
+                    if let Some(number) = self.numbers.remove(&id) {
+                        self.forget(number);
+                    }
+                }
+            }
+        }
+        if self.waiting.is_empty() {
+            self.rewrite();
+        }
+        let stored = |Waiting { alert, accepted, .. }: &Waiting| Stored {
+            alert: Arc::clone(alert),
+            accepted: accepted.clone(),
+        };
+        self.waiting.range(first..).map(|(_, waiting)| stored(waiting)).collect()
+    }
+
+    /// Writes down what is not on the disk, as far as there is room.
+    fn keep(&mut self, limits: Limits, log: &Log) {
+        let Some(directory) = &self.directory else { return };
+        while let Some(number) = self.unkept.first().copied() {
+            let Some(Waiting { alert, accepted, .. }) = self.waiting.get(&number) else { return };
+            let (kept, bytes) = (self.waiting.len() - self.unkept.len(), alert.bytes());
+            if kept >= limits.alerts || self.bytes + bytes > limits.bytes {
+                let full = SpoolError::Full(directory.shown());
+                return self.complain(&full, log);
+            }
+            self.journal.add(&Record::Put(Arc::clone(alert)));
+            for key in accepted {
+                let (id, key) = (alert.id.clone(), key.clone());
+                self.journal.add(&Record::Accepted { id, key });
+            }
+            self.unkept.remove(&number);
+            self.bytes += bytes;
+        }
+        if self.journal.needs_rewriting() {
+            self.rewrite();
+        }
+        if self.trouble.clear() {
+            log.line("alerts are kept on disk again");
+        }
+    }
+
+    /// Forgets an alert: everyone has it, or it was given up.
+    fn remove(&mut self, number: u64) {
+        let Some(id) = self.forget(number) else { return };
+        self.numbers.remove(&id);
+        if self.waiting.len() == self.unkept.len() || self.journal.needs_rewriting() {
+            self.rewrite();
+        } else {
+            self.journal.add_soon(&Record::Removed(id));
+        }
+    }
+
+    fn forget(&mut self, number: u64) -> Option<String> {
+        let waiting = self.waiting.remove(&number)?;
+        if !self.unkept.remove(&number) {
+            self.bytes = self.bytes.saturating_sub(waiting.alert.bytes());
+        }
+        Some(waiting.alert.id.clone())
+    }
+
+    fn rewrite(&mut self) {
+        let kept = self.waiting.iter().filter(|(number, _)| !self.unkept.contains(number));
+        self.journal.rewrite(kept.flat_map(|(_, Waiting { alert, accepted, .. })| {
+            let accepted = accepted
+                .iter()
+                .map(|key| Record::Accepted { id: alert.id.clone(), key: key.clone() });
+            [Record::Put(Arc::clone(alert))].into_iter().chain(accepted)
+        }));
+    }
+
+    fn complain(&mut self, error: &SpoolError, log: &Log) {
+        self.trouble.report(log, format!("alerts are not kept on disk: {error}"));
     }
 }
 
@@ -218,42 +311,12 @@ fn fnv(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
-/// What a file is by its name.
-enum File {
-    Alert(u64),
-    /// A journal, or one that was put aside.
-    Journal,
-    /// One of these, being written when the listener was killed.
-    InFlight,
-    Foreign,
-}
-
-impl File {
-    fn of(name: &str) -> Self {
-        let number = name.strip_suffix(SUFFIX).and_then(|number| number.parse::<u64>().ok());
-        match number.filter(|number| file_of(*number) == name) {
-            Some(number) => Self::Alert(number),
-            None if name.ends_with(journal::SUFFIX) || name.contains(journal::ASIDE) => {
-                Self::Journal
-            }
-            None => match name.strip_suffix(UNFINISHED).map(Self::of) {
-                Some(Self::Alert(_) | Self::Journal) => Self::InFlight,
-                _ => Self::Foreign,
-            },
-        }
-    }
-}
-
-fn file_of(number: u64) -> String {
-    format!("{number:0DIGITS$}{SUFFIX}")
-}
-
 /// A file name for a listener's name, another one for each.
 fn file_name(name: &str) -> String {
     let mut safe = String::new();
     for byte in name.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b':' | b'_' | b'-' => {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b':' | b'_' | b'-' | b'@' => {
                 safe.push(char::from(byte));
             }
             b'.' if !safe.is_empty() => safe.push('.'),

@@ -232,6 +232,12 @@ impl World {
         self.log.text()
     }
 
+    /// The log, for what writes to it on its own.
+    #[must_use]
+    pub fn shared_log(&self) -> Arc<Log> {
+        Arc::new(Log::new(self.log.clone()))
+    }
+
     /// Calls `body` with this world as context, at the first second of 2001 (UTC).
     pub fn with_ctx<R>(&mut self, body: impl FnOnce(&mut Ctx<'_>) -> R) -> R {
         let wall = UNIX_EPOCH + Duration::from_secs(978_307_200);

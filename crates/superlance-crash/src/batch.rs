@@ -80,7 +80,7 @@ impl Tool {
         options.warn(self.name, &log);
         let post = Smtp::new(settings, Arc::clone(&log));
         let mut listener = BatchListener::new(self, options, choice, Box::new(post), id_prefix());
-        listener.keep(alerts.diary("batch", "lines that wait"), &log);
+        listener.keep(alerts.journal("batch", "lines that wait"), &log);
         Ok(Service {
             listener: Box::new(listener),
             supervisor,

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::mail::Mail;
 
+/// Bytes that the fields of an alert occupy that are about as long in every alert.
+const FIELDS: usize = 500;
+
 /// Something that people should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
@@ -126,6 +129,15 @@ impl Alert {
     #[must_use]
     pub fn mail(&self, to: &str) -> Mail {
         Mail { to: to.to_owned(), subject: self.subject.clone(), text: self.whole_text() }
+    }
+
+    /// About how many bytes it occupies.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let texts = self.attachments.iter().map(|more| more.title.len() + more.text.len());
+        let measured = self.measured.iter().map(|(name, value)| name.len() + value.len());
+        let parts = [&self.subject, &self.text, &self.host].map(String::len);
+        FIELDS + parts.into_iter().chain(texts).chain(measured).sum::<usize>()
     }
 
     /// Seconds since 1970 at which it happened.

@@ -9,18 +9,36 @@ use nix::unistd::getppid;
 use super::alert::Alert;
 use crate::protocol::frame::Frame;
 
+/// The supervisord that numbers the events: another one after a restart of it or of the machine, when
+/// the numbers begin anew.
+#[derive(Debug, Clone, Copy)]
+pub struct Instance(u64);
+
+impl Instance {
+    /// Our parent.
+    #[must_use]
+    pub fn of_parent() -> Self {
+        Self(hash(&[&parent()]))
+    }
+
+    /// What names an event: the same when supervisord sends it again, and on no other event.
+    #[must_use]
+    pub fn event_id(self, frame: &Frame) -> Option<u64> {
+        let serial = frame.serial?.to_string();
+        Some(hash(&[&self.0.to_string(), &serial, &frame.name, &frame.payload]))
+    }
+}
+
 /// The event that is being handled, and the ids of the alerts that it leads to.
 #[derive(Debug)]
 pub struct Identity {
-    /// Of the supervisord that numbers the events.
-    supervisord: u64,
     /// Of this process, for alerts that no event raised.
     own: u64,
     /// Alerts since the event came.
     count: u64,
     /// Alerts so far that no event raised.
     others: u64,
-    /// What is known of the event that is being handled.
+    /// What names the event that is being handled.
     event: Option<u64>,
     /// Its name; empty for none.
     name: String,
@@ -28,26 +46,26 @@ pub struct Identity {
 
 impl Default for Identity {
     fn default() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let own = hash(&[&std::process::id().to_string(), &now.as_nanos().to_string()]);
-        let supervisord = hash(&[&parent(own)]);
-        Self { supervisord, own, count: 0, others: 0, event: None, name: String::new() }
+        Self {
+            own: hash(&[&this_process()]),
+            count: 0,
+            others: 0,
+            event: None,
+            name: String::new(),
+        }
     }
 }
 
 impl Identity {
-    /// An event is being handled from now on, or something else.
-    pub fn begin(&mut self, frame: Option<&Frame>) {
-        let event = frame.and_then(|frame| Some((frame, frame.serial?)));
-        self.event =
-            event.map(|(frame, serial)| hash(&[&serial.to_string(), &frame.name, &frame.payload]));
-        self.name = frame.map(|frame| frame.name.clone()).unwrap_or_default();
-        self.count = 0;
+    /// The event of this name and id is being handled from now on; without a name, no event is.
+    pub fn begin(&mut self, name: &str, id: Option<u64>) {
+        (self.event, self.count) = (id, 0);
+        name.clone_into(&mut self.name);
     }
 
     /// What names the event that is being handled.
     pub(crate) fn event(&self) -> Option<String> {
-        self.event.map(|event| format!("{:016x}", event ^ self.supervisord))
+        self.event.map(|event| format!("{event:016x}"))
     }
 
     /// Adds to `alert` which event led to it, and its id.
@@ -65,7 +83,7 @@ impl Identity {
         let process = alert.process.as_ref();
         let name = process.map(|process| format!("{}:{}", process.group, process.name));
         let pid = process.and_then(|process| process.pid).unwrap_or_default();
-        let event = self.event.map_or(self.own, |event| event ^ self.supervisord);
+        let event = self.event.unwrap_or(self.own);
         let parts = [
             &event.to_string(),
             alert.listener.as_str(),
@@ -78,18 +96,25 @@ impl Identity {
     }
 }
 
-/// What distinguishes our parent from every other process of any time; `fallback` where the system
-/// does not tell.
-fn parent(fallback: u64) -> String {
+/// What distinguishes our parent from every other process of any time.
+///
+/// Where `/proc` hides processes of other users, its start is not known: a pid that was used before in
+/// this boot is then taken for the same. Where the system has no boot id, each listener is on its own.
+fn parent() -> String {
+    let Ok(boot) = fs::read_to_string("/proc/sys/kernel/random/boot_id") else {
+        return this_process();
+    };
     let parent = getppid();
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id");
-    let stat = fs::read_to_string(format!("/proc/{parent}/stat"));
-    let known = boot.ok().zip(stat.ok()).and_then(|(boot, stat)| {
-        // The 22nd value is when it started; the second may have blanks and brackets in it.
-        let start = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.to_owned();
-        Some(format!("{boot} {parent} {start}"))
-    });
-    known.unwrap_or_else(|| fallback.to_string())
+    let stat = fs::read_to_string(format!("/proc/{parent}/stat")).unwrap_or_default();
+    // The 22nd value is when it started; the second may have blanks and brackets in it.
+    let values = stat.rsplit_once(')').map_or("", |(_, values)| values);
+    format!("{boot} {parent} {}", values.split_whitespace().nth(19).unwrap_or_default())
+}
+
+/// What distinguishes this process from every other.
+fn this_process() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{} {}", std::process::id(), now.as_nanos())
 }
 
 /// FNV-1a, which is the same in every build of the program.
@@ -117,7 +142,7 @@ mod tests {
     fn an_event_that_is_sent_again_gives_the_same_ids_and_another_one_does_not() {
         let ids = |serial| {
             let mut identity = Identity::default();
-            identity.begin(Some(&frame(serial)));
+            identity.begin("TICK_60", Instance::of_parent().event_id(&frame(serial)));
             [identity.of(&alert("restarted", 1)), identity.of(&alert("restarted", 1))]
         };
         let first = ids(1);
@@ -127,10 +152,18 @@ mod tests {
     }
 
     #[test]
+    fn another_supervisord_numbers_other_events() {
+        let ids = [Instance(1), Instance(2), Instance(1)].map(|of| of.event_id(&frame(0)));
+        assert!(ids[0] != ids[1] && ids[0] == ids[2], "{ids:?}");
+        assert_eq!(Instance(1).event_id(&Frame { serial: None, ..frame(0) }), None);
+        assert_ne!(Instance::of_parent().0, Instance(hash(&[&this_process()])).0);
+    }
+
+    #[test]
     fn another_process_is_another_alert() {
         let id = |kind, pid| {
             let mut identity = Identity::default();
-            identity.begin(Some(&frame(1)));
+            identity.begin("TICK_60", Some(1));
             identity.of(&alert(kind, pid))
         };
         assert_ne!(id("restarted", 1), id("restarted", 2));
@@ -141,13 +174,13 @@ mod tests {
     fn without_an_event_no_two_are_the_same() {
         let ids = || {
             let mut identity = Identity::default();
-            identity.begin(None);
+            identity.begin("", None);
             [identity.of(&alert("x", 1)), identity.of(&alert("x", 1))]
         };
         let mut identity = Identity::default();
         let mut between = || {
-            identity.begin(Some(&frame(1)));
-            identity.begin(None);
+            identity.begin("TICK_60", Some(1));
+            identity.begin("", None);
             identity.of(&alert("x", 1))
         };
         assert_ne!(between(), between(), "an event came between them");

@@ -1,143 +1,185 @@
 //! Events on disk, from their acknowledgement until they are handled, where there is a spool.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use crate::listener::Interest;
 use crate::protocol::frame::Frame;
-use crate::spool::diary::Diary;
+use crate::run::queue::Arrival;
+use crate::spool::journal::Journal;
+use crate::system::clock::Moment;
 use crate::system::log::Log;
 
 /// The events that are acknowledged and not yet handled.
-pub(crate) struct Ledger {
-    log: Arc<Log>,
-    state: Mutex<State>,
-}
+pub(crate) struct Backlog(Mutex<State>);
 
 struct State {
-    diary: Diary,
-    open: BTreeMap<u64, Frame>,
+    journal: Journal,
+    open: BTreeMap<u64, EventRecord>,
     next: u64,
 }
 
 /// What is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Entry {
+pub enum Record {
     /// An event will be acknowledged.
-    Event(u64, Frame),
-    /// It was handled.
+    Event(EventRecord),
+    /// The event of this number was handled.
     Handled(u64),
 }
 
-impl Ledger {
-    /// A ledger, which goes on with what an earlier listener wrote.
-    pub(crate) fn new((mut diary, entries): (Diary, Vec<Entry>), log: Arc<Log>) -> Self {
+/// An event as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// Its number in the journal.
+    pub number: u64,
+    /// When it arrived.
+    pub at: SystemTime,
+    /// What names it; a later supervisord uses its serial for another event.
+    pub id: Option<u64>,
+    /// The event.
+    pub frame: Frame,
+}
+
+impl EventRecord {
+    /// The event, to be handled by a later listener.
+    pub(crate) fn arrival(self, interest: Interest) -> Arrival {
+        let Self { number, at, id, frame } = self;
+        let at = Moment { wall: at, instant: Instant::now() };
+        Arrival { at, frame, id, interest, number: Some(number) }
+    }
+}
+
+impl Backlog {
+    /// A backlog, which goes on with what an earlier listener wrote.
+    pub(crate) fn new((mut journal, records): (Journal, Vec<Record>), log: &Log) -> Self {
         let mut open = BTreeMap::new();
-        for entry in entries {
-            match entry {
-                Entry::Event(number, frame) => drop(open.insert(number, frame)),
-                Entry::Handled(number) => drop(open.remove(&number)),
+        for record in records {
+            match record {
+                Record::Event(event) => drop(open.insert(event.number, event)),
+                Record::Handled(number) => drop(open.remove(&number)),
             }
         }
         if !open.is_empty() {
             let count = open.len();
             log.line(format_args!("Events not handled before the last end: {count}"));
         }
-        diary.rewrite(events(&open), &log);
+        journal.rewrite(records_of(&open));
         let next = open.last_key_value().map_or(0, |(number, _)| number + 1);
-        Self { log, state: Mutex::new(State { diary, open, next }) }
+        Self(Mutex::new(State { journal, open, next }))
     }
 
-    /// The events that an earlier listener acknowledged and did not handle, with their numbers.
-    pub(crate) fn left(&self) -> Vec<(u64, Frame)> {
-        self.lock().open.iter().map(|(number, frame)| (*number, frame.clone())).collect()
+    /// The events that an earlier listener acknowledged and did not handle.
+    pub(crate) fn left(&self) -> Vec<EventRecord> {
+        self.lock().open.values().cloned().collect()
     }
 
-    /// Writes an event down before it is acknowledged, and gives it a number. Ticks come again anyway.
-    pub(crate) fn write(&self, frame: &Frame, interest: Interest) -> Option<u64> {
+    /// Writes an event down before it is acknowledged, and numbers it. Ticks come again anyway.
+    ///
+    /// A kill loses nothing from here on. The disk may have it some milliseconds later: whatever ends
+    /// the machine before that also ends supervisord and the events in its buffer.
+    pub(crate) fn keep(&self, arrival: &mut Arrival) {
         let mut state = self.lock();
-        let lasting = interest == Interest::Every && !frame.name.starts_with("TICK");
-        if !lasting || !state.diary.is_there() {
-            return None;
+        let frame = &arrival.frame;
+        let lasting = arrival.interest == Interest::Every && !frame.name.starts_with("TICK");
+        if !lasting || !state.journal.is_open() {
+            return;
         }
-        let State { diary, open, next } = &mut *state;
+        let State { journal, open, next } = &mut *state;
         let number = *next;
         *next += 1;
-        open.insert(number, frame.clone());
-        diary.add(&Entry::Event(number, frame.clone()), &self.log);
-        if diary.needs_rewriting() {
-            diary.rewrite(events(open), &self.log);
+        let (at, id, frame) = (arrival.at.wall, arrival.id, frame.clone());
+        let record = Record::Event(EventRecord { number, at, id, frame });
+        journal.add_soon(&record);
+        if let Record::Event(event) = record {
+            open.insert(number, event);
         }
-        Some(number)
+        if journal.needs_rewriting() {
+            journal.rewrite(records_of(open));
+        }
+        arrival.number = Some(number);
     }
 
-    /// An event was handled: whatever it led to is on the disk.
+    /// The event of this number was handled: the alerts that it led to are on the disk.
     pub(crate) fn handled(&self, number: Option<u64>) {
         let Some(number) = number else { return };
         let mut state = self.lock();
-        let State { diary, open, .. } = &mut *state;
+        let State { journal, open, .. } = &mut *state;
         open.remove(&number);
-        if open.is_empty() || diary.needs_rewriting() {
-            diary.rewrite(events(open), &self.log);
+        if open.is_empty() || journal.needs_rewriting() {
+            journal.rewrite(records_of(open));
         } else {
-            diary.add(&Entry::Handled(number), &self.log);
+            journal.add_soon(&Record::Handled(number));
         }
     }
 
     /// Whether another listener will find the events that are not handled.
     pub(crate) fn is_complete(&self) -> bool {
-        self.lock().diary.is_complete()
+        self.lock().journal.is_complete()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn events(open: &BTreeMap<u64, Frame>) -> impl Iterator<Item = Entry> {
-    open.iter().map(|(number, frame)| Entry::Event(*number, frame.clone()))
+fn records_of(open: &BTreeMap<u64, EventRecord>) -> impl Iterator<Item = Record> {
+    open.values().cloned().map(Record::Event)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listener::identity::Instance;
     use crate::spool::dir::StateDir;
-    use crate::spool::journal::Journal;
     use crate::testing::{Recorder, frame};
+    use std::sync::Arc;
+    use std::time::Duration;
 
-    fn ledger(folder: &std::path::Path) -> (Ledger, Recorder) {
+    fn backlog(folder: &std::path::Path) -> (Backlog, Recorder) {
         let recorder = Recorder::default();
         let log = Arc::new(Log::new(recorder.clone()));
         let directory = Arc::new(StateDir::open(folder, "test").unwrap());
-        let diary = Diary::open(Journal::open(&directory, "events"), "events", &log);
-        (Ledger::new(diary, log), recorder)
+        (Backlog::new(Journal::open(&directory, "events", "events", &log), &log), recorder)
     }
 
-    fn left(ledger: &Ledger) -> Vec<String> {
-        ledger.left().into_iter().map(|(_, frame)| frame.payload).collect()
+    fn arrival(frame: Frame, interest: Interest) -> Arrival {
+        let id = Instance::of_parent().event_id(&frame);
+        Arrival { at: Moment::now(), frame, id, interest, number: None }
+    }
+
+    fn keep(backlog: &Backlog, frame: Frame, interest: Interest) -> Option<u64> {
+        let mut arrival = arrival(frame, interest);
+        backlog.keep(&mut arrival);
+        arrival.number
+    }
+
+    fn left(backlog: &Backlog) -> Vec<String> {
+        backlog.left().into_iter().map(|event| event.frame.payload).collect()
     }
 
     #[test]
     fn what_is_not_handled_is_there_after_a_kill() {
         let folder = tempfile::tempdir().unwrap();
-        let (first, recorder) = ledger(folder.path());
-        let write = |ledger: &Ledger, payload| ledger.write(&frame("X", payload), Interest::Every);
+        let (first, recorder) = backlog(folder.path());
+        let write =
+            |backlog: &Backlog, payload| keep(backlog, frame("X", payload), Interest::Every);
         let numbers = ["a", "b", "c"].map(|payload| write(&first, payload));
         first.handled(numbers[1]);
         assert_eq!((left(&first), recorder.text().as_str()), (vec!["a".into(), "c".into()], ""));
         drop(first);
-        let (second, recorder) = ledger(folder.path());
+        let (second, recorder) = backlog(folder.path());
         assert_eq!(left(&second), ["a", "c"]);
         assert_eq!(recorder.text(), "Events not handled before the last end: 2\n");
         let d = write(&second, "d");
-        second
-            .left()
-            .iter()
-            .for_each(|(number, _)| second.handled(Some(*number).filter(|n| Some(*n) != d)));
+        for event in second.left() {
+            second.handled(Some(event.number).filter(|number| Some(*number) != d));
+        }
         drop(second);
-        let (third, _) = ledger(folder.path());
+        let (third, _) = backlog(folder.path());
         assert_eq!(left(&third), ["d"]);
         third.handled(d);
         assert!(!folder.path().join("test/events.journal").exists());
@@ -145,14 +187,25 @@ mod tests {
     }
 
     #[test]
+    fn an_event_that_is_left_tells_when_it_arrived_and_who_numbered_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut event = arrival(Frame { serial: Some(0), ..frame("X", "a") }, Interest::Every);
+        event.at.wall -= Duration::from_secs(3600);
+        backlog(folder.path()).0.keep(&mut event);
+        let [left] = <[_; 1]>::try_from(backlog(folder.path()).0.left()).unwrap();
+        let again = left.arrival(Interest::Every);
+        assert_eq!((again.at.wall, again.id), (event.at.wall, event.id));
+        assert!(again.id.is_some() && again.at.instant >= event.at.instant);
+    }
+
+    #[test]
     fn ticks_and_looks_are_not_written_and_without_a_spool_nothing_is() {
         let folder = tempfile::tempdir().unwrap();
-        let (ledger, _) = ledger(folder.path());
-        assert_eq!(ledger.write(&frame("TICK_60", "when:1"), Interest::Every), None);
-        assert_eq!(ledger.write(&frame("X", ""), Interest::WhenIdle), None);
-        let log = Arc::new(Log::new(Recorder::default()));
-        let none = Ledger::new((Diary::default(), Vec::new()), log);
-        assert_eq!(none.write(&frame("X", ""), Interest::Every), None);
+        let (some, _) = backlog(folder.path());
+        assert_eq!(keep(&some, frame("TICK_60", "when:1"), Interest::Every), None);
+        assert_eq!(keep(&some, frame("X", ""), Interest::WhenIdle), None);
+        let none = Backlog::new(Default::default(), &Log::new(Recorder::default()));
+        assert_eq!(keep(&none, frame("X", ""), Interest::Every), None);
         assert!(!none.is_complete());
     }
 }

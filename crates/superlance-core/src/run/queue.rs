@@ -17,13 +17,15 @@ const CAPACITY_BYTES: usize = 64 << 20;
 /// An event with the time of its arrival.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrival {
-    /// When it arrived.
+    /// When it arrived; for one that an earlier listener has left, by the clock on the wall only.
     pub at: Moment,
     /// The event.
     pub frame: Frame,
+    /// What names it.
+    pub id: Option<u64>,
     /// What the listener makes of it.
     pub interest: Interest,
-    /// Its number in the ledger, if it is there.
+    /// Its number in the backlog, if it is there.
     pub number: Option<u64>,
 }
 

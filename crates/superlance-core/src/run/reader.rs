@@ -1,13 +1,14 @@
 //! The thread that owns the protocol: from the wire into the queue, and an answer for each event.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 
+use crate::listener::identity::Instance;
 use crate::listener::{Filter, Interest};
 use crate::protocol::frame::FrameReader;
 use crate::protocol::stdio::{Input, Output};
-use crate::run::backlog::Ledger;
+use crate::run::backlog::Backlog;
 use crate::run::queue::{Arrival, Queue};
 use crate::system::clock::Moment;
 
@@ -18,7 +19,7 @@ const MEMORY: usize = 1_000;
 /// The reader.
 pub(crate) struct Reader {
     pub(crate) filter: Filter,
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) backlog: Arc<Backlog>,
 }
 
 impl Reader {
@@ -34,13 +35,15 @@ impl Reader {
     ) -> io::Result<()> {
         let mut frames = FrameReader::default();
         let mut seen = Seen::default();
-        let left = self.ledger.left();
-        for (number, frame) in left.clone() {
-            let (at, interest, number) = (Moment::now(), (self.filter)(&frame), Some(number));
+        let supervisord = Instance::of_parent();
+        let left = self.backlog.left();
+        let known: BTreeSet<_> = left.iter().filter_map(|event| event.id).collect();
+        for event in left {
+            let interest = (self.filter)(&event.frame);
             if interest == Interest::Nothing {
                 // It was wanted under other options.
-                self.ledger.handled(number);
-            } else if !queue.push(Arrival { at, frame, interest, number }) {
+                self.backlog.handled(Some(event.number));
+            } else if !queue.push(event.arrival(interest)) {
                 return Ok(());
             }
         }
@@ -52,14 +55,17 @@ impl Reader {
                 Interest::Every => true,
                 Interest::WhenIdle => queue.is_idle(),
             };
+            let id = supervisord.event_id(&frame);
             // Killed before it acknowledged, an earlier listener left what is sent again now.
-            let again = left.iter().any(|(_, earlier)| *earlier == frame)
+            let again = id.is_some_and(|id| known.contains(&id))
                 || frame.serial.is_some_and(|serial| wanted && seen.before(serial));
             if wanted && !again {
-                let number = self.ledger.write(&frame, interest);
+                let mut arrival = Arrival { at: Moment::now(), frame, id, interest, number: None };
+                self.backlog.keep(&mut arrival);
+                let number = arrival.number;
                 // Closed: the event is not acknowledged, so supervisord keeps it.
-                if !queue.push(Arrival { at: Moment::now(), frame, interest, number }) {
-                    self.ledger.handled(number);
+                if !queue.push(arrival) {
+                    self.backlog.handled(number);
                     return Ok(());
                 }
             }

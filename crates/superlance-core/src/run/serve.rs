@@ -18,7 +18,7 @@ use signal_hook::iterator::Signals;
 
 use crate::protocol::frame::Frame;
 use crate::protocol::stdio::{Input, Output};
-use crate::run::backlog::Ledger;
+use crate::run::backlog::Backlog;
 use crate::run::queue::{Arrival, Queue};
 use crate::run::reader::Reader;
 pub(crate) use crate::run::worker::Service;
@@ -55,8 +55,8 @@ pub(crate) enum Ended {
 pub(crate) fn serve(service: Service, input: Input, mut output: Output) -> io::Result<Ended> {
     let queue = Arc::new(Queue::default());
     let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
-    let ledger = Arc::new(Ledger::new(service.alerts.events(), Arc::clone(&log)));
-    let reader = Reader { filter: service.listener.filter(), ledger: Arc::clone(&ledger) };
+    let backlog = Arc::new(Backlog::new(service.alerts.events(), &log));
+    let reader = Reader { filter: service.listener.filter(), backlog: Arc::clone(&backlog) };
 
     let end = Arc::new(End::default());
 
@@ -73,7 +73,7 @@ pub(crate) fn serve(service: Service, input: Input, mut output: Output) -> io::R
         };
         thread::Builder::new().name(name.to_owned()).spawn(body).map(drop)
     };
-    let (events, how, done) = (Arc::clone(&queue), Arc::clone(&end), Arc::clone(&ledger));
+    let (events, how, done) = (Arc::clone(&queue), Arc::clone(&end), Arc::clone(&backlog));
     let worker = move || {
         Worker::new(service, how, done).run(&events);
         Notice::WorkerDone
@@ -105,7 +105,7 @@ pub(crate) fn serve(service: Service, input: Input, mut output: Output) -> io::R
         log.line(text);
     }
     for Arrival { frame: Frame { name, payload, .. }, number, .. } in queue.take_rest() {
-        let is_kept = number.is_some() && ledger.is_complete();
+        let is_kept = number.is_some() && backlog.is_complete();
         let kept = if is_kept { ", and kept until the next start" } else { "" };
         log.line(format_args!("Event not handled in time{kept}: {name} {payload}"));
     }

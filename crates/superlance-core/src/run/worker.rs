@@ -13,10 +13,9 @@ use crate::listener::identity::Identity;
 use crate::listener::in_flight::InFlight;
 use crate::listener::{Ctx, Interest, Listener};
 use crate::protocol::event::Event;
-use crate::protocol::frame::Frame;
-use crate::run::backlog::{self, Ledger};
+use crate::run::backlog::{self, Backlog};
 use crate::run::queue::{Arrival, Next, Queue};
-use crate::spool::diary::Diary;
+use crate::spool::journal::Journal;
 use crate::supervisor::Supervisor;
 use crate::system::clock::Moment;
 use crate::system::log::Log;
@@ -27,7 +26,7 @@ const AFTER_PANIC: Duration = Duration::from_secs(1);
 /// What takes the alerts that a listener raises, and delivers them beside its work.
 pub trait Delivery: Alerts {
     /// The journal of events that are acknowledged and not yet handled, with what is in it.
-    fn events(&self) -> (Diary, Vec<backlog::Entry>);
+    fn events(&self) -> (Journal, Vec<backlog::Record>);
 
     /// Begins to deliver, first what an earlier listener has left.
     fn start(&mut self);
@@ -73,14 +72,14 @@ pub(crate) struct Worker {
     service: Service,
     identity: Identity,
     end: Arc<End>,
-    ledger: Arc<Ledger>,
+    backlog: Arc<Backlog>,
     /// Before this, deadlines do not count.
     quiet_until: Instant,
 }
 
 impl Worker {
-    pub(crate) fn new(service: Service, end: Arc<End>, ledger: Arc<Ledger>) -> Self {
-        Self { service, identity: Identity::default(), end, ledger, quiet_until: Instant::now() }
+    pub(crate) fn new(service: Service, end: Arc<End>, backlog: Arc<Backlog>) -> Self {
+        Self { service, identity: Identity::default(), end, backlog, quiet_until: Instant::now() }
     }
 
     /// Works until the queue is closed and empty, and nothing is owed.
@@ -88,13 +87,13 @@ impl Worker {
         self.service.alerts.start();
         loop {
             match queue.next(self.deadline()) {
-                Next::Event(Arrival { at, frame, interest, number }) => {
+                Next::Event(arrival) => {
                     // A look at how things are can wait for the next listener.
-                    let looks = interest == Interest::WhenIdle;
+                    let looks = arrival.interest == Interest::WhenIdle;
                     if !(looks && self.end.ending.load(Ordering::Relaxed)) {
-                        self.handle(at, &frame);
+                        self.handle(&arrival);
                     }
-                    self.ledger.handled(number);
+                    self.backlog.handled(arrival.number);
                 }
                 Next::Deadline => self.on_time(),
                 Next::Closed => break,
@@ -137,24 +136,28 @@ impl Worker {
         }
     }
 
-    fn handle(&mut self, arrived: Moment, frame: &Frame) {
+    fn handle(&mut self, arrival: &Arrival) {
+        let frame = &arrival.frame;
         let during = format_args!("{} {}", frame.name, frame.payload);
-        self.call(arrived, Some(frame), during, |listener, ctx| match Event::parse(frame) {
+        self.call(arrival.at, Some(arrival), during, |listener, ctx| match Event::parse(frame) {
             Ok(event) => listener.handle(&event, ctx),
             Err(error) => ctx.log.line(format_args!("Event not understood: {error}")),
         });
     }
 
-    /// Calls the listener, because of `frame` if there is one.
+    /// Calls the listener, because of an event if there is one.
     fn call(
         &mut self,
         arrived: Moment,
-        frame: Option<&Frame>,
+        event: Option<&Arrival>,
         during: impl Display,
         body: impl FnOnce(&mut dyn Listener, &mut Ctx<'_>),
     ) {
         self.guarded(during, |worker| {
-            worker.identity.begin(frame);
+            match event {
+                Some(Arrival { frame, id, .. }) => worker.identity.begin(&frame.name, *id),
+                None => worker.identity.begin("", None),
+            }
             let Service { listener, supervisor, alerts, log, unfinished } = &mut worker.service;
             let mut ctx = Ctx {
                 arrived,

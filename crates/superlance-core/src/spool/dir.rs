@@ -3,14 +3,17 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag, openat, renameat};
 use nix::sys::stat::{Mode, mkdirat};
 use nix::unistd::{UnlinkatFlags, fsync, geteuid, unlinkat};
+
+use super::sync::{Request, Syncer};
+use crate::system::log::Log;
 
 /// The file that is locked as long as the directory is in use.
 const LOCK: &str = "lock";
@@ -47,7 +50,8 @@ pub enum SpoolError {
 pub struct StateDir {
     path: PathBuf,
     /// Everything is done relative to it, so that nobody can put another one into its place.
-    fd: OwnedFd,
+    directory: Arc<File>,
+    syncer: Syncer,
     _lock: Flock<File>,
 }
 
@@ -82,11 +86,13 @@ impl StateDir {
             let closed = fs::Permissions::from_mode(0o700);
             directory.set_permissions(closed).map_err(|error| failed("close to others", error))?;
         }
-        let fd = OwnedFd::from(directory);
         let flags = OFlag::O_CREAT | OFlag::O_RDWR;
-        let lock = open_in(&fd, LOCK, flags).map_err(|error| failed("lock", error))?;
+        let lock = open_in(&directory, LOCK, flags).map_err(|error| failed("lock", error))?;
         match Flock::lock(lock, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => Ok(Self { path, fd, _lock: lock }),
+            Ok(lock) => {
+                let (directory, syncer) = (Arc::new(directory), Syncer::default());
+                Ok(Self { path, directory, syncer, _lock: lock })
+            }
             Err((_, Errno::EWOULDBLOCK)) => Err(SpoolError::InUse(shown(&path))),
             Err((_, errno)) => Err(failed("lock", errno.into())),
         }
@@ -114,7 +120,7 @@ impl StateDir {
     /// Reads a file. What is not a file of ours, or longer than `limit`, is an error.
     pub fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
         // Not to wait for whoever writes into a pipe.
-        let file = open_in(&self.fd, name, OFlag::O_RDONLY | OFlag::O_NONBLOCK)?;
+        let file = open_in(&self.directory, name, OFlag::O_RDONLY | OFlag::O_NONBLOCK)?;
         let metadata = file.metadata()?;
         let expected = if !metadata.is_file() {
             "not a file"
@@ -135,49 +141,63 @@ impl StateDir {
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), SpoolError> {
         let unfinished = format!("{name}{UNFINISHED}");
         let written = self.write_anew(&unfinished, bytes).and_then(|()| {
-            renameat(&self.fd, unfinished.as_str(), &self.fd, name)?;
-            Ok(fsync(&self.fd)?)
+            renameat(&self.directory, unfinished.as_str(), &self.directory, name)?;
+            self.directory.sync_all()
         });
         if written.is_err() {
-            let _ = unlinkat(&self.fd, unfinished.as_str(), UnlinkatFlags::NoRemoveDir);
+            let _ = unlinkat(&self.directory, unfinished.as_str(), UnlinkatFlags::NoRemoveDir);
         }
         written.map_err(|error| self.failed("write into", error))
     }
 
     fn write_anew(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        match unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir) {
+        match unlinkat(&self.directory, name, UnlinkatFlags::NoRemoveDir) {
             Ok(()) | Err(Errno::ENOENT) => {}
             Err(errno) => return Err(errno.into()),
         }
         let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY;
-        let mut file = open_in(&self.fd, name, flags)?;
+        let mut file = open_in(&self.directory, name, flags)?;
         file.write_all(bytes)?;
         file.sync_all()
     }
 
     /// Opens a file to append to it, and creates it if it is missing.
     pub fn append_to(&self, name: &str) -> Result<File, SpoolError> {
-        let open = || {
-            let file = open_in(&self.fd, name, OFlag::O_CREAT | OFlag::O_WRONLY | OFlag::O_APPEND)?;
-            fsync(&self.fd)?;
-            Ok(file)
-        };
-        open().map_err(|error| self.failed("write into", error))
+        let flags = OFlag::O_CREAT | OFlag::O_WRONLY | OFlag::O_APPEND;
+        open_in(&self.directory, name, flags).map_err(|error| self.failed("write into", error))
+    }
+
+    /// Has it on the disk soon what was written to `file`, and which files there are.
+    pub fn sync_soon(
+        &self,
+        file: Option<&Arc<File>>,
+        names: bool,
+        log: &Arc<Log>,
+    ) -> io::Result<()> {
+        let directory = names.then(|| Arc::clone(&self.directory));
+        self.syncer.request(Request { file: file.map(Arc::clone), directory }, log)
+    }
+
+    /// Waits until it is on the disk what was written to `file`, and which files there are.
+    pub fn sync(&self, file: &File, names: bool) -> io::Result<()> {
+        file.sync_data()?;
+        if names { self.directory.sync_all() } else { Ok(()) }
     }
 
     /// Gives a file another name.
     pub fn rename(&self, from: &str, to: &str) -> Result<(), SpoolError> {
-        let renamed = renameat(&self.fd, from, &self.fd, to).and_then(|()| fsync(&self.fd));
-        renamed.map_err(|errno| self.failed("rename a file in", errno.into()))
+        let renamed = renameat(&self.directory, from, &self.directory, to);
+        let synced = renamed.map_err(io::Error::from).and_then(|()| self.directory.sync_all());
+        synced.map_err(|error| self.failed("rename a file in", error))
     }
 
-    /// Removes a file. That it is gone already is no error.
+    /// Removes a file. That it is gone already is no error, and that it comes back when the machine
+    /// dies now is none.
     pub fn remove(&self, name: &str) -> Result<(), SpoolError> {
-        let removed = match unlinkat(&self.fd, name, UnlinkatFlags::NoRemoveDir) {
-            Ok(()) | Err(Errno::ENOENT) => fsync(&self.fd),
-            Err(errno) => Err(errno),
-        };
-        removed.map_err(|errno| self.failed("remove a file from", errno.into()))
+        match unlinkat(&self.directory, name, UnlinkatFlags::NoRemoveDir) {
+            Ok(()) | Err(Errno::ENOENT) => Ok(()),
+            Err(errno) => Err(self.failed("remove a file from", errno.into())),
+        }
     }
 
     pub fn failed(&self, what: &'static str, error: io::Error) -> SpoolError {
@@ -186,7 +206,7 @@ impl StateDir {
 }
 
 /// Opens a file in a directory, unless it is a link.
-fn open_in(directory: &OwnedFd, name: &str, flags: OFlag) -> io::Result<File> {
+fn open_in(directory: &File, name: &str, flags: OFlag) -> io::Result<File> {
     let flags = flags | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let file = openat(directory, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?;
     Ok(File::from(file))

@@ -1,5 +1,8 @@
-//! Records that are appended to a file one by one, each on the disk before the next is begun.
+//! Records that are appended to a file, a line of JSON each, so that they survive the listener.
+//!
+//! What is wrong with the disk is logged once, and everything goes on without it.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -8,9 +11,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::dir::{SpoolError, StateDir};
+use crate::system::log::{Log, LogOnce};
 
 /// Bytes of a journal that are read at the start; more than a listener ever writes.
-const MAX_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 256 << 20;
 
 /// Bytes beyond which a journal is worth writing anew, if it is twice as long as it was then.
 const LONG: u64 = 1 << 20;
@@ -21,120 +25,188 @@ pub const SUFFIX: &str = ".journal";
 /// What is added to it, with a number, when the journal is put aside.
 pub const ASIDE: &str = ".journal.strange-";
 
-/// A file of records, a line of JSON each.
+/// A file of records, or none, which keeps nothing.
 ///
-/// Its owner appends what happens, and writes it anew with what is left when something is settled.
-#[derive(Debug)]
-pub struct Journal {
+/// Its owner adds what happens, and writes it anew with what is left when something is settled.
+#[derive(Default)]
+pub struct Journal(Option<Disk>);
+
+struct Disk {
     directory: Arc<StateDir>,
     name: String,
+    /// What is kept in it, in words.
+    what: &'static str,
+    log: Arc<Log>,
     /// Open since something was appended.
-    file: Option<File>,
+    file: Option<Arc<File>>,
+    /// The file may be new in its directory.
+    fresh: bool,
     length: u64,
     /// Its length when it was last written anew.
     base: u64,
     /// Something could not be appended.
     lacks: bool,
-}
-
-/// What is in a journal at the start.
-#[derive(Debug)]
-pub struct Kept<T> {
-    /// The journal, to go on with.
-    pub journal: Journal,
-    /// What was kept, in order.
-    pub records: Vec<T>,
-    /// What should be said about it, if anything.
-    pub strange: Option<String>,
+    trouble: LogOnce,
 }
 
 impl Journal {
-    /// Reads a journal. A line that ends before its end was being written when the listener was
-    /// killed, and was not acknowledged: it is dropped. A journal with other lines that make no
-    /// sense is put aside, and what does make sense is kept.
+    /// The journal `name` with the records that an earlier listener left there: `what`, in words.
+    ///
+    /// A line without an end was being written when the listener was killed, and is dropped. A journal
+    /// with other lines that make no sense is put aside, and the records that do make sense are kept.
     pub fn open<T: DeserializeOwned>(
         directory: &Arc<StateDir>,
         name: &str,
-    ) -> Result<Kept<T>, SpoolError> {
-        let name = format!("{name}{SUFFIX}");
-        let (directory, file) = (Arc::clone(directory), None);
-        let mut journal = Self { directory, name, file, length: 0, base: 0, lacks: false };
-        let bytes = match journal.directory.read(&journal.name, MAX_BYTES) {
+        what: &'static str,
+        log: &Arc<Log>,
+    ) -> (Self, Vec<T>) {
+        let mut disk = Disk {
+            directory: Arc::clone(directory),
+            name: format!("{name}{SUFFIX}"),
+            what,
+            log: Arc::clone(log),
+            file: None,
+            fresh: false,
+            length: 0,
+            base: 0,
+            lacks: false,
+            trouble: LogOnce::default(),
+        };
+        match disk.read() {
+            Ok(records) => (Self(Some(disk)), records),
+            Err(error) => {
+                disk.complain(error);
+                (Self(None), Vec::new())
+            }
+        }
+    }
+
+    /// Whether it keeps anything.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether another listener would find everything in it.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.0.as_ref().is_some_and(|disk| !disk.trouble.is_active())
+    }
+
+    /// Adds a record. Afterwards it is on the disk.
+    pub fn add(&mut self, record: &impl Serialize) {
+        self.append(record, Disk::sync);
+    }
+
+    /// Adds a record that survives this process at once, and the machine as soon as the disk has it.
+    /// Records that come while the disk works are synced together.
+    pub fn add_soon(&mut self, record: &impl Serialize) {
+        self.append(record, Disk::sync_soon);
+    }
+
+    /// Whether it should be written anew although nothing is settled: it is long, or lacks a record
+    /// that could not be added.
+    #[must_use]
+    pub fn needs_rewriting(&self) -> bool {
+        self.0.as_ref().is_some_and(|disk| disk.lacks || disk.length > LONG.max(disk.base * 2))
+    }
+
+    /// Writes it anew with these records: either the old or the new journal is there, whole.
+    pub fn rewrite<T: Serialize>(&mut self, records: impl IntoIterator<Item = T>) {
+        let Some(disk) = &mut self.0 else { return };
+        let lines = records.into_iter().map(|record| disk.line(&record));
+        let lines = match lines.collect::<Result<Vec<_>, _>>() {
+            Ok(lines) => lines.concat(),
+            Err(error) => return disk.complain(error),
+        };
+        match disk.replace(&lines) {
+            Err(error) => disk.complain(error),
+            // That nothing could be written says nothing about the disk.
+            Ok(()) if !lines.is_empty() && disk.trouble.clear() => {
+                disk.log.line(format_args!("{} are kept on disk again", disk.what));
+            }
+            Ok(()) => {}
+        }
+    }
+
+    fn append(&mut self, record: &impl Serialize, sync: fn(&mut Disk) -> io::Result<()>) {
+        let Some(disk) = &mut self.0 else { return };
+        if let Err(error) = disk.line(record).and_then(|line| disk.append(&line, sync)) {
+            disk.lacks = true;
+            disk.complain(error);
+        }
+    }
+}
+
+impl Disk {
+    fn read<T: DeserializeOwned>(&mut self) -> Result<Vec<T>, SpoolError> {
+        let bytes = match self.directory.read(&self.name, MAX_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
-                let strange = Some(journal.put_aside(&error.to_string())?);
-                return Ok(Kept { journal, records: Vec::new(), strange });
+                self.put_aside(&error.to_string())?;
+                return Ok(Vec::new());
             }
         };
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let lines = bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
-        let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
-        let sensible = lines.iter().filter(|line| serde_json::from_slice::<T>(line).is_ok());
-        let sensible: Vec<&[u8]> = sensible.copied().collect();
-        let records = sensible.iter().filter_map(|line| serde_json::from_slice(line).ok());
-        let records = records.collect();
-        let nonsense = lines.len() - sensible.len();
-        let strange = match nonsense {
-            0 => None,
-            _ => Some(journal.put_aside(&format!("{nonsense} lines of it make no sense"))?),
-        };
-        journal.length = bytes.len() as u64;
-        if nonsense > 0 || whole < bytes.len() {
-            journal.write_lines(&sensible)?;
-        }
-        journal.base = journal.length;
-        Ok(Kept { journal, records, strange })
-    }
-
-    /// Appends a record. Afterwards it is on the disk.
-    ///
-    /// # Errors
-    /// When that is not possible; then it may or may not be found by a later listener, until the
-    /// journal is written anew.
-    pub fn append(&mut self, record: &impl Serialize) -> Result<(), SpoolError> {
-        let line = self.line(record)?;
-        let lacked = std::mem::replace(&mut self.lacks, true);
-        let length = self.length;
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(self.directory.append_to(&self.name)?),
-        };
-        let written = file.write_all(&line).and_then(|()| file.sync_data());
-        if let Err(error) = written {
-            // What comes after half a line would be lost with it.
-            if file.set_len(length).is_err() {
-                let _ = file.write_all(b"\n");
+        let (mut records, mut sensible, mut nonsense) = (Vec::new(), Vec::new(), 0);
+        for line in bytes.get(..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n') {
+            match serde_json::from_slice(line) {
+                Ok(record) => {
+                    records.push(record);
+                    sensible.extend_from_slice(line);
+                }
+                Err(_) if line == b"\n" => {}
+                Err(_) => nonsense += 1,
             }
-            return Err(self.directory.failed("write into", error));
         }
-        self.length += line.len() as u64;
-        self.lacks = lacked;
-        Ok(())
-    }
-
-    /// Writes the journal anew with these records: either the old or the new one is there, whole.
-    ///
-    /// # Errors
-    /// When that is not possible; the old one remains.
-    pub fn rewrite<T: Serialize>(
-        &mut self,
-        records: impl IntoIterator<Item = T>,
-    ) -> Result<(), SpoolError> {
-        let lines = records.into_iter().map(|record| self.line(&record));
-        let lines = lines.collect::<Result<Vec<_>, _>>()?;
-        let lines: Vec<_> = lines.iter().map(|line| line.trim_ascii_end()).collect();
-        self.write_lines(&lines)?;
+        self.length = bytes.len() as u64;
+        if nonsense > 0 {
+            self.put_aside(&format!("{nonsense} lines of it make no sense"))?;
+        }
+        if sensible.len() < bytes.len() {
+            self.replace(&sensible)?;
+        }
         self.base = self.length;
-        self.lacks = false;
+        Ok(records)
+    }
+
+    fn append(
+        &mut self,
+        line: &[u8],
+        sync: fn(&mut Self) -> io::Result<()>,
+    ) -> Result<(), SpoolError> {
+        let file = match &self.file {
+            Some(file) => file,
+            None => {
+                self.fresh = true;
+                self.file.insert(Arc::new(self.directory.append_to(&self.name)?))
+            }
+        };
+        let mut file: &File = file;
+        let written = file.write_all(line);
+        if written.is_err() && file.set_len(self.length).is_err() {
+            // What comes after half a line would be lost with it.
+            let _ = file.write_all(b"\n");
+        }
+        let on_disk = written.and_then(|()| {
+            self.length += line.len() as u64;
+            sync(self)
+        });
+        on_disk.map_err(|error| self.directory.failed("write into", error))
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        self.directory.sync(file, self.fresh)?;
+        self.fresh = false;
         Ok(())
     }
 
-    /// Whether it should be written anew although nothing was settled: it is long, or lacks something
-    /// that could not be appended.
-    #[must_use]
-    pub fn needs_rewriting(&self) -> bool {
-        self.lacks || self.length > LONG.max(self.base * 2)
+    fn sync_soon(&mut self) -> io::Result<()> {
+        self.directory.sync_soon(self.file.as_ref(), self.fresh, &self.log)?;
+        self.fresh = false;
+        Ok(())
     }
 
     fn line(&self, record: &impl Serialize) -> Result<Vec<u8>, SpoolError> {
@@ -144,25 +216,22 @@ impl Journal {
         Ok(line)
     }
 
-    fn write_lines(&mut self, lines: &[&[u8]]) -> Result<(), SpoolError> {
-        let mut bytes = Vec::new();
-        for line in lines {
-            bytes.extend_from_slice(line);
-            bytes.push(b'\n');
-        }
+    fn replace(&mut self, lines: &[u8]) -> Result<(), SpoolError> {
         // The file that was appended to is another one now.
         self.file = None;
-        if bytes.is_empty() {
+        if lines.is_empty() {
             self.directory.remove(&self.name)?;
+            self.sync_soon().map_err(|error| self.directory.failed("write into", error))?;
         } else {
-            self.directory.write(&self.name, &bytes)?;
+            self.directory.write(&self.name, lines)?;
         }
-        self.length = bytes.len() as u64;
+        self.length = lines.len() as u64;
+        (self.base, self.lacks) = (self.length, false);
         Ok(())
     }
 
-    /// Leaves the journal to whoever wants to look at it, under a name that is free.
-    fn put_aside(&self, why: &str) -> Result<String, SpoolError> {
+    /// Leaves the journal to those who want to look at it, under a name that is free.
+    fn put_aside(&self, why: &str) -> Result<(), SpoolError> {
         let taken = self.directory.names()?;
         let name = self.name.trim_end_matches(SUFFIX);
         let names = (1..).map(|number| format!("{name}{ASIDE}{number}"));
@@ -170,7 +239,13 @@ impl Journal {
         let aside = free.next().unwrap_or_default();
         self.directory.rename(&self.name, &aside)?;
         let shown = self.directory.shown();
-        Ok(format!("{shown}/{}: {why}; it is left as {aside}", self.name))
+        self.log.line(format_args!("{shown}/{}: {why}; it is left as {aside}", self.name));
+        Ok(())
+    }
+
+    fn complain(&mut self, error: impl Display) {
+        let message = format!("{} are not kept on disk: {error}", self.what);
+        self.trouble.report(&self.log, message);
     }
 }
 

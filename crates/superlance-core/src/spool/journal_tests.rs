@@ -2,106 +2,181 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use tempfile::TempDir;
 
 use super::*;
+use crate::testing::Recorder;
 
-/// A private directory in a temporary one.
-fn place() -> (TempDir, Arc<StateDir>, PathBuf) {
-    let parent = tempfile::tempdir().unwrap();
-    let directory = Arc::new(StateDir::open(parent.path(), "x").unwrap());
-    let file = parent.path().join("x/lines.journal");
-    (parent, directory, file)
+/// A private directory in a temporary one, and a log.
+struct Place {
+    parent: TempDir,
+    directory: Arc<StateDir>,
+    recorder: Recorder,
+    log: Arc<Log>,
 }
 
-fn open(directory: &Arc<StateDir>) -> Kept<String> {
-    Journal::open(directory, "lines").unwrap()
+impl Place {
+    fn new() -> Self {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = Arc::new(StateDir::open(parent.path(), "x").unwrap());
+        let recorder = Recorder::default();
+        let log = Arc::new(Log::new(recorder.clone()));
+        Self { parent, directory, recorder, log }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.parent.path().join("x/lines.journal")
+    }
+
+    fn open(&self) -> (Journal, Vec<String>) {
+        Journal::open(&self.directory, "lines", "lines", &self.log)
+    }
+
+    fn records(&self) -> Vec<String> {
+        self.open().1
+    }
 }
 
 #[test]
-fn what_was_appended_is_there_until_it_is_settled() {
-    let (_parent, directory, file) = place();
-    let mut kept = open(&directory);
-    assert_eq!((&kept.records, kept.strange), (&vec![], None));
-    for line in ["one", "two\nlines", "three"] {
-        kept.journal.append(&line).unwrap();
-    }
-    assert_eq!(open(&directory).records, ["one", "two\nlines", "three"]);
-    kept.journal.rewrite(["three"]).unwrap();
-    kept.journal.append(&"four").unwrap();
-    assert_eq!(open(&directory).records, ["three", "four"]);
-    kept.journal.rewrite::<&str>([]).unwrap();
-    assert!(!file.exists());
-    kept.journal.append(&"five").unwrap();
-    assert_eq!(open(&directory).records, ["five"]);
+fn what_was_added_is_there_until_it_is_settled() {
+    let place = Place::new();
+    let (mut journal, records) = place.open();
+    assert_eq!(records, Vec::<String>::new());
+    journal.add(&"one");
+    journal.add_soon(&"two\nlines");
+    journal.add(&"three");
+    assert_eq!(place.records(), ["one", "two\nlines", "three"]);
+    journal.rewrite(["three"]);
+    journal.add_soon(&"four");
+    assert_eq!(place.records(), ["three", "four"]);
+    journal.rewrite::<&str>([]);
+    assert!(!place.file().exists());
+    journal.add(&"five");
+    assert_eq!(place.records(), ["five"]);
+    assert_eq!((journal.is_complete(), place.recorder.text().as_str()), (true, ""));
+}
+
+#[test]
+fn without_a_disk_nothing_is_kept() {
+    let mut journal = Journal::default();
+    journal.add(&"one");
+    journal.rewrite(["one"]);
+    assert!(!journal.is_open() && !journal.is_complete() && !journal.needs_rewriting());
 }
 
 #[test]
 fn whatever_byte_was_the_last_every_line_before_it_counts_and_new_ones_do() {
-    let (_parent, directory, file) = place();
-    let mut journal = open(&directory).journal;
+    let place = Place::new();
+    let mut journal = place.open().0;
     let lines = ["one", "zwölf\n\"", ""];
-    lines.iter().for_each(|line| journal.append(line).unwrap());
-    let whole = fs::read(&file).unwrap();
+    lines.iter().for_each(|line| journal.add(line));
+    let whole = fs::read(place.file()).unwrap();
     for length in 0..=whole.len() {
-        fs::write(&file, &whole[..length]).unwrap();
+        fs::write(place.file(), &whole[..length]).unwrap();
         let ends = whole[..length].iter().filter(|byte| **byte == b'\n').count();
-        let mut kept = open(&directory);
-        assert_eq!((&kept.records[..], kept.strange), (&lines.map(String::from)[..ends], None));
-        kept.journal.append(&"new").unwrap();
-        let records = open(&directory).records;
+        let (mut journal, records) = place.open();
+        assert_eq!(records, &lines[..ends]);
+        journal.add(&"new");
+        let records = place.records();
         assert_eq!((records.len(), records.last().unwrap().as_str()), (ends + 1, "new"));
     }
+    assert_eq!(place.recorder.text(), "");
 }
 
 #[test]
 fn a_journal_that_makes_no_sense_is_put_aside_and_what_makes_sense_is_kept() {
-    let (_parent, directory, file) = place();
+    let place = Place::new();
     for number in 1..3 {
         let content = "\"one\"\n{\"what\": 1}\n\"two\"\n\u{0}\n";
-        fs::write(&file, content).unwrap();
-        let kept = open(&directory);
-        let strange = kept.strange.unwrap();
+        fs::write(place.file(), content).unwrap();
+        assert_eq!(place.records(), ["one", "two"]);
         let end = format!(
             "lines.journal: 2 lines of it make no sense; it is left as \
-             lines.journal.strange-{number}"
+             lines.journal.strange-{number}\n"
         );
-        assert!(strange.ends_with(&end), "{strange}");
-        let aside = file.with_file_name(format!("lines.journal.strange-{number}"));
+        let log = place.recorder.text();
+        assert!(log.ends_with(&end), "{log}");
+        let aside = place.file().with_file_name(format!("lines.journal.strange-{number}"));
         assert_eq!(fs::read_to_string(aside).unwrap(), content);
-        let again = open(&directory);
-        assert_eq!((again.records, again.strange), (vec!["one".into(), "two".into()], None));
+        assert_eq!(place.records(), ["one", "two"]);
+        assert_eq!(place.recorder.text(), log);
     }
 }
 
 #[test]
 fn a_link_is_not_followed() {
-    let (parent, directory, file) = place();
-    let elsewhere = parent.path().join("elsewhere");
+    let place = Place::new();
+    let elsewhere = place.parent.path().join("elsewhere");
     fs::write(&elsewhere, "\"secret\"\n").unwrap();
-    std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
-    let mut kept = open(&directory);
-    assert_eq!(kept.records, Vec::<String>::new());
-    assert!(kept.strange.is_some());
-    kept.journal.append(&"x").unwrap();
-    fs::remove_file(&file).unwrap();
-    std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
-    let mut another = Journal { file: None, ..kept.journal };
-    let error = another.append(&"y").unwrap_err().to_string();
-    assert!(error.starts_with("cannot write into "), "{error}");
+    std::os::unix::fs::symlink(&elsewhere, place.file()).unwrap();
+    assert_eq!(place.records(), Vec::<String>::new());
+    assert!(place.recorder.text().contains("it is left as lines.journal.strange-1"));
+    let (mut journal, _) = place.open();
+    std::os::unix::fs::symlink(&elsewhere, place.file()).unwrap();
+    journal.add(&"y");
+    let log = place.recorder.text();
+    assert!(log.contains("lines are not kept on disk: cannot write into "), "{log}");
     assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "\"secret\"\n");
 }
 
 #[test]
 fn one_that_has_grown_says_so_until_it_is_written_anew() {
-    let (_parent, directory, _) = place();
-    let mut journal = open(&directory).journal;
+    let place = Place::new();
+    let mut journal = place.open().0;
     let line = "x".repeat(300_000);
-    (0..3).for_each(|_| journal.append(&line).unwrap());
+    (0..3).for_each(|_| journal.add(&line));
     assert!(!journal.needs_rewriting());
-    journal.append(&line).unwrap();
+    journal.add(&line);
     assert!(journal.needs_rewriting());
-    journal.rewrite(vec![line; 4]).unwrap();
+    journal.rewrite(vec![line; 4]);
     assert!(!journal.needs_rewriting());
+}
+
+/// The disk is full: a limit for the size of files ends writes as that does, in the middle. It is a
+/// limit of a process, so the test runs itself once more in one of its own.
+#[test]
+fn a_full_disk_leaves_nothing_half_written_and_is_said_once() {
+    const CHILD: &str = "SUPERLANCE_TEST_FULL_DISK";
+    if std::env::var(CHILD).is_ok() {
+        return on_a_full_disk();
+    }
+    let name = "spool::journal::tests::a_full_disk_leaves_nothing_half_written_and_is_said_once";
+    // Eight blocks of 512 or 1024 bytes, as the shell has it.
+    let child = Command::new("/bin/sh")
+        .args(["-c", "ulimit -f 8; exec \"$@\"", "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let output = String::from_utf8_lossy(&child.stdout).into_owned();
+    assert!(child.status.success() && output.contains("1 passed"), "{child:?}");
+}
+
+fn on_a_full_disk() {
+    // Without this the limit is deadly.
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).unwrap();
+    let place = Place::new();
+    let mut journal = place.open().0;
+    let huge = "x".repeat(100_000);
+    journal.add(&"one");
+    assert!(!journal.needs_rewriting() && journal.is_complete());
+    journal.add(&huge);
+    journal.add_soon(&huge);
+    journal.add(&"two");
+    assert!(journal.needs_rewriting() && !journal.is_complete(), "it lacks a line");
+    assert_eq!(place.records(), ["one", "two"]);
+    journal.rewrite([&huge]);
+    assert_eq!(place.records(), ["one", "two"]);
+    journal.rewrite(["one", "three"]);
+    assert!(!journal.needs_rewriting() && journal.is_complete());
+    assert_eq!(place.records(), ["one", "three"]);
+    let trouble = format!(
+        "lines are not kept on disk: cannot write into {}: File too large (os error 27)\n\
+         lines are kept on disk again\n",
+        place.directory.shown()
+    );
+    assert_eq!(place.recorder.text(), trouble);
 }

@@ -15,7 +15,7 @@ use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::mail::smtp::{Message, Post};
 use superlance_core::protocol::event::{Event, ProcessState};
-use superlance_core::spool::diary::Diary;
+use superlance_core::spool::journal::Journal;
 use superlance_core::system::host_name;
 use superlance_core::system::log::Log;
 
@@ -44,7 +44,7 @@ pub(super) struct BatchListener {
     post: Box<dyn Post>,
     id_prefix: String,
     /// The batch on disk.
-    diary: Diary,
+    journal: Journal,
     /// When the first line that waits, or the last tick, came: the patience is counted from there.
     waiting_since: Option<Instant>,
     /// Whether a missing tick was remarked upon.
@@ -74,7 +74,7 @@ impl BatchListener {
             batch,
             post,
             id_prefix,
-            diary: Diary::default(),
+            journal: Journal::default(),
             waiting_since: None,
             remarked: false,
         }
@@ -109,15 +109,15 @@ impl BatchListener {
         }
         let text = line + &findings.block();
         self.batch.add(text.clone(), event.clone());
-        self.diary.add(&Entry::Line { text, event }, ctx.log);
-        if self.diary.needs_rewriting() {
-            self.write_diary(ctx.log);
+        self.journal.add(&Entry::Line { text, event });
+        if self.journal.needs_rewriting() {
+            self.write_journal();
         }
     }
 
     /// From now on, what waits is kept on disk. What an earlier listener kept there waits, too.
-    pub(super) fn keep(&mut self, (diary, entries): (Diary, Vec<Entry>), log: &Log) {
-        self.diary = diary;
+    pub(super) fn keep(&mut self, (journal, entries): (Journal, Vec<Entry>), log: &Log) {
+        self.journal = journal;
         if let Some(prefix) = self.batch.restore(entries) {
             self.id_prefix = prefix;
         }
@@ -126,11 +126,11 @@ impl BatchListener {
             let name = self.tool.name;
             log.line(format_args!("{name}: lines wait that were not mailed before the last end"));
         }
-        self.write_diary(log);
+        self.write_journal();
     }
 
-    fn write_diary(&mut self, log: &Log) {
-        self.diary.rewrite(self.batch.entries(&self.id_prefix), log);
+    fn write_journal(&mut self) {
+        self.journal.rewrite(self.batch.entries(&self.id_prefix));
     }
 
     /// Sends what is due. `true` if someone got something.
@@ -141,11 +141,11 @@ impl BatchListener {
         let mut progress = false;
         for mail in &mails {
             for doubt in self.batch.in_doubt(mail) {
-                self.diary.add(&doubt, ctx.log);
+                self.journal.add(&doubt);
             }
             let outcomes = self.deliver(mail, ctx);
             self.batch.settle(mail, &outcomes);
-            self.write_diary(ctx.log);
+            self.write_journal();
             progress |= outcomes.contains(&DeliveryOutcome::Delivered);
             entries.drain(..1);
         }
@@ -285,7 +285,7 @@ impl Listener for BatchListener {
     fn finish(&mut self, ctx: &mut Ctx<'_>) {
         // Whoever got one mail may lack another.
         while self.flush(ctx) && !self.batch.is_empty() {}
-        let kept = self.diary.is_complete();
+        let kept = self.journal.is_complete();
         for mail in self.batch.due() {
             if kept {
                 let count = mail.lines.len();

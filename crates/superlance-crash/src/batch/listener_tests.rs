@@ -10,7 +10,6 @@ use super::*;
 use crate::batch::{options, plain_text};
 use crate::trigger::Trigger;
 use superlance_core::spool::dir::StateDir;
-use superlance_core::spool::journal::Journal;
 use superlance_core::supervisor::Channel;
 use superlance_core::testing::{FakeSupervisor, World, frame};
 
@@ -88,11 +87,10 @@ impl Scene {
         let mut scene = Self::new(arguments);
         scene.listener.post = Box::new(post.clone());
         scene.listener.id_prefix = "4.5.6".to_owned();
-        let directory = std::sync::Arc::new(StateDir::open(folder, "tool").unwrap());
-        scene.world.with_ctx(|ctx| {
-            let diary = Diary::open(Journal::open(&directory, "batch"), "lines that wait", ctx.log);
-            scene.listener.keep(diary, ctx.log);
-        });
+        let directory = Arc::new(StateDir::open(folder, "tool").unwrap());
+        let log = scene.world.shared_log();
+        let journal = Journal::open(&directory, "batch", "lines that wait", &log);
+        scene.world.with_ctx(|ctx| scene.listener.keep(journal, ctx.log));
         Self { post, ..scene }
     }
 
@@ -340,10 +338,9 @@ fn a_mail_that_was_being_sent_is_sent_again_as_it_was() {
     scene.crash("foo");
     let mail = scene.listener.batch.due().remove(0);
     // The listener is killed before the server's answer.
-    scene.world.with_ctx(|ctx| {
-        let doubts = scene.listener.batch.in_doubt(&mail);
-        doubts.iter().for_each(|doubt| scene.listener.diary.add(doubt, ctx.log));
-    });
+    for doubt in scene.listener.batch.in_doubt(&mail) {
+        scene.listener.journal.add(&doubt);
+    }
     let mut scene = scene.keeping(folder.path(), &[]);
     scene.crash("bar");
     scene.tick("TICK_60");
