@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use superlance_core::listener::alert::{Alert, Attachment};
-use superlance_core::system::clock::{Moment, log_time};
+use superlance_core::system::clock::{Moment, log_time, unix_seconds};
 
 /// Processes and kinds of which each has an interval of its own. The alerts of any further ones share
 /// one for each kind.
@@ -201,8 +201,8 @@ impl Held {
         let last_at = last.at;
         let mut alert = last
             .measuring("held_back", count)
-            .measuring("held_back_first", seconds(first))
-            .measuring("held_back_last", seconds(last_at));
+            .measuring("held_back_first", unix_seconds(first))
+            .measuring("held_back_last", unix_seconds(last_at));
         let (first, last_at) = (log_time(first), log_time(last_at));
         if count == 1 {
             alert.text =
@@ -260,10 +260,6 @@ fn end(text: String, limit: usize) -> String {
     }
     let start = (text.len() - limit..).find(|start| text.is_char_boundary(*start));
     format!("...{}", text.get(start.unwrap_or_default()..).unwrap_or_default())
-}
-
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 #[cfg(test)]

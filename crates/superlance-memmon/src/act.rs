@@ -1,4 +1,9 @@
-//! Does what was decided, and tells people.
+//! Carries out what was decided, and raises the alerts about it.
+
+pub(crate) mod action;
+pub(crate) mod alerts;
+mod before;
+pub(crate) mod case;
 
 use std::time::{Duration, Instant};
 
@@ -7,23 +12,22 @@ use superlance_core::listener::restart::Restarts;
 use superlance_core::options::units::duration_text;
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
 
-use crate::action::{Action, Touch};
-use crate::alerts::{AlertWriter, Case};
-use crate::before;
-use crate::decide::Budget;
-use crate::deeds::{Deeds, Outcome};
+use crate::act::action::{Action, Intervention};
+use crate::act::alerts::AlertWriter;
+use crate::act::case::Case;
+use crate::decide::rules::Budget;
+use crate::report::action_log::{ActionLog, Outcome};
 
-/// Does things.
+/// Carries out interventions.
 #[derive(Debug)]
 pub(crate) struct Actor {
     pub(crate) writer: AlertWriter,
     /// The command of `--before`.
     pub(crate) before: Option<String>,
-    pub(crate) budget: Option<Budget>,
-    /// Whether nothing is touched.
+    /// Whether nothing is done (`--dry-run`).
     pub(crate) dry_run: bool,
     pub(crate) restarts: Restarts<Case>,
-    pub(crate) deeds: Deeds,
+    pub(crate) actions: ActionLog,
 }
 
 impl Actor {
@@ -35,10 +39,12 @@ impl Actor {
                 let namespec = case.namespec();
                 ctx.log.line(match action {
                     Action::Alert => format!("Would tell about {namespec}"),
-                    Action::Touch(Touch::Signal(signal)) => {
+                    Action::Intervene(Intervention::Signal(signal)) => {
                         format!("Would send {signal} to {namespec}")
                     }
-                    Action::Touch(touch) => format!("Would {} {namespec}", touch.verb()),
+                    Action::Intervene(intervention) => {
+                        format!("Would {} {namespec}", intervention.verb())
+                    }
                 });
                 Outcome::Dry
             }
@@ -48,7 +54,7 @@ impl Actor {
                 self.tell(&case, ctx);
                 Outcome::Done
             }
-            Action::Touch(touch) => match self.touch(touch, &mut case, ctx) {
+            Action::Intervene(intervention) => match self.intervene(intervention, &mut case, ctx) {
                 Ok(()) => {
                     self.tell(&case, ctx);
                     Outcome::Done
@@ -56,11 +62,17 @@ impl Actor {
                 Err(outcome) => outcome,
             },
         };
-        self.deeds.note(&case, outcome, ctx.now());
+        self.note(&case, outcome, ctx);
     }
 
     /// Says that enough was done about a process.
-    pub(crate) fn give_up(&mut self, case: Case, rest: Duration, ctx: &mut Ctx<'_>) {
+    pub(crate) fn give_up(
+        &mut self,
+        case: Case,
+        budget: Option<Budget>,
+        rest: Duration,
+        ctx: &mut Ctx<'_>,
+    ) {
         self.log_growth(&case, ctx);
         ctx.log.line(format_args!(
             "{} is left alone for {}: enough was done about it (--max-restarts)",
@@ -68,10 +80,14 @@ impl Actor {
             duration_text(rest)
         ));
         if !self.dry_run {
-            let alert = self.writer.left_alone(&case, self.budget, rest, ctx.now());
+            let alert = self.writer.left_alone(&case, budget, rest, ctx.now());
             ctx.raise(alert);
         }
-        self.deeds.note(&case, Outcome::LeftAlone, ctx.now());
+        self.note(&case, Outcome::LeftAlone, ctx);
+    }
+
+    fn note(&mut self, case: &Case, outcome: Outcome, ctx: &Ctx<'_>) {
+        self.actions.note(&case.process, case.excess.limit(), outcome, ctx.now());
     }
 
     /// When [`retry`](Self::retry) should be called next.
@@ -83,7 +99,7 @@ impl Actor {
     pub(crate) fn retry(&mut self, ctx: &mut Ctx<'_>) {
         for (_, case) in self.restarts.retry(ctx) {
             self.tell(&case, ctx);
-            self.deeds.note(&case, Outcome::Done, ctx.now());
+            self.note(&case, Outcome::Done, ctx);
         }
     }
 
@@ -94,11 +110,16 @@ impl Actor {
         }
     }
 
-    fn touch(&mut self, touch: Touch, case: &mut Case, ctx: &mut Ctx<'_>) -> Result<(), Outcome> {
-        let mut info = self.look_again(touch, case, ctx)?;
+    fn intervene(
+        &mut self,
+        intervention: Intervention,
+        case: &mut Case,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<(), Outcome> {
+        let mut info = self.look_again(intervention, case, ctx)?;
         if self.run_before(case, ctx) {
             // That took its time.
-            info = self.look_again(touch, case, ctx)?;
+            info = self.look_again(intervention, case, ctx)?;
             // A process that is stopped now might not be started in time.
             if ctx.is_ending() {
                 let why = "memmon was told to end";
@@ -107,8 +128,8 @@ impl Actor {
             }
         }
         let namespec = case.namespec();
-        match touch {
-            Touch::Restart => {
+        match intervention {
+            Intervention::Restart => {
                 ctx.log.line(format_args!("Restarting {namespec}"));
                 let stopped = self.restarts.stop(&info, case.clone(), ctx);
                 self.insist("stop", stopped, case, ctx)?;
@@ -119,12 +140,12 @@ impl Actor {
                     Outcome::Failed(error.to_string())
                 })
             }
-            Touch::Stop => {
+            Intervention::Stop => {
                 ctx.log.line(format_args!("Stopping {namespec}"));
                 let stopped = ctx.supervisor.stop(&namespec);
                 self.insist("stop", stopped, case, ctx)
             }
-            Touch::Signal(signal) => {
+            Intervention::Signal(signal) => {
                 ctx.log.line(format_args!("Sending {signal} to {namespec}"));
                 let sent = ctx.supervisor.signal(&namespec, signal.as_str());
                 self.insist("signal", sent, case, ctx)
@@ -149,7 +170,7 @@ impl Actor {
     /// Whether it is still the process that was measured, and nobody stops it.
     fn look_again(
         &self,
-        touch: Touch,
+        intervention: Intervention,
         case: &mut Case,
         ctx: &mut Ctx<'_>,
     ) -> Result<ProcessInfo, Outcome> {
@@ -164,7 +185,7 @@ impl Actor {
                 Err(Outcome::Gone)
             }
             Err(error) => {
-                ctx.log.line(self.failure(touch.verb(), case, &error));
+                ctx.log.line(self.failure(intervention.verb(), case, &error));
                 Err(Outcome::Failed(error.to_string()))
             }
         }

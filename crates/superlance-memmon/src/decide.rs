@@ -4,82 +4,14 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
+pub(crate) mod amount;
+pub(crate) mod limits;
+pub(crate) mod rules;
+pub(crate) mod tracker;
 
-use crate::limits::{Verdict, verdict};
-use crate::past::{Allowance, Past, Standing};
-
-/// What the command line says about deciding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Rules {
-    /// Checks in a row that a process must be over a limit.
-    pub(crate) checks: u32,
-    /// Time after its start in which a process is left alone.
-    pub(crate) grace: Duration,
-    /// How often something may be done about one process.
-    pub(crate) budget: Option<Budget>,
-    /// Whether at most one process of a group is touched in a check.
-    pub(crate) stagger: bool,
-    /// Whether processes are only told about, once each time that they go over a limit.
-    pub(crate) only_tell: bool,
-}
-
-/// So many times within some time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Budget {
-    pub(crate) times: usize,
-    pub(crate) within: Duration,
-}
-
-/// A process that was measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Measured {
-    pub(crate) group: String,
-    pub(crate) name: String,
-    pub(crate) pid: u32,
-    /// When it was started, by supervisord's clock. With the pid it tells instances apart.
-    pub(crate) start: i64,
-    /// Seconds since then.
-    pub(crate) uptime: i64,
-    pub(crate) bytes: u64,
-    /// Its limits in bytes, in the order in which they are compared.
-    pub(crate) limits: Vec<u64>,
-}
-
-impl Measured {
-    pub(crate) fn namespec(&self) -> String {
-        format!("{}:{}", self.group, self.name)
-    }
-}
-
-/// A limit that is exceeded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Excess {
-    /// One of the process itself.
-    Own { limit: u64 },
-    /// That for everything watched, which used `sum` together.
-    Total { sum: u64, limit: u64 },
-}
-
-impl Excess {
-    pub(crate) fn limit(self) -> u64 {
-        match self {
-            Self::Own { limit } | Self::Total { limit, .. } => limit,
-        }
-    }
-}
-
-/// Why nothing is done about a process that is over a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spared {
-    /// It was started only this long ago.
-    Young { uptime: i64 },
-    /// It has been over for this many checks only.
-    Waiting { checks: u32 },
-    /// Another one of its group is touched in this check, or does not run.
-    Staggered,
-    /// Enough was done about it: for this time yet.
-    LeftAlone { rest: Duration },
-}
+use self::limits::{Verdict, verdict};
+use self::rules::{Excess, Measured, Rules, SkipReason};
+use self::tracker::{Allowance, Standing, Tracker};
 
 /// Something to say or to do. The process is an index into what was measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +21,7 @@ pub(crate) enum Decision {
     /// Everything together was compared with the limit for that; over it for so many checks.
     Total { sum: u64, limit: u64, checks: u32 },
     /// It is over, and nothing is done.
-    Spare { process: usize, why: Spared },
+    Spare { process: usize, why: SkipReason },
     /// It is over, and something is done.
     Act { process: usize, excess: Excess },
     /// Enough was done about it: people are told, and it is left alone for this time.
@@ -112,13 +44,13 @@ pub(crate) struct Check<'a> {
 ///
 /// Who is over a limit of its own comes first, in the order of the processes. Then, if the others are
 /// together over the total, the largest of them.
-pub(crate) fn decide(rules: &Rules, past: &mut Past, check: Check<'_>) -> Vec<Decision> {
+pub(crate) fn decide(rules: &Rules, tracker: &mut Tracker, check: Check<'_>) -> Vec<Decision> {
     let processes = check.processes;
-    past.meet(processes);
+    tracker.meet(processes);
     let verdicts = processes.iter().map(|process| verdict(&process.limits, process.bytes));
     let verdicts: Vec<Verdict> = verdicts.collect();
     let standings = processes.iter().zip(&verdicts);
-    let standings = standings.map(|(p, verdict)| past.weigh(rules, check.now, p, verdict.over));
+    let standings = standings.map(|(p, verdict)| tracker.weigh(rules, check.now, p, verdict.over));
     let standings: Vec<Standing> = standings.collect();
     let turns = turns(rules, check, &standings);
 
@@ -132,13 +64,13 @@ pub(crate) fn decide(rules: &Rules, past: &mut Past, check: Check<'_>) -> Vec<De
         let excess = Excess::Own { limit: verdict.over.unwrap_or_default() };
         let decision = match *standing {
             Standing::Fine => None,
-            Standing::Spared(why) => Some(Decision::Spare { process: index, why }),
+            Standing::SkipReason(why) => Some(Decision::Spare { process: index, why }),
             Standing::Spent(rest) => Some(Decision::GiveUp { process: index, excess, rest }),
             Standing::Due if !turns.contains(&index) => {
-                Some(Decision::Spare { process: index, why: Spared::Staggered })
+                Some(Decision::Spare { process: index, why: SkipReason::Staggered })
             }
             Standing::Due => {
-                past.act(rules, check.now, process);
+                tracker.act(rules, check.now, process);
                 Some(Decision::Act { process: index, excess })
             }
         };
@@ -150,7 +82,8 @@ pub(crate) fn decide(rules: &Rules, past: &mut Past, check: Check<'_>) -> Vec<De
     }
     if let Some(limit) = check.total {
         let touched = turns.iter().filter_map(|index| Some(processes.get(*index)?.group.as_str()));
-        let mut further = decide_total(rules, past, check, limit, &remaining, &touched.collect());
+        let mut further =
+            decide_total(rules, tracker, check, limit, &remaining, &touched.collect());
         // That someone is left alone need not be said twice.
         let alone = |decision: &Decision| decision.left_alone();
         let named: HashSet<usize> = decisions.iter().filter_map(alone).collect();
@@ -182,16 +115,16 @@ fn turns(rules: &Rules, check: Check<'_>, standings: &[Standing]) -> HashSet<usi
 /// something is.
 fn decide_total(
     rules: &Rules,
-    past: &mut Past,
+    tracker: &mut Tracker,
     check: Check<'_>,
     limit: u64,
     remaining: &[(usize, &Measured)],
     touched: &HashSet<&str>,
 ) -> Vec<Decision> {
     let sum = remaining.iter().fold(0u64, |sum, (_, process)| sum.saturating_add(process.bytes));
-    let checks = past.weigh_total(sum > limit);
+    let checks = tracker.weigh_total(sum > limit);
     let mut decisions = vec![Decision::Total { sum, limit, checks }];
-    if checks < rules.checks || past.is_total_told() {
+    if checks < rules.checks || tracker.is_total_told() {
         return decisions;
     }
     let old = remaining.iter().filter(|(_, process)| !rules.is_young(process));
@@ -202,17 +135,17 @@ fn decide_total(
     let (process, index, excess) = (*process, *index, Excess::Total { sum, limit });
     let is_others_turn = rules.staggers()
         && (touched.contains(process.group.as_str()) || check.is_group_down(process));
-    decisions.push(match past.allow(rules, check.now, process) {
+    decisions.push(match tracker.allow(rules, check.now, process) {
         Allowance::Enough if is_others_turn => {
-            Decision::Spare { process: index, why: Spared::Staggered }
+            Decision::Spare { process: index, why: SkipReason::Staggered }
         }
         Allowance::Enough => {
-            past.act_on_total(rules, check.now, process);
+            tracker.act_on_total(rules, check.now, process);
             Decision::Act { process: index, excess }
         }
         Allowance::Spent(rest) => Decision::GiveUp { process: index, excess, rest },
         Allowance::None(rest) => {
-            Decision::Spare { process: index, why: Spared::LeftAlone { rest } }
+            Decision::Spare { process: index, why: SkipReason::LeftAlone { rest } }
         }
     });
     decisions
@@ -231,29 +164,16 @@ impl Decision {
     fn left_alone(&self) -> Option<usize> {
         match self {
             Self::GiveUp { process, .. }
-            | Self::Spare { process, why: Spared::LeftAlone { .. } } => Some(*process),
+            | Self::Spare { process, why: SkipReason::LeftAlone { .. } } => Some(*process),
             _ => None,
         }
     }
 }
 
-impl Rules {
-    /// Whether the processes of a group have turns.
-    fn staggers(&self) -> bool {
-        self.stagger && !self.only_tell
-    }
-
-    /// Whether the process was started so recently that it is left alone.
-    pub(crate) fn is_young(&self, process: &Measured) -> bool {
-        // An uptime below zero is that of a clock that was set back.
-        u64::try_from(process.uptime).unwrap_or(0) < self.grace.as_secs()
-    }
-}
-
 #[cfg(test)]
-#[path = "decide_tests.rs"]
+#[path = "decide/decide_tests.rs"]
 mod tests;
 
 #[cfg(test)]
-#[path = "decide_stories.rs"]
+#[path = "decide/decide_stories_tests.rs"]
 mod stories;

@@ -1,35 +1,21 @@
 //! `memmon` restarts processes under supervisord that use too much memory.
 //!
-//! At each tick it asks supervisord for all processes and the system for their memory ([`look`],
-//! [`memory`]), decides by the limits of the command line and what it remembers ([`decide`], [`past`]),
-//! and acts ([`act`]); [`listener`] is where these come together. What it writes into the log and into
-//! mails without options of its own is the original's, word for word.
+//! At each tick the [`sampler`] asks supervisord for all processes and the system for their memory
+//! ([`measure`]), [`decide`] compares them with the limits of the command line and what is remembered of
+//! earlier ticks, and [`act`] restarts and alerts; [`report`] is what the status and metrics files say.
+//! The [`listener`] puts these together. What it writes into the log and into mails without options of its
+//! own is the original's, word for word.
 //!
-//! Measuring ([`Memory`], [`Metric`], [`Machine`]) and the meaning of memmon's limits ([`Watch`]) are
-//! public, for whoever shows how much memory processes use.
+//! Measuring ([`Memory`], [`Metric`], [`SystemMemory`]) and the meaning of memmon's limits ([`Watch`]) are
+//! public, for other tools that show how much memory processes use.
 
 mod act;
-mod action;
-mod alerts;
-mod amount;
-mod before;
 mod decide;
-mod deeds;
-mod files;
-mod history;
-mod limits;
 mod listener;
-mod look;
-mod machine;
-mod memory;
-mod metric;
+mod measure;
 mod options;
-mod past;
-mod proc;
-mod prometheus;
-mod ps;
 mod report;
-mod tree;
+mod sampler;
 mod watch;
 
 use clap::{ArgMatches, Error, FromArgMatches};
@@ -39,10 +25,10 @@ use superlance_core::options::usage::StartError;
 use superlance_core::run::Service;
 use superlance_core::run::applet::Applet;
 
-pub use crate::amount::{Amount, BadAmount};
-pub use crate::machine::Machine;
-pub use crate::memory::{Memory, Reading, Readings};
-pub use crate::metric::{Metric, Usage, Withheld};
+pub use crate::decide::amount::{Amount, BadAmount};
+pub use crate::measure::memory::{Memory, Reading, Readings};
+pub use crate::measure::metric::{Metric, Unavailable, Usage};
+pub use crate::measure::system_memory::SystemMemory;
 pub use crate::watch::{Limited, Watch};
 
 use crate::listener::Memmon;

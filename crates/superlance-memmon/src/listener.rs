@@ -7,26 +7,29 @@ use superlance_core::listener::restart::Restarts;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::options::units::duration_text;
 use superlance_core::protocol::event::Event;
+use superlance_core::system::clock::unix_seconds;
 use superlance_core::system::log::LogOnce;
 
 use crate::act::Actor;
-use crate::alerts::{AlertWriter, Case};
-use crate::decide::{Check, Decision, Excess, Measured, Rules, Spared, decide};
-use crate::deeds::Deeds;
-use crate::files;
-use crate::history::Histories;
-use crate::look::{Lookout, Sight};
+use crate::act::alerts::AlertWriter;
+use crate::act::case::Case;
+use crate::decide::rules::{Excess, Measured, Rules, SkipReason};
+use crate::decide::tracker::Tracker;
+use crate::decide::{Check, Decision, decide};
 use crate::options::Options;
-use crate::past::Past;
-use crate::prometheus;
-use crate::report::{Process, Report, Total, seconds};
+use crate::report::action_log::ActionLog;
+use crate::report::files;
+use crate::report::history::Histories;
+use crate::report::prometheus;
+use crate::report::{Process, Report, Total};
+use crate::sampler::{Sample, Sampler};
 use crate::watch::Watch;
 
 /// The listener.
 pub(crate) struct Memmon {
-    lookout: Lookout,
+    sampler: Sampler,
     rules: Rules,
-    past: Past,
+    tracker: Tracker,
     histories: Histories,
     actor: Actor,
     status_file: Option<PathBuf>,
@@ -48,15 +51,14 @@ impl Memmon {
         Self {
             actor: Actor {
                 writer,
-                budget: rules.budget,
                 dry_run: options.dry_run,
                 restarts: Restarts::default(),
-                deeds: Deeds::default(),
+                actions: ActionLog::default(),
                 before: options.before.clone().filter(|command| !command.trim().is_empty()),
             },
-            lookout: Lookout::new(watch, options.memory(), own_namespec),
+            sampler: Sampler::new(watch, options.memory(), own_namespec),
             rules,
-            past: Past::default(),
+            tracker: Tracker::default(),
             histories: Histories::new(options.history.unwrap_or(0).into()),
             status_file: options.status_file,
             metrics_file: options.metrics_file,
@@ -66,23 +68,23 @@ impl Memmon {
     }
 
     fn check(&mut self, ctx: &mut Ctx<'_>) {
-        let sight = self.lookout.look(ctx);
+        let sample = self.sampler.sample(ctx);
         // A look that failed is no check: nothing that is remembered of earlier ones is to be forgotten.
-        if sight.trouble.is_none() {
-            self.decide_and_act(&sight, ctx);
+        if sample.trouble.is_none() {
+            self.decide_and_act(&sample, ctx);
         }
-        self.write_files(&sight, ctx);
+        self.write_files(&sample, ctx);
     }
 
-    fn decide_and_act(&mut self, sight: &Sight, ctx: &mut Ctx<'_>) {
-        let total = self.lookout.watch.total(sight.memory);
-        let processes = &sight.processes;
+    fn decide_and_act(&mut self, sample: &Sample, ctx: &mut Ctx<'_>) {
+        let total = self.sampler.watch.total(sample.memory);
+        let processes = &sample.processes;
         self.histories.note(ctx.arrived, processes);
-        let mut down = sight.down.clone();
+        let mut down = sample.down.clone();
         let owed = self.actor.restarts.owed().filter_map(|namespec| namespec.split_once(':'));
         down.extend(owed.map(|(group, name)| (group.to_owned(), name.to_owned())));
         let check = Check { now: ctx.arrived.instant, processes, total, down: &down };
-        let decisions = decide(&self.rules, &mut self.past, check);
+        let decisions = decide(&self.rules, &mut self.tracker, check);
         for decision in &decisions {
             // A process that is stopped now might not be started in time.
             if matches!(decision, Decision::Act { .. }) && ctx.is_ending() {
@@ -93,7 +95,7 @@ impl Memmon {
     }
 
     fn follow(&mut self, decision: &Decision, processes: &[Measured], ctx: &mut Ctx<'_>) {
-        let label = self.lookout.watch.metric().label();
+        let label = self.sampler.watch.metric().label();
         let case = |process: &usize, excess: Excess| {
             let process = processes.get(*process)?;
             let growth = self.histories.growth(&process.namespec());
@@ -129,79 +131,74 @@ impl Memmon {
             }
             Decision::GiveUp { process, excess, rest } => {
                 if let Some(case) = case(process, *excess) {
-                    self.actor.give_up(case, *rest, ctx);
+                    self.actor.give_up(case, self.rules.budget, *rest, ctx);
                 }
             }
         }
     }
 
-    fn write_files(&mut self, sight: &Sight, ctx: &Ctx<'_>) {
+    fn write_files(&mut self, sample: &Sample, ctx: &Ctx<'_>) {
         if self.status_file.is_none() && self.metrics_file.is_none() {
             return;
         }
-        let report = self.report(sight, ctx);
+        let report = self.report(sample, ctx);
         if let Some(path) = &self.status_file {
             write(path, &report.json(), &mut self.status_trouble, ctx);
         }
         if let Some(path) = &self.metrics_file {
-            let text = prometheus::text(&report, self.actor.deeds.counts());
+            let text = prometheus::text(&report, self.actor.actions.counts());
             write(path, &text, &mut self.metrics_trouble, ctx);
         }
     }
 
-    fn report(&self, sight: &Sight, ctx: &Ctx<'_>) -> Report {
-        let (watch, writer) = (&self.lookout.watch, &self.actor.writer);
+    fn report(&self, sample: &Sample, ctx: &Ctx<'_>) -> Report {
+        let (watch, writer) = (&self.sampler.watch, &self.actor.writer);
         let process = |process: &Measured| {
             let namespec = process.namespec();
             let readings = self.histories.readings(&namespec);
             let limit = process.limits.iter().min().copied();
             Process {
-                group: process.group.clone(),
-                name: process.name.clone(),
-                pid: process.pid,
-                start: process.start,
-                uptime: process.uptime,
-                bytes: process.bytes,
+                measured: process.clone(),
                 limit,
                 headroom: limit.map(|limit| i128::from(limit) - i128::from(process.bytes)),
-                checks_over: self.past.checks(&namespec),
-                history: readings.map(|(at, bytes)| (seconds(at.wall), bytes)).collect(),
+                checks_over: self.tracker.checks(&namespec),
+                history: readings.map(|(at, bytes)| (unix_seconds(at.wall), bytes)).collect(),
             }
         };
         let sum = |sum: u64, process: &Measured| sum.saturating_add(process.bytes);
         Report {
-            listener: self.lookout.own_namespec.clone(),
+            listener: self.sampler.own_namespec.clone(),
             name: writer.name.clone(),
-            time: seconds(ctx.arrived.wall),
-            trouble: sight.trouble.clone(),
+            time: unix_seconds(ctx.arrived.wall),
+            trouble: sample.trouble.clone(),
             metric: watch.metric().name(),
             cumulative: watch.cumulative(),
             action: writer.action.to_string(),
             dry_run: self.actor.dry_run,
-            memory: sight.memory,
+            memory: sample.memory,
             total: Total {
-                bytes: sight.processes.iter().fold(0, sum),
-                limit: watch.total(sight.memory),
+                bytes: sample.processes.iter().fold(0, sum),
+                limit: watch.total(sample.memory),
             },
-            processes: sight.processes.iter().map(process).collect(),
-            actions: self.actor.deeds.recent().map(Into::into).collect(),
+            processes: sample.processes.iter().map(process).collect(),
+            actions: self.actor.actions.recent().cloned().collect(),
         }
     }
 }
 
 /// Why nothing is done about a process, for the log.
-fn words(why: Spared, rules: &Rules) -> String {
+fn words(why: SkipReason, rules: &Rules) -> String {
     match why {
-        Spared::Young { uptime } => {
+        SkipReason::Young { uptime } => {
             let (uptime, grace) = (u64::try_from(uptime).unwrap_or(0), duration_text(rules.grace));
             let uptime = duration_text(Duration::from_secs(uptime));
             format!("but up for {uptime} only (--grace {grace})")
         }
-        Spared::Waiting { checks } => format!("check {checks} of {}", rules.checks),
-        Spared::Staggered => {
+        SkipReason::Waiting { checks } => format!("check {checks} of {}", rules.checks),
+        SkipReason::Staggered => {
             "but another one of its group comes first or does not run (--stagger)".to_owned()
         }
-        Spared::LeftAlone { rest } => {
+        SkipReason::LeftAlone { rest } => {
             format!("but left alone for {} (--max-restarts)", duration_text(rest))
         }
     }
@@ -245,5 +242,5 @@ impl Listener for Memmon {
 mod tests;
 
 #[cfg(test)]
-#[path = "option_tests.rs"]
+#[path = "options_tests.rs"]
 mod option_tests;

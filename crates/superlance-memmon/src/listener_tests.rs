@@ -7,8 +7,8 @@ use superlance_core::supervisor::{RpcError, State};
 use superlance_core::testing::{FakeSupervisor, World, frame};
 
 use super::*;
-use crate::machine::Machine;
-use crate::memory::Memory;
+use crate::measure::memory::Memory;
+use crate::measure::system_memory::SystemMemory;
 use crate::options;
 
 /// A process to measure.
@@ -115,7 +115,7 @@ fn a_number_that_is_withheld_is_no_zero_and_said_once() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
     let mut memmon = memmon(&["-a", "1", "--metric", "swap"]);
-    memmon.lookout.memory = Memory::Ps;
+    memmon.sampler.memory = Memory::Ps;
     for _ in 0..2 {
         world.event(&mut memmon, "TICK_5", "when:1").unwrap();
     }
@@ -158,8 +158,8 @@ fn a_percentage_is_of_the_memory_there_is() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
     let mut memmon = memmon(&["-a", "50%", "-p", "foo=0.0001%"]);
-    memmon.lookout.machine =
-        Machine { proc: root.path().join("proc"), cgroup: root.path().join("cgroup") };
+    memmon.sampler.machine =
+        SystemMemory { proc: root.path().join("proc"), cgroup: root.path().join("cgroup") };
     world.event(&mut memmon, "TICK_5", "when:1").unwrap();
     let start = "Checking programs foo=2147 (0.0001% of 2147483648)\n\
                  Checking any=1073741824 (50% of 2147483648)\nRSS of foo:foo is ";
@@ -167,7 +167,7 @@ fn a_percentage_is_of_the_memory_there_is() {
     assert_eq!(world.supervisor.calls, RESTART);
 
     // Without it, limits in bytes go on counting.
-    memmon.lookout.machine.proc = "/no/such".into();
+    memmon.sampler.machine.proc = "/no/such".into();
     for _ in 0..2 {
         world.event(&mut memmon, "TICK_5", "when:1").unwrap();
     }
@@ -264,10 +264,10 @@ fn a_process_that_was_replaced_meanwhile_is_left_alone() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
     let mut memmon = memmon(&["-a", "1"]);
-    let sight = world.with_ctx(|ctx| memmon.lookout.look(ctx));
+    let sample = world.with_ctx(|ctx| memmon.sampler.sample(ctx));
     world.supervisor.process("foo:foo").unwrap().pid += 1;
     let decision = Decision::Act { process: 0, excess: Excess::Own { limit: 1 } };
-    world.with_ctx(|ctx| memmon.follow(&decision, &sight.processes, ctx));
+    world.with_ctx(|ctx| memmon.follow(&decision, &sample.processes, ctx));
     assert_eq!(world.supervisor.calls, ["all()", "info(foo:foo)"]);
 }
 

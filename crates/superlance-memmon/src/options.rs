@@ -11,11 +11,12 @@ use superlance_core::options::selector::Selector;
 use superlance_core::options::units::parse_duration;
 use superlance_core::system::log::Log;
 
-use crate::action::Action;
-use crate::amount::Amount;
-use crate::decide::{Budget, Rules};
-use crate::memory::Memory;
-use crate::metric::{Metric, Withheld};
+use crate::act::action::Action;
+use crate::decide::amount::Amount;
+use crate::decide::limits::{Limit, parse_limit};
+use crate::decide::rules::{Budget, Rules};
+use crate::measure::memory::Memory;
+use crate::measure::metric::{Metric, Unavailable};
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[
@@ -152,13 +153,6 @@ pub(crate) struct Options {
     stray: Vec<OsString>,
 }
 
-/// A limit for whatever a selector means.
-#[derive(Debug, Clone)]
-pub(crate) struct Limit {
-    pub(crate) selector: Selector,
-    pub(crate) amount: Amount,
-}
-
 pub(crate) fn command() -> Command {
     let command = as_getopt(Options::command(), GETOPT_NAMES);
     command.mut_arg("sendmail", |arg| {
@@ -167,20 +161,11 @@ pub(crate) fn command() -> Command {
     })
 }
 
-fn parse_limit(text: &str) -> Result<Limit, String> {
-    // The last `=`, so that a name may contain one.
-    let (name, size) =
-        text.rsplit_once('=').ok_or_else(|| format!("expected NAME=SIZE, such as {text}=200MB"))?;
-    let selector = Selector::parse(name).map_err(|error| error.to_string())?;
-    let amount = size.parse::<Amount>().map_err(|error| error.to_string())?;
-    Ok(Limit { selector, amount })
-}
-
 impl Options {
     /// Refuses what cannot work on this system.
     pub(crate) fn check(&self, memory: &Memory) -> Result<(), String> {
         if *memory == Memory::Ps && self.metric != Metric::Rss {
-            let (name, why) = (self.metric.name(), Withheld::Ps.explain());
+            let (name, why) = (self.metric.name(), Unavailable::Ps.explain());
             return Err(format!("--metric {name} is not possible here: {why}"));
         }
         Ok(())

@@ -1,10 +1,14 @@
-//! What the files say: how things were at a check.
+//! What the status and metrics files say: how things were at a check.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+pub(crate) mod action_log;
+pub(crate) mod files;
+pub(crate) mod history;
+pub(crate) mod prometheus;
 
 use serde::Serialize;
 
-use crate::deeds::{Deed, Outcome};
+use crate::decide::rules::Measured;
+use crate::report::action_log::ActionRecord;
 
 /// How things were at a check. As JSON it is the file of `--status-file`, and so an interface: fields are
 /// added, not changed. Times are in seconds since 1970, sizes in bytes.
@@ -28,7 +32,7 @@ pub(crate) struct Report {
     pub(crate) total: Total,
     pub(crate) processes: Vec<Process>,
     /// The newest first.
-    pub(crate) actions: Vec<Action>,
+    pub(crate) actions: Vec<ActionRecord>,
 }
 
 #[derive(Debug, Serialize)]
@@ -40,14 +44,8 @@ pub(crate) struct Total {
 /// A process that is watched and runs.
 #[derive(Debug, Serialize)]
 pub(crate) struct Process {
-    pub(crate) group: String,
-    pub(crate) name: String,
-    pub(crate) pid: u32,
-    /// When it was started.
-    pub(crate) start: i64,
-    /// Seconds since then.
-    pub(crate) uptime: i64,
-    pub(crate) bytes: u64,
+    #[serde(flatten)]
+    pub(crate) measured: Measured,
     /// The lowest limit that counts for it.
     pub(crate) limit: Option<u64>,
     /// What is left of that; negative if it is over.
@@ -58,40 +56,6 @@ pub(crate) struct Process {
     pub(crate) history: Vec<(u64, u64)>,
 }
 
-/// Something that was done, or was to be.
-#[derive(Debug, Serialize)]
-pub(crate) struct Action {
-    pub(crate) time: u64,
-    pub(crate) group: String,
-    pub(crate) name: String,
-    pub(crate) pid: u32,
-    pub(crate) bytes: u64,
-    /// The limit that was exceeded.
-    pub(crate) limit: u64,
-    /// `done`, `failed`, `gone`, `dry-run` or `left-alone`.
-    pub(crate) outcome: &'static str,
-    /// Why it failed.
-    pub(crate) reason: Option<String>,
-}
-
-impl From<&Deed> for Action {
-    fn from(deed: &Deed) -> Self {
-        Self {
-            time: seconds(deed.at),
-            group: deed.group.clone(),
-            name: deed.name.clone(),
-            pid: deed.pid,
-            bytes: deed.bytes,
-            limit: deed.limit,
-            outcome: deed.outcome.word(),
-            reason: match &deed.outcome {
-                Outcome::Failed(reason) => Some(reason.clone()),
-                _ => None,
-            },
-        }
-    }
-}
-
 impl Report {
     /// As JSON.
     pub(crate) fn json(&self) -> String {
@@ -99,9 +63,4 @@ impl Report {
         text.push('\n');
         text
     }
-}
-
-/// Seconds since 1970.
-pub(crate) fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -6,9 +6,9 @@ use clap::{Error, FromArgMatches};
 use superlance_core::options::selector::Selector;
 use superlance_core::supervisor::ProcessInfo;
 
-use crate::amount::Amount;
-use crate::limits::{Limits, names};
-use crate::metric::Metric;
+use crate::decide::amount::Amount;
+use crate::decide::limits::{Limits, names};
+use crate::measure::metric::Metric;
 use crate::options::{self, Options};
 
 /// The options of memmon that say who is watched and how much is too much.
@@ -45,7 +45,7 @@ impl Watch {
     /// What memmon says of a wrong command line, or its help where that was asked for.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Error> {
         let arguments = [OsString::from("memmon")].into_iter().chain(arguments);
-        let matches = options::command().no_binary_name(false).try_get_matches_from(arguments)?;
+        let matches = options::command().try_get_matches_from(arguments)?;
         Ok(Self::new(&Options::from_arg_matches(&matches)?))
     }
 
@@ -72,7 +72,7 @@ impl Watch {
         self.cumulative
     }
 
-    /// Whether [`Machine::memory`](crate::Machine::memory) must be known for the limits.
+    /// Whether [`SystemMemory::memory`](crate::SystemMemory::memory) must be known for the limits.
     #[must_use]
     pub fn needs_memory(&self) -> bool {
         self.limits.has_shares() || matches!(self.total, Some(Amount::Share(_)))
@@ -113,7 +113,7 @@ impl Watch {
         if !self.concerns(process) {
             return None;
         }
-        let limit = |applied: crate::limits::Applied| {
+        let limit = |applied: crate::decide::limits::Applied| {
             Some(Limited { bytes: applied.amount.bytes(memory)?, option: applied.option })
         };
         self.limits.of(process).into_iter().filter_map(limit).min_by_key(|limit| limit.bytes)

@@ -31,7 +31,7 @@ use clap::{CommandFactory, Parser};
 use superlance_core::supervisor::rpc::{Advice, RpcClient};
 use superlance_core::supervisor::{RpcError, Supervisor as _};
 use superlance_core::system::clock::asctime_and_zone;
-use superlance_memmon::{Machine, Memory, Watch};
+use superlance_memmon::{Memory, SystemMemory, Watch};
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::local::Processes;
@@ -177,7 +177,7 @@ fn looker(
     };
     let memory_of_machine = match &watch {
         Some(watch) if watch.needs_memory() => {
-            Some(Machine::default().memory().map_err(Failure::Surroundings)?)
+            Some(SystemMemory::default().memory().map_err(Failure::Surroundings)?)
         }
         _ => None,
     };

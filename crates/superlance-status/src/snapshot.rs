@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use superlance_core::supervisor::ProcessInfo;
-use superlance_memmon::{Limited, Metric, Reading, Withheld};
+use superlance_memmon::{Limited, Metric, Reading, Unavailable};
 
 use crate::options::Sort;
 
@@ -92,7 +92,7 @@ impl Row {
     }
 
     /// Why some number is missing: `Some(None)` when all are, since the process is not to be seen.
-    fn withheld(&self) -> Option<Option<Withheld>> {
+    fn unavailable(&self) -> Option<Option<Unavailable>> {
         let Some(reading) = self.reading else { return Some(None) };
         let usages = [reading.alone, reading.family];
         usages.iter().find_map(|usage| usage.pss.and(usage.swap).err()).map(Some)
@@ -163,9 +163,9 @@ impl Snapshot {
     }
 
     /// For how many processes numbers are missing, by the reason; `None` when they are not to be seen.
-    pub(crate) fn withheld(&self) -> Vec<(Option<Withheld>, usize)> {
-        let mut reasons: Vec<(Option<Withheld>, usize)> = Vec::new();
-        for why in self.running().filter_map(Row::withheld) {
+    pub(crate) fn unavailable(&self) -> Vec<(Option<Unavailable>, usize)> {
+        let mut reasons: Vec<(Option<Unavailable>, usize)> = Vec::new();
+        for why in self.running().filter_map(Row::unavailable) {
             match reasons.iter_mut().find(|(reason, _)| *reason == why) {
                 Some((_, count)) => *count += 1,
                 None => reasons.push((why, 1)),

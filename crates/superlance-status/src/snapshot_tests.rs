@@ -52,7 +52,7 @@ pub(crate) fn snapshot(rows: Vec<Row>) -> Snapshot {
 
 /// A process of somebody else: the kernel tells only its RSS.
 pub(crate) fn foreign(namespec: &str, megabytes: u64) -> Row {
-    let alone = Usage { swap: Ok(0), ..Usage::resident(megabytes * MB, Withheld::Permission) };
+    let alone = Usage { swap: Ok(0), ..Usage::resident(megabytes * MB, Unavailable::Permission) };
     Row { reading: Some(Reading { alone, family: alone }), ..row(namespec, megabytes, None) }
 }
 
@@ -152,6 +152,6 @@ fn a_clock_that_was_set_back_makes_no_negative_time() {
 fn missing_numbers_are_counted_by_their_reason() {
     let hidden = Row { reading: None, ..row("d", 1, None) };
     let rows = vec![row("a", 1, None), foreign("b", 1), foreign("c", 1), hidden, stopped("e")];
-    let expected = vec![(Some(Withheld::Permission), 2), (None, 1)];
-    assert_eq!(snapshot(rows).withheld(), expected);
+    let expected = vec![(Some(Unavailable::Permission), 2), (None, 1)];
+    assert_eq!(snapshot(rows).unavailable(), expected);
 }

@@ -1,7 +1,7 @@
 //! A snapshot as text for people. Pure.
 
 use superlance_core::supervisor::State;
-use superlance_memmon::{Metric, Withheld};
+use superlance_memmon::{Metric, Unavailable};
 
 use crate::quantity::{duration, signed_size, size};
 use crate::snapshot::{Question, Row, Scope, Snapshot, Sum};
@@ -240,7 +240,7 @@ fn remarks(snapshot: &Snapshot) -> Vec<(String, Style)> {
     match &snapshot.blind {
         Some(why) => remarks.push(format!("{NOTHING}: {why}")),
         None => {
-            for (why, count) in snapshot.withheld() {
+            for (why, count) in snapshot.unavailable() {
                 let of = if count == 1 {
                     "of a process".to_owned()
                 } else {
@@ -264,13 +264,13 @@ fn remarks(snapshot: &Snapshot) -> Vec<(String, Style)> {
 }
 
 /// Why numbers `of` some processes are missing.
-fn explain(why: Option<Withheld>, of: &str) -> String {
+fn explain(why: Option<Unavailable>, of: &str) -> String {
     match why {
         None => format!(
             "the memory {of} is not to be seen: it has just ended, or /proc hides it from this user \
              (hidepid)"
         ),
-        Some(Withheld::Permission) => {
+        Some(Unavailable::Permission) => {
             format!("PSS {of} is told only to root and to the user that it runs as: try sudo")
         }
         Some(other) => format!("PSS or swap {of} is not known: {}", other.explain()),

@@ -1,10 +1,11 @@
 //! What a listener tells people: a value, raised through [`Alerts`] and delivered elsewhere.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use crate::mail::Mail;
+use crate::system::clock::unix_seconds;
 
 /// Bytes that the fields of an alert occupy that are about as long in every alert.
 const FIELDS: usize = 500;
@@ -143,13 +144,14 @@ impl Alert {
     /// Seconds since 1970 at which it happened.
     #[must_use]
     pub fn timestamp(&self) -> u64 {
-        let since = self.at.duration_since(SystemTime::UNIX_EPOCH);
-        since.unwrap_or(Duration::ZERO).as_secs()
+        unix_seconds(self.at)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn alert() -> Alert {

@@ -29,6 +29,12 @@ impl Moment {
     }
 }
 
+/// Seconds since 1970; 0 for a time before.
+#[must_use]
+pub fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// As Python's `time.asctime()` and `time.strftime('%Z')`: `Sun Nov  2 17:04:24 2026 CET`.
 #[must_use]
 pub fn asctime_and_zone(time: SystemTime) -> String {

@@ -1,6 +1,6 @@
 //! What was found out about the end of a process, in words.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use super::Read;
 use crate::postmortem::cause::Ending;
@@ -9,6 +9,7 @@ use crate::postmortem::tail::Tail;
 use superlance_core::listener::alert::{Alert, Attachment};
 use superlance_core::protocol::event::ProcessState;
 use superlance_core::supervisor::Details;
+use superlance_core::system::clock::unix_seconds;
 
 /// What was found out about the end of a process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -144,7 +145,7 @@ impl Newer {
         details: Option<&Details>,
     ) -> Self {
         let Some(Details { info, .. }) = details else { return Self::NotKnown };
-        let arrived = arrived.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let arrived = unix_seconds(arrived);
         let started = u64::try_from(info.start).is_ok_and(|start| start > arrived);
         if started || info.state.name() != change.state { Self::Yes } else { Self::No }
     }

@@ -5,22 +5,18 @@ use std::str::FromStr;
 
 use nix::sys::signal::Signal;
 
-use superlance_core::options::units::{UnitError, parse_duration};
-
-use crate::decide::Budget;
-
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// It is touched, and people are told.
-    Touch(Touch),
-    /// People are told.
+    /// Something is done to it, and an alert says so.
+    Intervene(Intervention),
+    /// An alert says that it is over; nothing else is done.
     Alert,
 }
 
 /// What is done to a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Touch {
+pub(crate) enum Intervention {
     /// It is stopped and started.
     Restart,
     /// It is stopped, and stays so.
@@ -29,7 +25,7 @@ pub(crate) enum Touch {
     Signal(Signal),
 }
 
-/// What is no action.
+/// A malformed `--action` value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadAction {
     #[error("{0:?} is not an action: restart, stop, signal:NAME or alert")]
@@ -43,11 +39,11 @@ impl FromStr for Action {
 
     fn from_str(text: &str) -> Result<Self, BadAction> {
         match (text, text.strip_prefix("signal:")) {
-            ("restart", _) => Ok(Self::Touch(Touch::Restart)),
-            ("stop", _) => Ok(Self::Touch(Touch::Stop)),
+            ("restart", _) => Ok(Self::Intervene(Intervention::Restart)),
+            ("stop", _) => Ok(Self::Intervene(Intervention::Stop)),
             ("alert", _) => Ok(Self::Alert),
             (_, Some(name)) => match signal(name) {
-                Some(signal) => Ok(Self::Touch(Touch::Signal(signal))),
+                Some(signal) => Ok(Self::Intervene(Intervention::Signal(signal))),
                 None => Err(BadAction::Signal(text.to_owned())),
             },
             _ => Err(BadAction::Action(text.to_owned())),
@@ -64,7 +60,7 @@ fn signal(name: &str) -> Option<Signal> {
     name.parse().ok()
 }
 
-impl Touch {
+impl Intervention {
     /// What is done, in a word.
     pub(crate) fn verb(self) -> &'static str {
         match self {
@@ -79,9 +75,9 @@ impl Touch {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Touch(Touch::Restart) => f.write_str("restart"),
-            Self::Touch(Touch::Stop) => f.write_str("stop"),
-            Self::Touch(Touch::Signal(signal)) => {
+            Self::Intervene(Intervention::Restart) => f.write_str("restart"),
+            Self::Intervene(Intervention::Stop) => f.write_str("stop"),
+            Self::Intervene(Intervention::Signal(signal)) => {
                 write!(f, "signal:{}", signal.as_str().trim_start_matches("SIG"))
             }
             Self::Alert => f.write_str("alert"),
@@ -89,37 +85,8 @@ impl fmt::Display for Action {
     }
 }
 
-/// What is no budget.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BadBudget {
-    #[error("{0:?} is not N/TIME such as 3/1h, with N and TIME of at least 1")]
-    Form(String),
-    #[error(transparent)]
-    Time(#[from] UnitError),
-}
-
-impl FromStr for Budget {
-    type Err = BadBudget;
-
-    fn from_str(text: &str) -> Result<Self, BadBudget> {
-        let form = || BadBudget::Form(text.to_owned());
-        let (times, within) = text.split_once('/').ok_or_else(form)?;
-        let times = times.trim().parse().ok().filter(|times| *times > 0).ok_or_else(form)?;
-        let within = parse_duration(within)?;
-        if within.is_zero() || within > LONGEST {
-            return Err(form());
-        }
-        Ok(Self { times, within })
-    }
-}
-
-/// A thousand years: beyond what a clock can add to a time.
-const LONGEST: std::time::Duration = std::time::Duration::from_secs(1000 * 365 * 24 * 60 * 60);
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -146,20 +113,5 @@ mod tests {
                 format!("{bad:?} has no signal such as USR1, SIGHUP or 10 after the colon");
             assert_eq!(message(bad), expected);
         }
-    }
-
-    #[test]
-    fn budgets() {
-        let budget = Budget { times: 3, within: Duration::from_secs(3600) };
-        assert_eq!("3/1h".parse(), Ok(budget));
-        for bad in ["3", "0/1h", "x/1h", "-1/1h", "3/0", "3/99999999999d"] {
-            let message = bad.parse::<Budget>().unwrap_err().to_string();
-            assert!(
-                message.starts_with(&format!("{bad:?} is not N/TIME such as 3/1h")),
-                "{message}"
-            );
-        }
-        let message = "3/1x".parse::<Budget>().unwrap_err().to_string();
-        assert!(message.starts_with("\"1x\" is not a time such as 90"), "{message}");
     }
 }

@@ -5,8 +5,24 @@ use std::collections::BTreeMap;
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::supervisor::ProcessInfo;
 
-use crate::amount::Amount;
-use crate::options::Limit;
+use crate::decide::amount::Amount;
+
+/// A limit for the processes that a selector matches.
+#[derive(Debug, Clone)]
+pub(crate) struct Limit {
+    pub(crate) selector: Selector,
+    pub(crate) amount: Amount,
+}
+
+/// Reads `NAME=SIZE`.
+pub(crate) fn parse_limit(text: &str) -> Result<Limit, String> {
+    // The last `=`, so that a name may contain one.
+    let (name, size) =
+        text.rsplit_once('=').ok_or_else(|| format!("expected NAME=SIZE, such as {text}=200MB"))?;
+    let selector = Selector::parse(name).map_err(|error| error.to_string())?;
+    let amount = size.parse::<Amount>().map_err(|error| error.to_string())?;
+    Ok(Limit { selector, amount })
+}
 
 /// The limits of the command line.
 #[derive(Debug)]

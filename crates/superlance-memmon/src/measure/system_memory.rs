@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::proc::kilobytes;
+use crate::measure::proc::kilobytes;
 
 /// Where a system tells about itself.
 #[derive(Debug, Clone)]
-pub struct Machine {
+pub struct SystemMemory {
     /// Where procfs is mounted.
     pub proc: PathBuf,
     /// Below which the hierarchies of cgroups are mounted.
@@ -21,13 +21,13 @@ const V1: &str = "memory.limit_in_bytes";
 /// The same, in the one hierarchy of all controllers (version 2).
 const V2: &str = "memory.max";
 
-impl Default for Machine {
+impl Default for SystemMemory {
     fn default() -> Self {
         Self { proc: PathBuf::from("/proc"), cgroup: PathBuf::from("/sys/fs/cgroup") }
     }
 }
 
-impl Machine {
+impl SystemMemory {
     /// How many bytes of memory programs can have here.
     ///
     /// # Errors
@@ -79,10 +79,12 @@ mod tests {
     use super::*;
 
     /// A machine of 24 GiB with these lines in `/proc/self/cgroup`, and these files of cgroups.
-    fn machine(lines: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, Machine) {
+    fn machine(lines: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, SystemMemory) {
         let root = tempfile::tempdir().unwrap();
-        let machine =
-            Machine { proc: root.path().join("proc"), cgroup: root.path().join("sys/fs/cgroup") };
+        let machine = SystemMemory {
+            proc: root.path().join("proc"),
+            cgroup: root.path().join("sys/fs/cgroup"),
+        };
         let meminfo = "MemTotal:       25165824 kB\nMemFree:         8921948 kB\n";
         let proc = [("meminfo", meminfo), ("self/cgroup", lines)];
         let proc = proc.map(|(path, text)| (machine.proc.join(path), text));
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     fn without_proc_it_says_so() {
-        let machine = Machine { proc: PathBuf::from("/no/such"), ..Machine::default() };
+        let machine = SystemMemory { proc: PathBuf::from("/no/such"), ..SystemMemory::default() };
         let message = machine.memory().unwrap_err();
         let expected = "cannot read how much memory there is: /no/such/meminfo: ";
         assert!(message.starts_with(expected), "{message}");
@@ -149,7 +151,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn this_machine_has_some() {
-        let memory = Machine::default().memory().unwrap();
+        let memory = SystemMemory::default().memory().unwrap();
         assert!(memory > 16 << 20, "{memory}");
     }
 }

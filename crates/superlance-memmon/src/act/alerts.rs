@@ -6,26 +6,10 @@ use superlance_core::listener::alert::Alert;
 use superlance_core::options::units::duration_text;
 use superlance_core::system::clock::asctime_and_zone;
 
-use crate::action::{Action, Touch};
-use crate::decide::{Budget, Excess, Measured};
-use crate::history::Growth;
-use crate::metric::Metric;
-
-/// A process that is over a limit, and what there is to tell of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Case {
-    pub(crate) process: Measured,
-    pub(crate) excess: Excess,
-    pub(crate) growth: Option<Growth>,
-    /// Title and text of what the command of `--before` printed.
-    pub(crate) output: Option<(String, String)>,
-}
-
-impl Case {
-    pub(crate) fn namespec(&self) -> String {
-        self.process.namespec()
-    }
-}
+use crate::act::action::{Action, Intervention};
+use crate::act::case::Case;
+use crate::decide::rules::{Budget, Excess};
+use crate::measure::metric::Metric;
 
 /// Writes alerts.
 #[derive(Debug)]
@@ -49,17 +33,17 @@ impl AlertWriter {
         let (namespec, time) = (case.namespec(), asctime_and_zone(at));
         let why = self.why(case);
         let (kind, subject, text) = match self.action {
-            Action::Touch(Touch::Restart) => (
+            Action::Intervene(Intervention::Restart) => (
                 "restarted",
                 format!("process {namespec} restarted"),
                 format!("memmon.py restarted the process named {namespec} at {time} because {why}"),
             ),
-            Action::Touch(Touch::Stop) => (
+            Action::Intervene(Intervention::Stop) => (
                 "stopped",
                 format!("process {namespec} stopped"),
                 format!("memmon.py stopped the process named {namespec} at {time} because {why}"),
             ),
-            Action::Touch(Touch::Signal(signal)) => (
+            Action::Intervene(Intervention::Signal(signal)) => (
                 "signalled",
                 format!("process {namespec} got {signal}"),
                 format!(
@@ -78,7 +62,7 @@ impl AlertWriter {
         let alert = self.alert(kind, subject, text, case, at);
         Some(match self.action {
             Action::Alert => alert,
-            Action::Touch(_) => alert.action(&self.action.to_string()),
+            Action::Intervene(_) => alert.action(&self.action.to_string()),
         })
     }
 
@@ -162,6 +146,7 @@ mod tests {
     use superlance_alerts::recovery::NO_TROUBLE;
 
     use super::*;
+    use crate::decide::rules::Measured;
 
     fn case(excess: Excess) -> Case {
         let process = Measured {
@@ -183,7 +168,8 @@ mod tests {
     #[test]
     fn an_alert_says_what_was_measured_and_done() {
         let case = case(Excess::Total { sum: 9, limit: 8 });
-        let alert = writer(Action::Touch(Touch::Restart)).done(&case, UNIX_EPOCH).unwrap();
+        let alert =
+            writer(Action::Intervene(Intervention::Restart)).done(&case, UNIX_EPOCH).unwrap();
         let measured = [("pss", "5"), ("limit", "8"), ("uptime", "60"), ("sum", "9")];
         let measured = measured.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!((alert.measured, alert.action.as_deref()), (measured.to_vec(), Some("restart")));
@@ -199,9 +185,9 @@ mod tests {
     fn what_leaves_a_process_running_is_known_as_such() {
         let case = case(Excess::Own { limit: 3 });
         for (action, uninterrupted) in [
-            (Action::Touch(Touch::Restart), false),
-            (Action::Touch(Touch::Stop), false),
-            (Action::Touch(Touch::Signal(Signal::SIGUSR1)), true),
+            (Action::Intervene(Intervention::Restart), false),
+            (Action::Intervene(Intervention::Stop), false),
+            (Action::Intervene(Intervention::Signal(Signal::SIGUSR1)), true),
             (Action::Alert, true),
         ] {
             let writer = writer(action);

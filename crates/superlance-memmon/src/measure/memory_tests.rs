@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn each_process_is_counted_once_in_each_family() {
     let families = HashMap::from([(1, vec![1, 2, 3]), (2, vec![2, 3]), (9, vec![9])]);
-    let usage = |rss| Usage::resident(rss, Withheld::NotAsked);
+    let usage = |rss| Usage::resident(rss, Unavailable::NotAsked);
     // Process 3 has vanished since the table was read, and process 9 is none.
     let usages = HashMap::from([(1, usage(1)), (2, usage(10))]);
     let readings = sum(&families, &usages);
@@ -44,7 +44,7 @@ mod linux {
         let reading = Memory::Ps.read(&[own], &ALL, false).unwrap()[&own];
         assert!(reading.alone.rss > 0);
         for metric in &ALL[1..] {
-            assert_eq!(reading.alone.get(*metric), Err(Withheld::Ps));
+            assert_eq!(reading.alone.get(*metric), Err(Unavailable::Ps));
         }
     }
 
@@ -133,7 +133,7 @@ mod linux {
         let read = |descendants| memory.read(&[7, 9], &[Metric::Rss], descendants).unwrap();
         assert_eq!((read(false)[&7].family.rss, read(false).len()), (3 * page, 1));
         assert_eq!((read(true)[&7].alone.rss, read(true)[&7].family.rss), (3 * page, 7 * page));
-        assert_eq!(read(false)[&7].alone.pss, Err(Withheld::NotAsked));
+        assert_eq!(read(false)[&7].alone.pss, Err(Unavailable::NotAsked));
     }
 
     #[test]
@@ -157,7 +157,7 @@ mod linux {
             let (_root, memory) = procfs(&[(7, 1, 3)], files);
             let usage = memory.read(&[7], &ALL, false).unwrap()[&7].alone;
             for metric in &ALL[1..] {
-                assert_eq!(usage.get(*metric), Err(Withheld::Kernel), "{metric:?}");
+                assert_eq!(usage.get(*metric), Err(Unavailable::Kernel), "{metric:?}");
             }
         }
     }

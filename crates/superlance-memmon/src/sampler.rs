@@ -6,18 +6,18 @@ use superlance_core::listener::Ctx;
 use superlance_core::supervisor::{ProcessInfo, State};
 use superlance_core::system::log::LogOnce;
 
-use crate::decide::Measured;
-use crate::machine::Machine;
-use crate::memory::Memory;
-use crate::metric::Withheld;
+use crate::decide::rules::Measured;
+use crate::measure::memory::Memory;
+use crate::measure::metric::Unavailable;
+use crate::measure::system_memory::SystemMemory;
 use crate::watch::Watch;
 
 /// Who looks.
 #[derive(Debug)]
-pub(crate) struct Lookout {
+pub(crate) struct Sampler {
     pub(crate) watch: Watch,
     pub(crate) memory: Memory,
-    pub(crate) machine: Machine,
+    pub(crate) machine: SystemMemory,
     /// `group:name` of memmon itself, which it never touches.
     pub(crate) own_namespec: Option<String>,
     /// Process ids whose memory could not be read at the last check.
@@ -30,7 +30,7 @@ pub(crate) struct Lookout {
 
 /// What there is to see.
 #[derive(Debug, Default)]
-pub(crate) struct Sight {
+pub(crate) struct Sample {
     /// How much memory there is, if a limit is a part of it.
     pub(crate) memory: Option<u64>,
     /// Who is watched, and could be measured.
@@ -41,12 +41,12 @@ pub(crate) struct Sight {
     pub(crate) trouble: Option<String>,
 }
 
-impl Lookout {
+impl Sampler {
     pub(crate) fn new(watch: Watch, memory: Memory, own_namespec: Option<String>) -> Self {
         Self {
             watch,
             memory,
-            machine: Machine::default(),
+            machine: SystemMemory::default(),
             own_namespec,
             unread: HashSet::new(),
             rpc_trouble: LogOnce::default(),
@@ -57,7 +57,7 @@ impl Lookout {
     }
 
     /// Looks once.
-    pub(crate) fn look(&mut self, ctx: &mut Ctx<'_>) -> Sight {
+    pub(crate) fn sample(&mut self, ctx: &mut Ctx<'_>) -> Sample {
         let memory = self.memory_there_is(ctx);
         ctx.log.line(self.watch.describe(memory));
         let all = match ctx.supervisor.all() {
@@ -65,7 +65,7 @@ impl Lookout {
             Err(error) => {
                 self.rpc_trouble.report(ctx.log, format!("Cannot check: {error}"));
                 let trouble = Some(error.to_string());
-                return Sight { memory, trouble, ..Sight::default() };
+                return Sample { memory, trouble, ..Sample::default() };
             }
         };
         if self.rpc_trouble.clear() {
@@ -89,7 +89,7 @@ impl Lookout {
             })
         };
         let down = all.iter().filter(|info| is_down(info.state));
-        Sight {
+        Sample {
             memory,
             processes: watched.iter().filter_map(measured).collect(),
             down: down.map(|info| (info.group.clone(), info.name.clone())).collect(),
@@ -151,12 +151,12 @@ impl Lookout {
         let hidden = hidden.collect::<Vec<_>>().join(", ");
 
         let mut bytes = HashMap::new();
-        let mut withheld: Vec<(String, Withheld)> = Vec::new();
+        let mut unavailable: Vec<(String, Unavailable)> = Vec::new();
         for info in watched {
             let reading = readings.get(&info.pid);
             match reading.map(|reading| reading.of(metric, cumulative)) {
                 Some(Ok(number)) => drop(bytes.insert(info.pid, number)),
-                Some(Err(why)) => withheld.push((info.namespec(), why)),
+                Some(Err(why)) => unavailable.push((info.namespec(), why)),
                 None => {}
             }
         }
@@ -165,8 +165,8 @@ impl Lookout {
                 "cannot see the memory of {hidden}: does /proc hide it from this user (hidepid)?"
             );
             self.memory_trouble.report(ctx.log, message);
-        } else if let Some((_, why)) = withheld.first() {
-            let names: Vec<_> = withheld.iter().map(|(name, _)| name.as_str()).collect();
+        } else if let Some((_, why)) = unavailable.first() {
+            let names: Vec<_> = unavailable.iter().map(|(name, _)| name.as_str()).collect();
             let (label, names, why) = (metric.label(), names.join(", "), why.explain());
             let message = format!("cannot read the {label} of {names}: {why}");
             self.memory_trouble.report(ctx.log, message);

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use crate::metric::{Metric, Usage, Withheld};
-use crate::tree::families;
-use crate::{proc, ps};
+use crate::measure::metric::{Metric, Needs, Unavailable, Usage};
+use crate::measure::tree::families;
+use crate::measure::{proc, ps};
 
 /// Where the numbers come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Reading {
     ///
     /// # Errors
     /// When it could not be read, or was not asked for.
-    pub fn of(&self, metric: Metric, cumulative: bool) -> Result<u64, Withheld> {
+    pub fn of(&self, metric: Metric, cumulative: bool) -> Result<u64, Unavailable> {
         if cumulative { self.family.get(metric) } else { self.alone.get(metric) }
     }
 }
@@ -81,29 +81,10 @@ impl Memory {
                 let table = ps::table()?;
                 let parents: Vec<_> = table.iter().map(|entry| (entry.pid, entry.parent)).collect();
                 let families = if descendants { families(pids, &parents) } else { each(pids) };
-                let usage = |bytes| Usage::resident(bytes, Withheld::Ps);
+                let usage = |bytes| Usage::resident(bytes, Unavailable::Ps);
                 let usages = table.iter().map(|entry| (entry.pid, usage(entry.bytes)));
                 Ok(sum(&families, &usages.collect()))
             }
-        }
-    }
-}
-
-/// What must be read for some metrics, besides the resident set.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Needs {
-    /// `smaps_rollup`.
-    pub(crate) shares: bool,
-    /// `status`.
-    pub(crate) swap: bool,
-}
-
-impl Needs {
-    fn of(metrics: &[Metric]) -> Self {
-        let some = |wanted: &[Metric]| metrics.iter().any(|metric| wanted.contains(metric));
-        Self {
-            shares: some(&[Metric::Pss, Metric::Uss]),
-            swap: some(&[Metric::Swap, Metric::RssAndSwap]),
         }
     }
 }

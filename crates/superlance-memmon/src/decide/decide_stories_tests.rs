@@ -16,7 +16,7 @@ const NAMES: [&str; 4] = ["g:a", "g:b", "h:c", "h:d"];
 
 /// Plays a story of four processes with a limit of 5 each; whoever is acted on starts anew.
 fn play(rules: &Rules, total: Option<u64>, story: &[Chapter]) -> Vec<Page> {
-    let (mut past, begin) = (Past::default(), Instant::now());
+    let (mut tracker, begin) = (Tracker::default(), Instant::now());
     let mut second = 1000;
     let mut instances = [(1u32, 0u64); 4];
     let mut pages = Vec::new();
@@ -33,7 +33,7 @@ fn play(rules: &Rules, total: Option<u64>, story: &[Chapter]) -> Vec<Page> {
         }
         let now = begin + Duration::from_secs(second);
         let check = Check { now, processes: &processes, total, down: &[] };
-        let decisions = decide(rules, &mut past, check);
+        let decisions = decide(rules, &mut tracker, check);
         for decision in &decisions {
             if let (Decision::Act { process, .. }, false) = (decision, rules.only_tell) {
                 instances[*process] = (instances[*process].0 + 1, second);
@@ -131,10 +131,10 @@ proptest! {
                 if row >= rules.checks && !rules.only_tell {
                     let reasonable = match decision {
                         Some(Decision::Act { .. } | Decision::GiveUp { .. }) => true,
-                        Some(Decision::Spare { why: Spared::LeftAlone { .. }, .. }) => {
+                        Some(Decision::Spare { why: SkipReason::LeftAlone { .. }, .. }) => {
                             rules.budget.is_some()
                         }
-                        Some(Decision::Spare { why: Spared::Staggered, .. }) => {
+                        Some(Decision::Spare { why: SkipReason::Staggered, .. }) => {
                             let peers = processes.iter().enumerate();
                             let mut peers = peers.filter(|(_, peer)| peer.group == process.group);
                             rules.stagger && peers.any(|(peer, measured)| {

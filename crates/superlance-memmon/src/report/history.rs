@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use superlance_core::options::units::duration_text;
 use superlance_core::system::clock::{Moment, log_time};
 
-use crate::decide::Measured;
+use crate::decide::rules::Measured;
 
 /// Characters of a sparkline, from low to high.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use superlance_core::system::command::{Finished, Shell};
 
-use crate::alerts::Case;
-use crate::metric::Metric;
+use crate::act::case::Case;
+use crate::measure::metric::Metric;
 
 /// Time for the command. A heap dump of some gigabytes takes a minute or two.
 const LIMIT: Duration = Duration::from_secs(5 * 60);
@@ -54,7 +54,7 @@ fn shortened(mut output: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::{Excess, Measured};
+    use crate::decide::rules::{Excess, Measured};
 
     fn case() -> Case {
         let process = Measured {

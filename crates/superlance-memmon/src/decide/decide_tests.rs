@@ -1,6 +1,7 @@
 //! Tables of checks: what is decided about whom.
 
 use super::*;
+use crate::decide::rules::Budget;
 
 pub(super) const PLAIN: Rules =
     Rules { checks: 1, grace: Duration::ZERO, budget: None, stagger: false, only_tell: false };
@@ -41,10 +42,12 @@ fn words(decisions: &[Decision], processes: &[Measured]) -> String {
                 format!("give up {} {}", name(process), rest.as_secs())
             }
             Decision::Spare { process, why } => match why {
-                Spared::Young { uptime } => format!("young {} {uptime}", name(process)),
-                Spared::Waiting { checks } => format!("wait {} {checks}", name(process)),
-                Spared::Staggered => format!("stagger {}", name(process)),
-                Spared::LeftAlone { rest } => format!("alone {} {}", name(process), rest.as_secs()),
+                SkipReason::Young { uptime } => format!("young {} {uptime}", name(process)),
+                SkipReason::Waiting { checks } => format!("wait {} {checks}", name(process)),
+                SkipReason::Staggered => format!("stagger {}", name(process)),
+                SkipReason::LeftAlone { rest } => {
+                    format!("alone {} {}", name(process), rest.as_secs())
+                }
             },
         })
     };
@@ -54,12 +57,12 @@ fn words(decisions: &[Decision], processes: &[Measured]) -> String {
 /// Checks: the second in which each is made, the processes, and what is decided.
 #[track_caller]
 fn check(rules: &Rules, total: Option<u64>, checks: &[(u64, &str, &str)]) {
-    let (mut past, begin) = (Past::default(), Instant::now());
+    let (mut tracker, begin) = (Tracker::default(), Instant::now());
     for (second, processes, expected) in checks {
         let processes: Vec<_> = processes.split(", ").map(process).collect();
         let now = begin + Duration::from_secs(*second);
         let check = Check { now, processes: &processes, total, down: &[] };
-        let decisions = decide(rules, &mut past, check);
+        let decisions = decide(rules, &mut tracker, check);
         assert_eq!(words(&decisions, &processes), *expected, "at second {second}");
     }
 }
@@ -77,7 +80,7 @@ fn by_default_whoever_is_over_is_acted_on() {
 fn every_process_is_compared_before_it_is_decided_about() {
     let processes = ["g:a 5/3", "g:b 1/3"].map(process);
     let check = Check { now: Instant::now(), processes: &processes, total: None, down: &[] };
-    let decisions = decide(&PLAIN, &mut Past::default(), check);
+    let decisions = decide(&PLAIN, &mut Tracker::default(), check);
     let excess = Excess::Own { limit: 3 };
     let compared = |process| Decision::Compared { process, times: 1 };
     assert_eq!(decisions, [compared(0), Decision::Act { process: 0, excess }, compared(1)]);
@@ -201,7 +204,7 @@ fn while_one_of_a_group_is_down_no_other_is_touched() {
         let name = |(group, name): &(&str, &str)| ((*group).to_owned(), (*name).to_owned());
         let down: Vec<_> = names.iter().map(name).collect();
         let check = Check { now: Instant::now(), processes: &processes, total, down: &down };
-        words(&decide(rules, &mut Past::default(), check), &processes)
+        words(&decide(rules, &mut Tracker::default(), check), &processes)
     };
     let rules = Rules { stagger: true, ..PLAIN };
     assert_eq!(down(&[("g", "x")], &rules, None), "stagger a, act c");

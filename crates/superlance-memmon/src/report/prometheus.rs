@@ -2,8 +2,8 @@
 
 use std::fmt::{Display, Write};
 
-use crate::deeds::Counts;
 use crate::report::Report;
+use crate::report::action_log::Counts;
 
 /// The text. Every series names the memmon it comes from, since several may write files for one
 /// collector, and watch the same processes.
@@ -30,14 +30,18 @@ pub(crate) fn text(report: &Report, counts: &Counts) -> String {
 
     let processes = || {
         report.processes.iter().map(|process| {
-            let labels = [("memmon", memmon), ("group", &*process.group), ("name", &*process.name)];
+            let labels = [
+                ("memmon", memmon),
+                ("group", &*process.measured.group),
+                ("name", &*process.measured.name),
+            ];
             (labels, process)
         })
     };
     text.family("process_memory_bytes", "gauge", "Memory of a watched process.");
     for (labels, process) in processes() {
         let labels = [&labels[..], &[("metric", report.metric)]].concat();
-        text.sample("process_memory_bytes", &labels, process.bytes);
+        text.sample("process_memory_bytes", &labels, process.measured.bytes);
     }
     text.family("process_memory_limit_bytes", "gauge", "The lowest limit of a watched process.");
     for (labels, process) in processes() {
@@ -48,7 +52,7 @@ pub(crate) fn text(report: &Report, counts: &Counts) -> String {
     let help = "When a watched process was started.";
     text.family("process_start_time_seconds", "gauge", help);
     for (labels, process) in processes() {
-        text.sample("process_start_time_seconds", &labels, process.start);
+        text.sample("process_start_time_seconds", &labels, process.measured.start);
     }
     let help = "Times that a process was acted on or was to be, by what came of it.";
     text.family("actions_total", "counter", help);
@@ -89,6 +93,7 @@ fn escaped(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decide::rules::Measured;
     use crate::report::{Process, Total};
 
     fn report() -> Report {
@@ -104,12 +109,15 @@ mod tests {
             memory: None,
             total: Total { bytes: 5, limit: None },
             processes: vec![Process {
-                group: "g".to_owned(),
-                name: "p".to_owned(),
-                pid: 7,
-                start: 1_600_000_000,
-                uptime: 3,
-                bytes: 5,
+                measured: Measured {
+                    group: "g".to_owned(),
+                    name: "p".to_owned(),
+                    pid: 7,
+                    start: 1_600_000_000,
+                    uptime: 3,
+                    bytes: 5,
+                    limits: vec![],
+                },
                 limit: Some(9),
                 headroom: Some(4),
                 checks_over: 0,
@@ -167,7 +175,7 @@ superlance_memmon_actions_total{memmon=\"memmon:memmon\",group=\"g\",name=\"p\",
     #[test]
     fn names_of_all_kinds_are_escaped() {
         let mut report = report();
-        report.processes[0].name = "a\"b\\c\nd é".to_owned();
+        report.processes[0].measured.name = "a\"b\\c\nd é".to_owned();
         let line = "group=\"g\",name=\"a\\\"b\\\\c\\nd é\"} 9\n";
         let text = text(&report, &Counts::default());
         assert!(text.contains(line), "{text}");

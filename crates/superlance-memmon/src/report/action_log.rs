@@ -1,11 +1,14 @@
-//! What memmon did, for those who look at its files. Pure.
+//! What memmon did: the last actions one by one, and how often each outcome came. Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
-use crate::alerts::Case;
+use serde::Serialize;
+use superlance_core::system::clock::unix_seconds;
 
-/// Deeds that are remembered one by one.
+use crate::decide::rules::Measured;
+
+/// ActionLog that are remembered one by one.
 const RECENT: usize = 50;
 
 /// What came of an attempt to do something about a process.
@@ -24,6 +27,14 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// Why it failed, if it did.
+    fn reason(self) -> Option<String> {
+        match self {
+            Self::Failed(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
     /// A word for it.
     pub(crate) fn word(&self) -> &'static str {
         match self {
@@ -36,48 +47,59 @@ impl Outcome {
     }
 }
 
-/// An attempt to do something about a process.
-#[derive(Debug, Clone)]
-pub(crate) struct Deed {
-    pub(crate) at: SystemTime,
+/// An attempt to do something about a process. As JSON it is a part of the status file.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ActionRecord {
+    /// Seconds since 1970.
+    pub(crate) time: u64,
     pub(crate) group: String,
     pub(crate) name: String,
     pub(crate) pid: u32,
     pub(crate) bytes: u64,
+    /// The limit that was exceeded.
     pub(crate) limit: u64,
-    pub(crate) outcome: Outcome,
+    /// `done`, `failed`, `gone`, `dry-run` or `left-alone`.
+    pub(crate) outcome: &'static str,
+    /// Why it failed.
+    pub(crate) reason: Option<String>,
 }
 
 /// How often something came of attempts: by group, name and outcome.
 pub(crate) type Counts = BTreeMap<(String, String, &'static str), u64>;
 
-/// All of them.
+/// The log of actions.
 #[derive(Debug, Default)]
-pub(crate) struct Deeds {
-    recent: VecDeque<Deed>,
+pub(crate) struct ActionLog {
+    recent: VecDeque<ActionRecord>,
     counts: Counts,
 }
 
-impl Deeds {
-    pub(crate) fn note(&mut self, case: &Case, outcome: Outcome, at: SystemTime) {
-        let process = &case.process;
+impl ActionLog {
+    pub(crate) fn note(
+        &mut self,
+        process: &Measured,
+        limit: u64,
+        outcome: Outcome,
+        at: SystemTime,
+    ) {
         let (group, name) = (process.group.clone(), process.name.clone());
         let key = (group.clone(), name.clone(), outcome.word());
         *self.counts.entry(key).or_default() += 1;
         self.recent.truncate(RECENT - 1);
-        self.recent.push_front(Deed {
-            at,
+        self.recent.push_front(ActionRecord {
+            time: unix_seconds(at),
             group,
             name,
             pid: process.pid,
             bytes: process.bytes,
-            limit: case.excess.limit(),
-            outcome,
+            limit,
+            outcome: outcome.word(),
+            reason: outcome.reason(),
         });
     }
 
     /// The last ones, the newest first.
-    pub(crate) fn recent(&self) -> impl Iterator<Item = &Deed> {
+    pub(crate) fn recent(&self) -> impl Iterator<Item = &ActionRecord> {
         self.recent.iter()
     }
 

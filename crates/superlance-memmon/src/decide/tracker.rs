@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use crate::decide::{Measured, Rules, Spared};
+use super::rules::{Measured, Rules, SkipReason};
 
 /// What is remembered of all processes.
 #[derive(Debug, Default)]
-pub(crate) struct Past {
+pub(crate) struct Tracker {
     /// By `group:name`.
     records: HashMap<String, Record>,
     /// Checks in a row in which everything together was over its limit.
@@ -36,7 +36,7 @@ pub(crate) enum Standing {
     /// Nothing is to be said of it.
     Fine,
     /// It is over, and left alone for this reason.
-    Spared(Spared),
+    SkipReason(SkipReason),
     /// It is over, and as of now enough was done about it; for this time.
     Spent(Duration),
     /// Something is to be done about it.
@@ -54,7 +54,7 @@ pub(crate) enum Allowance {
     None(Duration),
 }
 
-impl Past {
+impl Tracker {
     /// Takes note of who is there: a new instance of a process begins anew, and so does who was not
     /// there; what was done about a process is remembered as long as it counts.
     pub(crate) fn meet(&mut self, processes: &[Measured]) {
@@ -89,19 +89,19 @@ impl Past {
             return Standing::Fine;
         }
         if rules.is_young(process) {
-            return Standing::Spared(Spared::Young { uptime: process.uptime });
+            return Standing::SkipReason(SkipReason::Young { uptime: process.uptime });
         }
         record.checks = record.checks.saturating_add(1);
         if record.told {
             return Standing::Fine;
         }
         if record.checks < rules.checks {
-            return Standing::Spared(Spared::Waiting { checks: record.checks });
+            return Standing::SkipReason(SkipReason::Waiting { checks: record.checks });
         }
         match record.allow(rules, now) {
             Allowance::Enough => Standing::Due,
             Allowance::Spent(rest) => Standing::Spent(rest),
-            Allowance::None(rest) => Standing::Spared(Spared::LeftAlone { rest }),
+            Allowance::None(rest) => Standing::SkipReason(SkipReason::LeftAlone { rest }),
         }
     }
 

@@ -24,8 +24,7 @@ mod linux {
     use procfs::process::{Process, all_processes_with_root};
 
     use super::kilobytes;
-    use crate::memory::Needs;
-    use crate::metric::{Usage, Withheld};
+    use crate::measure::metric::{Needs, Unavailable, Usage};
 
     /// Pairs of process id and parent's, of all processes.
     pub(crate) fn table(root: &Path) -> Result<Vec<(u32, u32)>, String> {
@@ -44,7 +43,7 @@ mod linux {
         let process = Process::new_with_root(directory.clone()).ok()?;
         // `statm`, since the number in `stat` lags behind by up to 64 pages per thread.
         let rss = process.statm().ok()?.resident * procfs::page_size();
-        let mut usage = Usage::resident(rss, Withheld::NotAsked);
+        let mut usage = Usage::resident(rss, Unavailable::NotAsked);
         if needs.shares {
             (usage.pss, usage.uss) = shares(&directory);
         }
@@ -55,41 +54,41 @@ mod linux {
     }
 
     /// PSS and USS.
-    fn shares(directory: &Path) -> (Result<u64, Withheld>, Result<u64, Withheld>) {
+    fn shares(directory: &Path) -> (Result<u64, Unavailable>, Result<u64, Unavailable>) {
         match read(directory, "smaps_rollup") {
             Ok(Some(text)) => {
-                let number = |key| kilobytes(&text, key).ok_or(Withheld::Kernel);
+                let number = |key| kilobytes(&text, key).ok_or(Unavailable::Kernel);
                 let unique = number("Private_Clean")
                     .and_then(|clean| Ok(clean.saturating_add(number("Private_Dirty")?)));
                 (number("Pss"), unique)
             }
             Ok(None) => (Ok(0), Ok(0)),
-            Err(withheld) => (Err(withheld), Err(withheld)),
+            Err(unavailable) => (Err(unavailable), Err(unavailable)),
         }
     }
 
     /// `VmSwap` of `status`, which everyone may read; `SwapPss` of `smaps_rollup` would need the
     /// permission to trace the process.
-    fn swap(directory: &Path) -> Result<u64, Withheld> {
+    fn swap(directory: &Path) -> Result<u64, Unavailable> {
         let Some(text) = read(directory, "status")? else { return Ok(0) };
         match kilobytes(&text, "VmSwap") {
             Some(bytes) => Ok(bytes),
             // A process that has ended and is not reaped has no memory, and no such lines.
             None if kilobytes(&text, "VmRSS").is_none() => Ok(0),
-            None => Err(Withheld::Kernel),
+            None => Err(Unavailable::Kernel),
         }
     }
 
     /// A file of a process; `None` when the process has no memory (any more).
-    fn read(directory: &Path, name: &str) -> Result<Option<String>, Withheld> {
+    fn read(directory: &Path, name: &str) -> Result<Option<String>, Unavailable> {
         match fs::read_to_string(directory.join(name)) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Err(Withheld::Permission)
+                Err(Unavailable::Permission)
             }
             Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Ok(None),
             // It may have vanished since.
-            Err(_) if directory.join("statm").exists() => Err(Withheld::Kernel),
+            Err(_) if directory.join("statm").exists() => Err(Unavailable::Kernel),
             Err(_) => Ok(None),
         }
     }
@@ -107,8 +106,7 @@ mod linux {
 mod other {
     use std::path::Path;
 
-    use crate::memory::Needs;
-    use crate::metric::Usage;
+    use crate::measure::metric::{Needs, Usage};
 
     const MESSAGE: &str = "/proc can be read on Linux only";
 

@@ -57,7 +57,7 @@ impl ValueEnum for Metric {
 
 /// Why a number is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Withheld {
+pub enum Unavailable {
     /// Nobody asked for it.
     NotAsked,
     /// ps(1), where the numbers come from, does not know it.
@@ -68,7 +68,7 @@ pub enum Withheld {
     Permission,
 }
 
-impl Withheld {
+impl Unavailable {
     /// The reason for people, and what to do about it.
     #[must_use]
     pub fn explain(self) -> &'static str {
@@ -93,17 +93,17 @@ pub struct Usage {
     /// Resident set.
     pub rss: u64,
     /// Proportional set.
-    pub pss: Result<u64, Withheld>,
+    pub pss: Result<u64, Unavailable>,
     /// Unique set.
-    pub uss: Result<u64, Withheld>,
+    pub uss: Result<u64, Unavailable>,
     /// Swapped out.
-    pub swap: Result<u64, Withheld>,
+    pub swap: Result<u64, Unavailable>,
 }
 
 impl Usage {
     /// Only the resident set is known, the rest is missing for this reason.
     #[must_use]
-    pub fn resident(rss: u64, missing: Withheld) -> Self {
+    pub fn resident(rss: u64, missing: Unavailable) -> Self {
         Self { rss, pss: Err(missing), uss: Err(missing), swap: Err(missing) }
     }
 
@@ -111,7 +111,7 @@ impl Usage {
     ///
     /// # Errors
     /// When it could not be read, or was not asked for.
-    pub fn get(&self, metric: Metric) -> Result<u64, Withheld> {
+    pub fn get(&self, metric: Metric) -> Result<u64, Unavailable> {
         match metric {
             Metric::Rss => Ok(self.rss),
             Metric::Pss => self.pss,
@@ -125,12 +125,32 @@ impl Usage {
     /// little.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
-        let sum = |a: Result<u64, Withheld>, b: Result<u64, Withheld>| Ok(a?.saturating_add(b?));
+        let sum =
+            |a: Result<u64, Unavailable>, b: Result<u64, Unavailable>| Ok(a?.saturating_add(b?));
         Self {
             rss: self.rss.saturating_add(other.rss),
             pss: sum(self.pss, other.pss),
             uss: sum(self.uss, other.uss),
             swap: sum(self.swap, other.swap),
+        }
+    }
+}
+
+/// What must be read for some metrics, besides the resident set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    /// `smaps_rollup`.
+    pub(crate) shares: bool,
+    /// `status`.
+    pub(crate) swap: bool,
+}
+
+impl Needs {
+    pub(crate) fn of(metrics: &[Metric]) -> Self {
+        let some = |wanted: &[Metric]| metrics.iter().any(|metric| wanted.contains(metric));
+        Self {
+            shares: some(&[Metric::Pss, Metric::Uss]),
+            swap: some(&[Metric::Swap, Metric::RssAndSwap]),
         }
     }
 }
@@ -145,8 +165,8 @@ mod tests {
         let sum = all.plus(all);
         let metrics = [Metric::Rss, Metric::Pss, Metric::Uss, Metric::Swap, Metric::RssAndSwap];
         assert_eq!(metrics.map(|metric| sum.get(metric)), [2, 4, 6, 8, 10].map(Ok));
-        let sum = all.plus(Usage::resident(10, Withheld::Permission));
-        assert_eq!((sum.rss, sum.pss), (11, Err(Withheld::Permission)));
-        assert_eq!(sum.get(Metric::RssAndSwap), Err(Withheld::Permission));
+        let sum = all.plus(Usage::resident(10, Unavailable::Permission));
+        assert_eq!((sum.rss, sum.pss), (11, Err(Unavailable::Permission)));
+        assert_eq!(sum.get(Metric::RssAndSwap), Err(Unavailable::Permission));
     }
 }
