@@ -1,8 +1,13 @@
 //! `--webhook`: what is sent, what answers mean, and that secrets stay secrets.
 
+use std::io::Read;
+use std::net::TcpListener;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use superlance_testing::{Certificate, HttpAnswer, HttpServer, Scratch};
+use superlance_testing::{
+    Certificate, HttpAnswer, HttpServer, Listener, SOON, Scratch, wait_until,
+};
 
 use super::{complaint, crash, crashmail, end, json, text};
 
@@ -182,6 +187,61 @@ fn a_proxy_is_asked_where_one_is_set() {
     let mut listener = listener.spawn();
     crash(&mut listener, "foo");
     server.wait_for(1);
+    end(listener);
+}
+
+#[test]
+fn a_proxy_may_speak_socks_and_is_not_asked_for_hosts_of_no_proxy() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let url = format!("socks5h://{}", proxy.local_addr().unwrap());
+    let subject = crashmail(["--webhook", "http://hooks.example.invalid/x"]);
+    let subject = subject.env("ALL_PROXY", &url);
+    let mut listener = subject.spawn();
+    crash(&mut listener, "foo");
+    let mut stream = None;
+    wait_until("the proxy to be asked", SOON, || {
+        stream = proxy.accept().ok();
+        stream.is_some()
+    });
+    let (mut stream, _) = stream.unwrap();
+    stream.set_nonblocking(false).unwrap();
+    let mut version = [0];
+    stream.read_exact(&mut version).unwrap();
+    assert_eq!(version, [5]);
+    drop(stream);
+    end(listener);
+    // Without it, there is no such host.
+    let mut listener = subject.env("NO_PROXY", "localhost, example.invalid").spawn();
+    crash(&mut listener, "foo");
+    let log = listener.wait_for_log(KEPT);
+    assert!(log.contains("failed to lookup address information"), "{log}");
+    end(listener);
+}
+
+/// Lets the listener have this much memory, as the system counts addresses.
+fn limit_memory(listener: &Listener, bytes: &str) {
+    let (pid, bytes) = (listener.pid().to_string(), format!("--as={bytes}:"));
+    let status = Command::new("prlimit").args(["--pid", &pid, &bytes]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn an_alert_that_finds_no_thread_is_delivered_when_there_is_one() {
+    let server = HttpServer::new();
+    let mut listener = crashmail(["--webhook", &server.url()]).spawn();
+    listener.wait_idle();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", listener.pid())).unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+    let size: u64 = size.trim().trim_end_matches(" kB").parse().unwrap();
+    // A thread wants two megabytes for its stack.
+    limit_memory(&listener, &((size + 1500) * 1024).to_string());
+    crash(&mut listener, "foo");
+    let log = listener.wait_for_log("; alerts wait for it\n");
+    assert!(log.contains("no further process or thread"), "{log}");
+    limit_memory(&listener, "unlimited");
+    server.wait_for(1);
+    listener.wait_for_log(" works again\n");
     end(listener);
 }
 

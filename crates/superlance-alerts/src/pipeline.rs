@@ -190,10 +190,12 @@ impl Delivery for Pipeline {
     fn deadline(&self) -> Option<Instant> {
         let held = self.throttle.as_ref().and_then(Throttle::deadline);
         let recovery = self.recovery.as_ref().and_then(Recovery::deadline);
-        held.into_iter().chain(recovery).min()
+        let threads = self.senders.iter().filter_map(Sender::deadline);
+        held.into_iter().chain(recovery).chain(threads).min()
     }
 
     fn on_time(&mut self, supervisor: &mut dyn Supervisor, now: Moment) {
+        self.senders.iter_mut().for_each(|sender| sender.on_time(now.instant));
         let due = self.throttle.as_mut().map(|throttle| throttle.due(now)).unwrap_or_default();
         self.release(due);
         let Some(recovery) = &mut self.recovery else { return };

@@ -9,6 +9,14 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause before something that failed is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
+/// Pauses after tries of which it is not known whether they arrived: each may have, and been read.
+const DOUBTFUL_PAUSES: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(60),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(30 * 60),
+];
+
 /// Longest pause before something else is tried, when nothing is known to work.
 const LONGEST_CLOSED: Duration = Duration::from_secs(30);
 
@@ -33,6 +41,7 @@ pub(super) struct Schedule<T> {
 struct Waiting<T> {
     item: T,
     tries: u32,
+    doubts: usize,
     due: Option<Instant>,
     /// Whether it fails through its own fault.
     faulty: bool,
@@ -43,9 +52,22 @@ struct Waiting<T> {
 pub(super) struct Attempt<T> {
     number: u64,
     tries: u32,
+    /// How many of them may have arrived.
+    doubts: usize,
     faulty: bool,
     /// What it is.
     pub(super) item: T,
+}
+
+/// What becomes of something that was not delivered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next<T> {
+    /// It is tried again.
+    Waits,
+    /// There is no time for a further try.
+    Ended(T),
+    /// It may have arrived so often that it is not tried again.
+    GivenUp(T),
 }
 
 impl<T> Default for Schedule<T> {
@@ -59,7 +81,8 @@ impl<T> Schedule<T> {
     /// Puts something behind everything else.
     pub(super) fn push(&mut self, item: T) {
         self.last += 1;
-        self.waiting.insert(self.last, Waiting { item, tries: 0, due: None, faulty: false });
+        self.waiting
+            .insert(self.last, Waiting { item, tries: 0, doubts: 0, due: None, faulty: false });
     }
 
     /// How many things wait.
@@ -74,8 +97,8 @@ impl<T> Schedule<T> {
             return None;
         }
         let number = self.waiting.iter().find(|(_, waiting)| due(waiting)).map(|(n, _)| *n)?;
-        let Waiting { item, tries, faulty, .. } = self.waiting.remove(&number)?;
-        Some(Attempt { number, tries, faulty, item })
+        let Waiting { item, tries, doubts, faulty, .. } = self.waiting.remove(&number)?;
+        Some(Attempt { number, tries, doubts, faulty, item })
     }
 
     /// When there may be something to try, if anything waits.
@@ -93,30 +116,52 @@ impl<T> Schedule<T> {
         (self.failures, self.closed_until) = (0, None);
     }
 
-    /// It was delivered to some, so the way works, and not to all: it waits in its old place. It is
-    /// returned when there is no further try.
-    pub(super) fn failed_in_part(&mut self, attempt: Attempt<T>, now: Instant) -> Option<T> {
+    /// It was delivered to some, so the way works, and not to all: it waits in its old place.
+    pub(super) fn failed_in_part(&mut self, attempt: Attempt<T>, now: Instant) -> Next<T> {
         self.delivered();
         self.failed(Attempt { faulty: true, ..attempt }, None, now)
     }
 
     /// It was not delivered: it waits in its old place. `pause` is how long whoever was to take it
-    /// wants to be left alone. It is returned when there is no further try.
+    /// wants to be left alone.
     pub(super) fn failed(
         &mut self,
         attempt: Attempt<T>,
         pause: Option<Duration>,
         now: Instant,
-    ) -> Option<T> {
-        let Attempt { number, tries, faulty, item } = attempt;
-        if self.hurried {
-            return Some(item);
-        }
+    ) -> Next<T> {
         let pause = pause.unwrap_or_default();
+        self.put_back(attempt, pause, pause, now)
+    }
+
+    /// It may have been delivered: it waits in its old place, and longer each time.
+    pub(super) fn doubtful(&mut self, attempt: Attempt<T>, now: Instant) -> Next<T> {
+        let doubts = attempt.doubts + 1;
+        match DOUBTFUL_PAUSES.get(attempt.doubts) {
+            Some(pause) => {
+                self.put_back(Attempt { doubts, ..attempt }, *pause, Duration::ZERO, now)
+            }
+            None if self.hurried => Next::Ended(attempt.item),
+            None => Next::GivenUp(attempt.item),
+        }
+    }
+
+    /// Puts it back for at least this time, and closes the way for at least that time.
+    fn put_back(
+        &mut self,
+        attempt: Attempt<T>,
+        pause: Duration,
+        closed: Duration,
+        now: Instant,
+    ) -> Next<T> {
+        let Attempt { number, tries, doubts, faulty, item } = attempt;
+        if self.hurried {
+            return Next::Ended(item);
+        }
         // The way has worked since it failed before.
         let faulty = faulty || tries > 0 && self.failures == 0;
         let mut due = growing(tries).min(LONGEST_PAUSE).max(pause);
-        let mut closed = pause;
+        let mut closed = closed;
         if !faulty {
             closed = closed.max(growing(self.failures).min(LONGEST_CLOSED));
             due = due.max(closed);
@@ -124,8 +169,8 @@ impl<T> Schedule<T> {
         }
         self.closed_until = self.closed_until.max(now.checked_add(closed));
         let (tries, due) = (tries.saturating_add(1), now.checked_add(due));
-        self.waiting.insert(number, Waiting { item, tries, due, faulty });
-        None
+        self.waiting.insert(number, Waiting { item, tries, doubts, due, faulty });
+        Next::Waits
     }
 
     /// From now on everything is tried at once, and once.
@@ -165,7 +210,7 @@ mod tests {
                     if works(attempt.item) {
                         self.schedule.delivered();
                     } else {
-                        assert_eq!(self.schedule.failed(attempt, None, now), None);
+                        assert_eq!(self.schedule.failed(attempt, None, now), Next::Waits);
                     }
                 }
             }
@@ -225,7 +270,7 @@ mod tests {
         for item in ["a", "b", "c"] {
             let attempt = scene.schedule.take(scene.start).unwrap();
             assert_eq!(attempt.item, item);
-            assert_eq!(scene.schedule.failed_in_part(attempt, scene.start), None);
+            assert_eq!(scene.schedule.failed_in_part(attempt, scene.start), Next::Waits);
         }
         // Each is tried again in its own time.
         scene.run(0..8, |_| false);
@@ -241,12 +286,31 @@ mod tests {
         let mut scene = Scene::new(&["a", "b"]);
         let attempt = scene.schedule.take(scene.start).unwrap();
         let pause = Some(Duration::from_secs(1000));
-        assert_eq!(scene.schedule.failed(attempt, pause, scene.start), None);
+        assert_eq!(scene.schedule.failed(attempt, pause, scene.start), Next::Waits);
         assert_eq!(scene.schedule.next(), Some(scene.start + Duration::from_secs(1000)));
         scene.run(0..1000, |_| true);
         assert_eq!(scene.tried, []);
         scene.run(1000..1001, |_| true);
         assert_eq!(scene.tried, [(1000, "a"), (1000, "b")]);
+    }
+
+    #[test]
+    fn what_may_have_arrived_is_tried_again_rarely_and_not_for_ever() {
+        let mut scene = Scene::new(&["a"]);
+        let mut tried = Vec::new();
+        for second in 0..10_000 {
+            let now = scene.start + Duration::from_secs(second);
+            let Some(attempt) = scene.schedule.take(now) else { continue };
+            tried.push(second);
+            // Something else is held up for seconds.
+            let next = scene.schedule.doubtful(attempt, now);
+            assert!(scene.schedule.closed_until.unwrap() <= now + LONGEST_CLOSED);
+            if tried.len() == 5 {
+                assert_eq!(next, Next::GivenUp("a"));
+            }
+        }
+        assert_eq!(tried, [0, 1, 61, 361, 2161]);
+        assert_eq!(scene.schedule.len(), 0);
     }
 
     #[test]
@@ -256,7 +320,7 @@ mod tests {
         scene.schedule.hurry();
         for item in ["a", "b"] {
             let attempt = scene.schedule.take(scene.start).unwrap();
-            assert_eq!(scene.schedule.failed(attempt, None, scene.start), Some(item));
+            assert_eq!(scene.schedule.failed(attempt, None, scene.start), Next::Ended(item));
         }
         assert_eq!(scene.schedule.len(), 0);
     }

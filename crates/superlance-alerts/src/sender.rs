@@ -4,16 +4,18 @@
 //! over and goes on; a thread delivers them one after the other, and several do at the end.
 
 use std::collections::BTreeSet;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::schedule::{Attempt, Schedule};
+use super::schedule::{Attempt, Next, Schedule};
 use super::spool::{Spool, key};
 use crate::transport::Transport;
 use superlance_core::listener::alert::Alert;
 use superlance_core::listener::in_flight::{Entry, InFlight};
 use superlance_core::mail::outcome::DeliveryOutcome;
+use superlance_core::system::io_error::explain;
 use superlance_core::system::log::{Log, LogOnce};
 
 /// Alerts that may wait for one way. The listener does not wait for those who deliver them; what is
@@ -23,11 +25,16 @@ const CAPACITY: usize = 10_000;
 /// Alerts delivered at once when the listener is about to end.
 const HURRY: usize = 16;
 
+/// Pause before a thread that could not be had is asked for again.
+const PAUSE: Duration = Duration::from_secs(5);
+
 /// One way, and what waits for it.
 pub(super) struct Sender {
     shared: Arc<Shared>,
     unfinished: InFlight,
     threads: usize,
+    /// When a first thread is asked for again.
+    retry: Option<Instant>,
 }
 
 struct Shared {
@@ -64,7 +71,7 @@ impl Sender {
     ) -> Self {
         let (state, changed) = (Mutex::default(), Condvar::new());
         let shared = Shared { way, spool, log, state, changed };
-        Self { shared: Arc::new(shared), unfinished, threads: 0 }
+        Self { shared: Arc::new(shared), unfinished, threads: 0, retry: None }
     }
 
     /// What stands in the spool for those who are to get an alert and have not `accepted` it.
@@ -109,7 +116,7 @@ impl Sender {
         let waiting = state.schedule.len();
         drop(state);
         self.shared.changed.notify_all();
-        if self.threads > 0 {
+        if self.threads > 0 || waiting > 0 {
             // One more than waiting: the first may be held up by someone who does not answer.
             self.start_threads(HURRY.min(waiting + 1));
         }
@@ -124,14 +131,32 @@ impl Sender {
         }
     }
 
+    /// When [`on_time`](Self::on_time) is due, if it is.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.retry
+    }
+
+    /// Asks again for the thread that could not be had.
+    pub(super) fn on_time(&mut self, now: Instant) {
+        if self.retry.is_some_and(|retry| retry <= now) {
+            self.start_threads(1);
+        }
+    }
+
     /// Starts threads that deliver until the program ends, so that there are `count` of them.
     fn start_threads(&mut self, count: usize) {
+        self.retry = None;
         while self.threads < count {
             let shared = Arc::clone(&self.shared);
             let sender = thread::Builder::new().name("alerts".to_owned());
             if let Err(error) = sender.spawn(move || shared.work()) {
-                let message = format!("cannot start a thread to send alerts: {error}");
-                return self.shared.log.line(message);
+                if self.threads == 0 {
+                    let name = self.shared.way.name();
+                    let message = format!("{name}: {}; alerts wait for it", explain(&error));
+                    self.shared.lock().trouble.report(&self.shared.log, message);
+                    self.retry = Instant::now().checked_add(PAUSE);
+                }
+                return;
             }
             self.threads += 1;
         }
@@ -150,7 +175,7 @@ impl Shared {
             };
             state.in_work += 1;
             drop(state);
-            let outcomes = self.way.deliver(&attempt.item.alert, &attempt.item.targets);
+            let outcomes = self.deliver(&attempt.item);
             state = self.lock();
             self.settle(attempt, outcomes, &mut state);
             state.in_work -= 1;
@@ -158,12 +183,24 @@ impl Shared {
         }
     }
 
+    /// Tries to deliver. A panic must not end the thread: everything that waits would wait for ever.
+    fn deliver(&self, job: &Job) -> Vec<DeliveryOutcome> {
+        let Job { alert, targets, .. } = job;
+        let delivered = panic::catch_unwind(AssertUnwindSafe(|| self.way.deliver(alert, targets)));
+        delivered.unwrap_or_else(|_| {
+            let name = self.way.name();
+            self.log.line(format_args!("This is a bug, please report it: panic in {name}"));
+            vec![DeliveryOutcome::Unknown("a bug".to_owned()); targets.len()]
+        })
+    }
+
     /// Takes note of what became of an alert: an outcome for each of its targets.
     fn settle(&self, mut attempt: Attempt<Job>, outcomes: Vec<DeliveryOutcome>, state: &mut State) {
         let Job { alert, targets, .. } = &mut attempt.item;
         let all = std::mem::take(targets);
         let mut delivered = Vec::new();
-        let (mut reasons, mut refusals, mut pause) = (Vec::new(), Vec::new(), None);
+        let (mut reasons, mut refusals) = (Vec::new(), Vec::new());
+        let (mut pause, mut doubtful) = (None, false);
         for (target, outcome) in all.into_iter().zip(outcomes) {
             let reason = match outcome {
                 DeliveryOutcome::Delivered => {
@@ -177,7 +214,10 @@ impl Shared {
                     continue;
                 }
                 DeliveryOutcome::Retry(reason) => reason,
-                DeliveryOutcome::Unknown(reason) => format!("{reason}; it may have arrived"),
+                DeliveryOutcome::Unknown(reason) => {
+                    doubtful = true;
+                    format!("{reason}; it may have arrived")
+                }
                 DeliveryOutcome::RetryAfter(reason, time) => {
                     pause = pause.max(Some(time));
                     reason
@@ -200,23 +240,31 @@ impl Shared {
             }
             return state.schedule.delivered();
         }
-        let reason = reasons.join("; ");
         let now = Instant::now();
-        let given_up = match delivered.is_empty() {
-            true => state.schedule.failed(attempt, pause, now),
-            false => state.schedule.failed_in_part(attempt, now),
+        let next = match (doubtful, delivered.is_empty()) {
+            (true, _) => state.schedule.doubtful(attempt, now),
+            (false, true) => state.schedule.failed(attempt, pause, now),
+            (false, false) => state.schedule.failed_in_part(attempt, now),
         };
-        match given_up {
-            Some(job) if self.keeps(&job.alert) => {
-                let (name, subject) = (self.way.name(), job.alert.subject.trim());
-                let kept = "kept until the next start";
-                self.log.line(format_args!("Not sent to {name}: {reason}; {kept}: {subject}"));
-            }
-            Some(job) => self.log.line(self.way.given_up(&job.alert, &reason)),
-            None => {
-                let name = self.way.name();
+        self.report(next, &reasons.join("; "), state);
+    }
+
+    /// Says what becomes of an alert that was not delivered.
+    fn report(&self, next: Next<Job>, reason: &str, state: &mut State) {
+        let name = self.way.name();
+        match next {
+            Next::Waits => {
                 let message = format!("{name}: {reason}; alerts are kept, and tried again");
                 state.trouble.report(&self.log, message);
+            }
+            Next::Ended(job) if self.keeps(&job.alert) => {
+                let (kept, subject) = ("kept until the next start", job.alert.subject.trim());
+                self.log.line(format_args!("Not sent to {name}: {reason}; {kept}: {subject}"));
+            }
+            Next::Ended(job) => self.log.line(self.way.given_up(&job.alert, reason)),
+            Next::GivenUp(job) => {
+                job.targets.iter().for_each(|target| self.settled(&job.alert, target));
+                self.log.line(self.way.given_up(&job.alert, reason));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Senders, with commands and with ways that do as they are told.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use super::*;
@@ -25,9 +26,14 @@ fn command(command: &str) -> MailCommand {
 /// Waits until the log has this text.
 #[track_caller]
 fn wait_for(recorder: &Recorder, text: &str) {
+    wait_until(|| recorder.text().contains(text));
+}
+
+#[track_caller]
+fn wait_until(holds: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while !recorder.text().contains(text) {
-        assert!(Instant::now() < deadline, "no {text:?} in {}", recorder.text());
+    while !holds() {
+        assert!(Instant::now() < deadline);
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -173,4 +179,51 @@ fn the_end_tries_once_more_and_logs_in_full_what_fails() {
     let log = "scripted: busy; alerts are kept, and tried again\n\
                Not sent to scripted: down. The alert was:\n\ns\n\ntext\n";
     assert_eq!((way.tried().len(), recorder.text().as_str()), (2, log));
+}
+
+#[test]
+fn what_may_have_arrived_is_tried_again_with_pauses() {
+    let unknown = || vec![DeliveryOutcome::Unknown("no answer".to_owned()); 2];
+    let way = Scripted::new([unknown(), unknown()]);
+    let (mut sender, recorder, unfinished) = sender(way.clone());
+    sender.send(alert("text"), &BTreeSet::new());
+    wait_for(&recorder, "no answer; it may have arrived; alerts are kept, and tried again\n");
+    // The second try is a second later, the third a minute.
+    wait_until(|| way.tried().len() == 2);
+    sender.finish();
+    assert_eq!(way.tried().len(), 3);
+    assert!(
+        recorder.text().ends_with("Sent to a, b: s\nscripted works again\n"),
+        "{}",
+        recorder.text()
+    );
+    assert_eq!(unfinished.texts(), Vec::<String>::new());
+}
+
+/// Panics at the first alert.
+struct Panicking(AtomicBool);
+
+impl Transport for Panicking {
+    fn name(&self) -> String {
+        "panicking".to_owned()
+    }
+
+    fn key(&self) -> String {
+        self.name()
+    }
+
+    fn deliver(&self, _: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
+        assert!(self.0.swap(true, Ordering::SeqCst), "as the test wants it");
+        vec![DeliveryOutcome::Delivered]
+    }
+}
+
+#[test]
+fn a_panic_silences_nobody() {
+    let (mut sender, recorder, _) = sender(Panicking(AtomicBool::default()));
+    sender.send(alert("1"), &BTreeSet::new());
+    wait_for(&recorder, "This is a bug, please report it: panic in panicking\n");
+    sender.send(alert("2"), &BTreeSet::new());
+    sender.finish();
+    assert_eq!(recorder.text().matches("Sent to panicking: s\n").count(), 2, "{}", recorder.text());
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use ureq::http::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
 use ureq::http::{Response, StatusCode, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body, Error};
+use ureq::{Agent, Body, Error, Timeout};
 
 pub(crate) use self::format::Format;
 use super::{Transport, TransportConfig};
@@ -23,9 +23,13 @@ use superlance_core::mail::mime::one_line;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::options::url::Target;
 use superlance_core::options::usage::StartError;
+use superlance_core::system::io_error;
 
 /// Time for a request, from the look-up of the host's name to the end of the answer.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// Of that, time to look up the host's name, and time to connect: until then, nothing was sent.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Longest pause that a service may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -130,7 +134,7 @@ impl Transport for Webhook {
     fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
         vec![match self.post(alert) {
             Ok(response) => self.judge(response),
-            Err(error) => DeliveryOutcome::Retry(self.without_secrets(&explain(&error))),
+            Err(error) => failed(&error, self.without_secrets(&explain(&error))),
         }]
     }
 }
@@ -176,14 +180,15 @@ fn agent(uri: &Uri, environment: &Environment) -> Result<Agent, StartError> {
     if uri.scheme_str() == Some("https") {
         tls = tls.root_certs(RootCerts::Specific(Arc::new(trusted_certificates()?)));
     }
-    let here = matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"));
     let config = Agent::config_builder()
         .tls_config(tls.build())
-        .proxy(environment.proxy.clone().filter(|_| !here))
+        .proxy(environment.proxy_for(uri.host().unwrap_or_default()))
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .timeout_global(Some(LIMIT))
+        .timeout_resolve(Some(CONNECT_LIMIT))
+        .timeout_connect(Some(CONNECT_LIMIT))
         .max_idle_connections(0)
         .user_agent("superlance");
     Ok(config.build().new_agent())
@@ -220,12 +225,26 @@ fn retry_after_of_json(body: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
+/// What a request without an answer means.
+fn failed(error: &Error, reason: String) -> DeliveryOutcome {
+    match error {
+        Error::Timeout(Timeout::Resolve | Timeout::Connect) => DeliveryOutcome::Retry(reason),
+        // A slow service may have shown it all the same.
+        Error::Timeout(_) => DeliveryOutcome::Unknown(reason),
+        _ => DeliveryOutcome::Retry(reason),
+    }
+}
+
 fn explain(error: &Error) -> String {
     match error {
         Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             "the connection was closed without an answer".to_owned()
         }
-        Error::Io(error) => error.to_string(),
+        Error::Io(error) => io_error::explain(error),
+        Error::Rustls(error) => io_error::explain_tls(error),
+        Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+            format!("no connection within {} seconds", CONNECT_LIMIT.as_secs())
+        }
         Error::Timeout(_) => format!("no answer within {} seconds", LIMIT.as_secs()),
         error => error.to_string(),
     }

@@ -24,6 +24,8 @@ pub struct Environment {
     pub smtp_password: Option<String>,
     /// The proxy of `HTTPS_PROXY` and the like, for requests that leave this host.
     pub proxy: Option<ureq::Proxy>,
+    /// `NO_PROXY`: hosts to which requests go without it.
+    pub no_proxy: String,
     /// `group:name` of the listener itself, from `SUPERVISOR_GROUP_NAME` and `SUPERVISOR_PROCESS_NAME`.
     pub own_namespec: Option<String>,
     /// Where messages go.
@@ -44,10 +46,19 @@ impl Environment {
             ),
             smtp_password: variable("SUPERLANCE_SMTP_PASSWORD"),
             proxy: ureq::Proxy::try_from_env(),
+            no_proxy: variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default(),
             own_namespec: own.map(|(group, name)| format!("{group}:{name}")),
             log: Arc::new(Log::new(io::stderr())),
             unfinished: InFlight::default(),
         }
+    }
+
+    /// The proxy for requests to `host`, if there is one.
+    #[must_use]
+    pub fn proxy_for(&self, host: &str) -> Option<ureq::Proxy> {
+        let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        let direct = local || is_excepted(host, &self.no_proxy);
+        self.proxy.clone().filter(|_| !direct)
     }
 
     /// A client for the supervisord that runs this listener.
@@ -116,11 +127,42 @@ impl Environment {
     }
 }
 
+/// Whether `NO_PROXY` excepts a host, as curl reads it: `example.com` and `.example.com` stand for
+/// that host and all below it, `*` for every host.
+fn is_excepted(host: &str, no_proxy: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    no_proxy.to_ascii_lowercase().split([',', ' ']).any(|entry| {
+        let name = entry.trim_start_matches('*').trim_start_matches('.');
+        entry == "*" || !name.is_empty() && (host == name || host.ends_with(&format!(".{name}")))
+    })
+}
+
 /// What a file says in its first line.
 fn secret_of_file(path: &Path) -> Result<String, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     match text.lines().next().filter(|line| !line.is_empty()) {
         Some(line) => Ok(line.to_owned()),
         None => Err("its first line is empty".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_without_a_proxy() {
+        for (no_proxy, host, expected) in [
+            ("example.com", "hooks.Example.com", true),
+            ("a, .example.com", "example.com", true),
+            ("a,*.example.com", "hooks.example.com", true),
+            ("10.0.0.1", "10.0.0.1", true),
+            ("*", "anything", true),
+            ("example.com", "notexample.com", false),
+            ("", "example.com", false),
+            (",", "example.com", false),
+        ] {
+            assert_eq!(is_excepted(host, no_proxy), expected, "{no_proxy} {host}");
+        }
     }
 }

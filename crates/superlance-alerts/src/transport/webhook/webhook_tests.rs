@@ -29,3 +29,15 @@ fn only_what_may_change_is_tried_again() {
         assert!(!changes(status), "{status}");
     }
 }
+
+#[test]
+fn a_service_that_is_slow_may_have_shown_an_alert() {
+    let outcome = |error: Error| failed(&error, explain(&error));
+    let unknown = DeliveryOutcome::Unknown("no answer within 30 seconds".to_owned());
+    assert_eq!(outcome(Error::Timeout(Timeout::Global)), unknown);
+    assert_eq!(outcome(Error::Timeout(Timeout::RecvResponse)), unknown);
+    let retry = DeliveryOutcome::Retry("no connection within 10 seconds".to_owned());
+    assert_eq!(outcome(Error::Timeout(Timeout::Connect)), retry);
+    let refused = Error::Io(io::ErrorKind::ConnectionRefused.into());
+    assert!(matches!(outcome(refused), DeliveryOutcome::Retry(_)));
+}
