@@ -54,11 +54,14 @@ fn what_is_held_back_survives_a_listener_that_is_killed() {
         feed.listener().wait_for_log("Held back by");
         feed.event_and_kill("PROCESS_STATE_EXITED", &exit("foo"), |_| {});
     }
+    // A listener that has just been started dies of a signal before it can do anything about it.
+    feed.event("PROCESS_STATE_EXITED", &exit("foo"));
+    feed.listener().wait_for_log("Held back by");
     feed.listener().signal(Signal::SIGTERM);
     assert_eq!(feed.listener().wait_exit(SOON).signal(), Some(Signal::SIGTERM as i32));
     let mails = mailbox.mails();
     // An interval in which something is held back goes on.
-    assert_eq!(mails.iter().map(|mail| worth(mail)).collect::<Vec<_>>(), [1, 6], "{mails:#?}");
+    assert_eq!(mails.iter().map(|mail| worth(mail)).collect::<Vec<_>>(), [1, 7], "{mails:#?}");
 }
 
 #[test]

@@ -2,10 +2,11 @@
 //! processes that crash again and again.
 
 mod calm;
+mod disk;
 mod kills;
 mod trouble;
 
-use superlance_testing::{Scratch, Subject};
+use superlance_testing::{HttpServer, Scratch, Subject};
 
 use crate::ours;
 
@@ -18,4 +19,14 @@ fn exit(name: &str) -> String {
 fn crashmail(spool: &Scratch) -> Subject {
     let spool = spool.join("spool").display().to_string();
     Subject::ours(ours(), "crashmail").args(["--spool", &spool])
+}
+
+/// The names of the processes that a webhook was told of, in order.
+fn told(http: &HttpServer) -> Vec<String> {
+    let requests = http.requests().into_iter();
+    let names = requests.filter_map(|request| {
+        let (_, rest) = request.body.split_once("Process ")?;
+        rest.split(' ').next().map(str::to_owned)
+    });
+    names.collect()
 }

@@ -6,7 +6,7 @@ use superlance_testing::{
     Channel, HttpAnswer, HttpServer, Mailbox, SOON, Scratch, Subject, Supervisord, wait_until,
 };
 
-use super::{crashmail, exit};
+use super::{crashmail, exit, told};
 use crate::{links, ours};
 
 /// Lets five processes crash, and returns the log.
@@ -65,20 +65,43 @@ fn two_listeners_of_one_name_do_not_share_a_spool() {
     first.event("PROCESS_STATE_EXITED", &exit("foo"));
     first.wait_result();
     assert_said_once(&crashes(&subject), "is in use by another process");
-    let other = subject.env("SUPERVISOR_PROCESS_NAME", "other");
-    assert!(!crashes(&other).contains("in use"));
+    let other = subject.clone().env("SUPERVISOR_PROCESS_NAME", "other");
+    let another = subject.server_url("unix:///run/another.sock");
+    for subject in [other, another] {
+        assert!(!crashes(&subject).contains("in use"));
+    }
     assert!(!first.stderr().contains("not kept"));
-    mailbox.wait_for(11);
+    mailbox.wait_for(16);
 }
 
-/// The names of the processes that a webhook was told of, in order.
-fn told(http: &HttpServer) -> Vec<String> {
-    let requests = http.requests().into_iter();
-    let names = requests.filter_map(|request| {
-        let (_, rest) = request.body.split_once("Process ")?;
-        rest.split(' ').next().map(str::to_owned)
-    });
-    names.collect()
+#[test]
+fn two_supervisords_may_share_a_folder_for_spools() {
+    let (spool, http, mailbox) = (Scratch::new(), HttpServer::new(), Mailbox::new());
+    http.usually(HttpAnswer::status(500));
+    let one = crashmail(&spool).server_url("unix:///run/one.sock");
+    let mut listener = one.clone().args(["--webhook", &http.url()]).spawn();
+    listener.event("PROCESS_STATE_EXITED", &exit("one"));
+    listener.wait_for_log("alerts are kept, and tried again");
+    listener.signal(Signal::SIGKILL);
+    listener.wait_exit(SOON);
+    // The other one mails its own alerts, not those of the first.
+    let arguments = ["-m", "bob", "-s", &mailbox.command()];
+    let other = crashmail(&spool).server_url("http://localhost:9001");
+    crashes(&other.args(arguments));
+    let mails = mailbox.wait_for(5);
+    assert!(mails.iter().all(|mail| mail.contains("Process foo ")), "{mails:#?}");
+    let first = one.args(arguments).spawn();
+    let mails = mailbox.wait_for(6);
+    assert!(mails[5].contains("Process one "), "{}\n{}", mails[5], first.stderr());
+    let mut names: Vec<_> = std::fs::read_dir(spool.join("spool"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["crashmail:crashmail@%2Frun%2Fone.sock", "crashmail:crashmail@http:%2F%2Flocalhost:9001"]
+    );
 }
 
 #[test]
@@ -117,7 +140,8 @@ fn alerts_survive_a_supervisord() {
             "crashmail",
             &command,
             "PROCESS_STATE_EXITED",
-            &[],
+            // It is the same supervisord, though the test gives each a folder of its own.
+            &[("serverurl", "unix:///run/supervisor.sock")],
         )
     };
     let once = [("startsecs", "0"), ("autorestart", "false")];

@@ -36,7 +36,9 @@ pub fn pipeline(
     for make in TRANSPORTS {
         ways.extend(make(&plan)?);
     }
-    let name = environment.own_namespec.clone().unwrap_or_else(|| raiser.name.to_owned());
+    let listener = environment.own_namespec.clone().unwrap_or_else(|| raiser.name.to_owned());
+    let supervisord = environment.supervisord().map(|supervisord| format!("@{supervisord}"));
+    let name = listener + &supervisord.unwrap_or_default();
     let spool = |parent: &PathBuf| Spool::new(parent.clone(), &name, Arc::clone(&environment.log));
     Ok(Pipeline::new(Parts {
         prefix: options.hostname.then(|| host.clone()),

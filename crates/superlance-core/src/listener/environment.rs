@@ -7,6 +7,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use nix::unistd::getppid;
+
 use crate::listener::in_flight::InFlight;
 use crate::options::usage::StartError;
 use crate::supervisor::Supervisor;
@@ -59,6 +61,17 @@ impl Environment {
         let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
         let direct = local || is_excepted(host, &self.no_proxy);
         self.proxy.clone().filter(|_| !direct)
+    }
+
+    /// What distinguishes the supervisord that runs this listener from others of this machine, and is
+    /// the same after a restart: where it serves, or else which configuration it has.
+    #[must_use]
+    pub fn supervisord(&self) -> Option<String> {
+        let socket = |url: &String| url.strip_prefix("unix://").unwrap_or(url).to_owned();
+        self.server_url.as_ref().map(socket).or_else(|| {
+            let arguments = fs::read(format!("/proc/{}/cmdline", getppid())).ok()?;
+            configuration(&String::from_utf8_lossy(&arguments))
+        })
     }
 
     /// A client for the supervisord that runs this listener.
@@ -137,6 +150,16 @@ fn is_excepted(host: &str, no_proxy: &str) -> bool {
     })
 }
 
+/// The configuration file in the arguments of a supervisord, each of which ends with a NUL.
+fn configuration(arguments: &str) -> Option<String> {
+    let mut arguments = arguments.split('\0').skip_while(|word| !word.ends_with("supervisord"));
+    let option = arguments.find(|word| word.starts_with("-c") || word.starts_with("--conf"))?;
+    match option.strip_prefix("-c").or(option.split_once('=').map(|(_, value)| value)) {
+        Some(value) if !value.is_empty() => Some(value.to_owned()),
+        _ => arguments.next().map(str::to_owned),
+    }
+}
+
 /// What a file says in its first line.
 fn secret_of_file(path: &Path) -> Result<String, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
@@ -163,6 +186,17 @@ mod tests {
             (",", "example.com", false),
         ] {
             assert_eq!(is_excepted(host, no_proxy), expected, "{no_proxy} {host}");
+        }
+    }
+
+    #[test]
+    fn a_supervisord_without_a_server_is_known_by_its_configuration() {
+        for options in ["-n\0-c\0/a.conf", "-c/a.conf", "--configuration=/a.conf\0-n"] {
+            let arguments = format!("/usr/bin/python3\0/usr/bin/supervisord\0{options}\0");
+            assert_eq!(configuration(&arguments).as_deref(), Some("/a.conf"), "{options}");
+        }
+        for other in ["supervisord\0-n\0", "sh\0-c\0crashmail -m a@b\0", ""] {
+            assert_eq!(configuration(other), None, "{other}");
         }
     }
 }
