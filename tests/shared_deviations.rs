@@ -206,6 +206,9 @@ fn us() -> Who {
     Who::Ours(ours().to_owned())
 }
 
+/// Where mails do not matter.
+const QUIET: [&str; 2] = ["-s", "cat >/dev/null"];
+
 /// The listeners that mail by a command, with the subject of a mail about `foo`.
 fn by_command() -> impl Iterator<Item = (&'static Listener, &'static str)> {
     LISTENERS.iter().filter_map(|listener| match listener.mails {
@@ -428,7 +431,7 @@ fn d26_lengths_in_bytes_are_understood() {
         assert!(received.chain([&ours.log]).any(|text| text.contains("café")), "{ours:#?}");
         // The original waits for the characters that never come, and takes them from the next event.
         let (fake, http) = (FakeSupervisor::unix(), HttpServer::new());
-        let mut theirs = listener.subject(&Who::Theirs, &[], &fake, &http).spawn();
+        let mut theirs = listener.subject(&Who::Theirs, &QUIET, &fake, &http).spawn();
         theirs.send(&other);
         theirs.wait_idle();
         assert_eq!((theirs.state(), theirs.stderr().as_str()), (ListenerState::Busy, ""));
@@ -457,7 +460,7 @@ fn d28_ticks_from_before_the_restart_do_not_restart_again() {
             let fake = FakeSupervisor::unix();
             fake.add(running("foo"));
             fake.once("stopProcess", Answer::Hold);
-            let mut running = listener.subject(who, &[], &fake, &http).spawn();
+            let mut running = listener.subject(who, &QUIET, &fake, &http).spawn();
             running.event("TICK_5", "when:1");
             fake.wait_for_call("stopProcess");
             (running, fake)
