@@ -40,12 +40,12 @@ pub struct MailOptions {
 /// Who is spared, and told that all is well. The batch tools have an interval of their own.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ThrottleOptions {
-    /// Send one alert of a kind about a process in this time, and tell the others together at its end
+    /// At most one alert of each kind per process in TIME; the rest are summarised at its end
     #[arg(long, value_name = "TIME", value_parser = parse_interval, help_heading = HEADING)]
     alert_interval: Option<Duration>,
 
-    /// Tell when a process that was reported has been RUNNING for TIME of --alert-interval
-    /// [default: 1m]
+    /// Send an alert when what was reported is over: a process is RUNNING again or below its limit
+    /// for the time of --alert-interval (1m without it), or a URL answers well
     #[arg(long, help_heading = HEADING)]
     recovery: bool,
 }

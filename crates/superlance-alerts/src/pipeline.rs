@@ -161,6 +161,11 @@ impl Pipeline {
         self.senders.iter().flat_map(|sender| sender.keys(accepted)).collect()
     }
 
+    /// Writes down anew what has not recovered.
+    fn rewrite_watched(&mut self) {
+        self.watched.rewrite(self.recovery.iter().flat_map(Recovery::reports));
+    }
+
     /// What is the same for all alerts, which listeners need not say.
     fn complete(&mut self, alert: &mut Alert) {
         if alert.host.is_empty() {
@@ -204,8 +209,7 @@ impl Delivery for Pipeline {
         let settled = recovery.reports().count() < watched;
         recovered.into_iter().for_each(|alert| self.raise(alert));
         if settled {
-            let reports = self.recovery.iter().flat_map(Recovery::reports);
-            self.watched.rewrite(reports);
+            self.rewrite_watched();
         }
     }
 
@@ -223,6 +227,20 @@ impl Delivery for Pipeline {
 }
 
 impl Alerts for Pipeline {
+    fn is_unresolved(&self, key: &str) -> bool {
+        self.recovery.as_ref().is_some_and(|recovery| recovery.is_unresolved(key))
+    }
+
+    fn resolve(&mut self, key: &str, text: &str) {
+        let recovery = self.recovery.as_mut();
+        let Some(alert) = recovery.and_then(|recovery| recovery.resolve(key, text, Moment::now()))
+        else {
+            return;
+        };
+        self.raise(alert);
+        self.rewrite_watched();
+    }
+
     fn raise(&mut self, mut alert: Alert) {
         if self.senders.is_empty() {
             return;
@@ -235,8 +253,7 @@ impl Alerts for Pipeline {
         {
             self.watched.add(report);
             if self.watched.needs_rewriting() {
-                let reports = self.recovery.iter().flat_map(Recovery::reports);
-                self.watched.rewrite(reports);
+                self.rewrite_watched();
             }
         }
         let record = self.throttle.as_mut().and_then(|throttle| throttle.hold(&alert, now));

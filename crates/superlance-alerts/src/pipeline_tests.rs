@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use tempfile::TempDir;
 
 use super::*;
+use superlance_core::listener::alert::Recovers;
 use superlance_core::listener::identity::Identity;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::supervisor::State;
@@ -103,7 +104,7 @@ impl Scene {
     fn raise(&mut self, subject: &str) {
         let (at, subject) = (SystemTime::now(), subject.to_owned());
         let alert = Alert::new("test", "exited", at, subject, "text".to_owned());
-        let mut alert = alert.about("g", "p", None);
+        let mut alert = alert.about("g", "p", None).recovers(Recovers::WhenRunning);
         self.identity.complete(&mut alert);
         self.pipeline.raise(alert);
     }

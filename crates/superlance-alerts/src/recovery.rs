@@ -1,16 +1,17 @@
-//! Tells when a process that was reported runs again and goes on running.
+//! `--recovery`: tells when what was reported is over. Crashes are over when the process runs again and
+//! goes on running; other troubles when the listener that reported them sees that they are.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use superlance_core::listener::alert::{Alert, Process};
+use superlance_core::listener::alert::{Alert, Process, Recovers};
 use superlance_core::supervisor::{Fault, ProcessInfo, State, Supervisor};
 use superlance_core::system::clock::{Moment, log_time};
 use superlance_core::system::log::{Log, LogOnce};
 
-/// Processes that are watched at a time. Of any further ones no recovery is told.
+/// Troubles that are remembered at a time. Of any further ones no recovery is told.
 const MAX_WATCHED: usize = 10_000;
 
 /// The shortest and the longest pause between two looks at a process that does not run.
@@ -19,24 +20,20 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 /// The kind of the alerts that tell a recovery.
 pub const RECOVERED: &str = "recovered";
 
-/// The kinds of alerts after which there is nothing to recover from: about processes that run all the
-/// time, start, or have ended as they should.
-pub const NO_TROUBLE: [&str; 7] =
-    ["over", "signalled", "left-alone", "starting", "running", "stopping", "expected"];
-
-/// The processes that were reported and have not recovered yet.
+/// What was reported and is not over yet.
 #[derive(Debug)]
 pub struct Recovery {
     interval: Duration,
-    /// By group and name.
-    watched: BTreeMap<(String, String), Watch>,
+    /// By what recovers: `process group:name`, or the key under which the listener resolves it.
+    watched: BTreeMap<String, Watch>,
     complaint: LogOnce,
 }
 
 #[derive(Debug)]
 struct Watch {
     reported: Instant,
-    look: Instant,
+    /// When supervisord is asked about it next; never where the listener looks.
+    look: Option<Instant>,
     report: Report,
 }
 
@@ -47,7 +44,8 @@ pub struct Report {
     id: String,
     listener: String,
     host: String,
-    process: Process,
+    process: Option<Process>,
+    recovers: Recovers,
     at: SystemTime,
     subject: String,
 }
@@ -69,18 +67,15 @@ impl Recovery {
         Self { interval, watched: BTreeMap::new(), complaint: LogOnce::default() }
     }
 
-    /// Takes note of an alert. If it is about a process, that has to recover from now on, even if it
-    /// was about to; what is to survive the listener is returned.
+    /// Takes note of an alert. What it tells of has to recover from now on, even if it was about to; what is
+    /// to survive the listener is returned.
     pub fn note(&mut self, alert: &Alert, now: Moment) -> Option<&Report> {
-        let process = alert.process.clone()?;
-        if alert.kind == RECOVERED || NO_TROUBLE.contains(&&*alert.kind) {
-            return None;
-        }
         let report = Report {
             id: alert.id.clone(),
             listener: alert.listener.clone(),
             host: alert.host.clone(),
-            process,
+            process: alert.process.clone(),
+            recovers: alert.recovers.clone(),
             at: alert.at,
             subject: alert.subject.clone(),
         };
@@ -93,14 +88,31 @@ impl Recovery {
     }
 
     fn watch(&mut self, report: Report, now: Moment) -> Option<&Report> {
-        let name = (report.process.group.clone(), report.process.name.clone());
-        if self.watched.len() >= MAX_WATCHED && !self.watched.contains_key(&name) {
+        let key = report.key()?;
+        if self.watched.len() >= MAX_WATCHED && !self.watched.contains_key(&key) {
             return None;
         }
-        let look = now.after(self.interval);
-        let watch = Watch { reported: now.instant, look, report };
-        self.watched.insert(name.clone(), watch);
-        self.watched.get(&name).map(|watch| &watch.report)
+        let asks = report.recovers == Recovers::WhenRunning;
+        let look = asks.then(|| now.after(self.interval));
+        self.watched.insert(key.clone(), Watch { reported: now.instant, look, report });
+        self.watched.get(&key).map(|watch| &watch.report)
+    }
+
+    /// Whether the listener is to say when this is over.
+    #[must_use]
+    pub fn is_unresolved(&self, key: &str) -> bool {
+        self.watched.get(key).is_some_and(|watch| watch.look.is_none())
+    }
+
+    /// The alert that this is over, if something was reported under this key and it is time to.
+    pub fn resolve(&mut self, key: &str, text: &str, now: Moment) -> Option<Alert> {
+        let watch = self.watched.get(key)?;
+        let Recovers::WhenResolved { at_once, .. } = watch.report.recovers else { return None };
+        if !at_once && now.instant.saturating_duration_since(watch.reported) < self.interval {
+            return None;
+        }
+        let Watch { report, .. } = self.watched.remove(key)?;
+        Some(report.recovery(key, text, now.wall))
     }
 
     /// What is watched now, to be restored by a later listener.
@@ -111,7 +123,7 @@ impl Recovery {
     /// When to [`look`](Self::look) next.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.watched.values().map(|watch| watch.look).min()
+        self.watched.values().filter_map(|watch| watch.look).min()
     }
 
     /// Forgets everything: the listener is about to end.
@@ -136,9 +148,8 @@ impl Recovery {
                 let message = format!("cannot see whether processes have recovered: {error}");
                 self.complaint.report(log, message);
                 let pause = self.pause();
-                for watch in self.watched.values_mut() {
-                    watch.look = watch.look.max(now.after(pause));
-                }
+                let looks = self.watched.values_mut().filter_map(|watch| watch.look.as_mut());
+                looks.for_each(|look| *look = (*look).max(now.after(pause)));
                 return Vec::new();
             }
         };
@@ -147,22 +158,22 @@ impl Recovery {
     }
 
     fn judge(&mut self, processes: &[ProcessInfo], now: Moment) -> Vec<Alert> {
-        let named = |info: &ProcessInfo| (info.group.clone(), info.name.clone());
-        let processes: BTreeMap<_, _> = processes.iter().map(|info| (named(info), info)).collect();
+        let processes: BTreeMap<_, _> =
+            processes.iter().map(|info| (process_key(&info.group, &info.name), info)).collect();
         let (interval, pause) = (self.interval, self.pause());
         let mut recovered = Vec::new();
-        self.watched.retain(|name, watch| {
-            if watch.look > now.instant {
+        self.watched.retain(|key, watch| {
+            if watch.look.is_none_or(|look| look > now.instant) {
                 return true;
             }
-            let info = processes.get(name).copied();
+            let info = processes.get(key).copied();
             match finding(info, now.instant - watch.reported, interval) {
                 Finding::Recovered => {
-                    recovered.extend(info.map(|info| watch.report.recovery(info, now.wall)));
+                    recovered.extend(info.map(|info| watch.report.running(key, info, now.wall)));
                     return false;
                 }
-                Finding::Running(left) => watch.look = now.after(left),
-                Finding::Down => watch.look = now.after(pause),
+                Finding::Running(left) => watch.look = Some(now.after(left)),
+                Finding::Down => watch.look = Some(now.after(pause)),
                 Finding::Gone => return false,
             }
             true
@@ -191,19 +202,39 @@ fn finding(info: Option<&ProcessInfo>, quiet: Duration, interval: Duration) -> F
     }
 }
 
+/// What a process is called among what has to recover.
+fn process_key(group: &str, name: &str) -> String {
+    format!("process {group}:{name}")
+}
+
 impl Report {
-    fn recovery(&self, info: &ProcessInfo, at: SystemTime) -> Alert {
-        let Self { listener, subject, .. } = self;
+    /// What has to recover, if anything.
+    fn key(&self) -> Option<String> {
+        match &self.recovers {
+            Recovers::Never => None,
+            Recovers::WhenRunning => {
+                self.process.as_ref().map(|process| process_key(&process.group, &process.name))
+            }
+            Recovers::WhenResolved { key, .. } => Some(key.clone()),
+        }
+    }
+
+    fn running(&self, key: &str, info: &ProcessInfo, at: SystemTime) -> Alert {
         let (namespec, pid, uptime) = (info.namespec(), info.pid, info.uptime());
         let text = format!(
-            "Process {namespec} (pid {pid}) is RUNNING, and has been for {uptime} seconds. \
-             It was reported last at {}:\n\n{subject}",
-            log_time(self.at)
+            "Process {namespec} (pid {pid}) is RUNNING, and has been for {uptime} seconds."
         );
-        let subject = format!("{listener}: process {namespec} recovered");
+        let alert = self.recovery(key, &text, at).measuring("uptime", uptime);
+        alert.about(&info.group, &info.name, Some(pid))
+    }
+
+    fn recovery(&self, key: &str, text: &str, at: SystemTime) -> Alert {
+        let Self { listener, subject, .. } = self;
+        let text = format!("{text} It was reported last at {}:\n\n{subject}", log_time(self.at));
+        let subject = format!("{listener}: {key} recovered");
         let alert = Alert::new(listener, RECOVERED, at, subject, text);
-        let alert = alert.about(&info.group, &info.name, Some(pid)).measuring("uptime", uptime);
-        Alert { id: format!("{}.{RECOVERED}", self.id), host: self.host.clone(), ..alert }
+        let (id, host) = (format!("{}.{RECOVERED}", self.id), self.host.clone());
+        Alert { id, host, process: self.process.clone(), ..alert }
     }
 }
 

@@ -27,7 +27,8 @@ impl Scene {
     fn report(&mut self, process: &str) {
         let (subject, text) = (format!("{process} is sick"), String::new());
         let alert = Alert::new("test", "sick", self.now.wall, subject, text);
-        let alert = Alert { id: "x".to_owned(), ..alert.about("g", process, None) };
+        let alert = alert.about("g", process, None).recovers(Recovers::WhenRunning);
+        let alert = Alert { id: "x".to_owned(), ..alert };
         let _ = self.recovery.note(&alert, self.now);
     }
 
@@ -52,13 +53,41 @@ impl Scene {
 }
 
 #[test]
-fn who_runs_all_the_time_does_not_recover() {
+fn an_alert_of_no_trouble_has_no_recovery() {
     let mut scene = Scene::new();
-    for kind in NO_TROUBLE {
-        let alert = Alert::new("test", kind, scene.now.wall, String::new(), String::new());
-        assert_eq!(scene.recovery.note(&alert.about("g", "p", None), scene.now), None);
-    }
+    let alert = Alert::new("test", "started", scene.now.wall, String::new(), String::new());
+    assert_eq!(scene.recovery.note(&alert.about("g", "p", None), scene.now), None);
     assert_eq!(scene.wait(), None);
+}
+
+/// A listener that sees the cause decides, supervisord is not asked: a process that runs and is still over
+/// its limit has not recovered.
+#[test]
+fn what_the_listener_resolves_recovers_when_it_says_so() {
+    for (at_once, passed, recovered) in [(true, 0, true), (false, 59, false), (false, 60, true)] {
+        let mut scene = Scene::new();
+        let recovers = Recovers::WhenResolved { key: "http://h/".to_owned(), at_once };
+        let (at, subject) = (scene.now.wall, "httpok: bad status".to_owned());
+        let alert = Alert::new("httpok", "bad-status", at, subject, String::new());
+        let alert = Alert { id: "x".to_owned(), ..alert.recovers(recovers) };
+        scene.recovery.note(&alert, scene.now).unwrap();
+        assert_eq!(scene.wait(), None, "the listener looks");
+        assert!(scene.recovery.is_unresolved("http://h/"));
+        assert_eq!(scene.recovery.resolve("http://other/", "", scene.now), None);
+        scene.pass(passed);
+        let told = scene.recovery.resolve("http://h/", "It answers.", scene.now);
+        assert_eq!(told.is_some(), recovered, "{at_once} {passed}");
+        assert_eq!(scene.recovery.is_unresolved("http://h/"), !recovered);
+        if let Some(alert) = told {
+            assert_eq!(alert.subject, "httpok: http://h/ recovered");
+            assert!(
+                alert.text.starts_with("It answers. It was reported last at "),
+                "{}",
+                alert.text
+            );
+            assert!(alert.text.ends_with(":\n\nhttpok: bad status"), "{}", alert.text);
+        }
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use crate::listener::alert::{Alert, Alerts};
+use crate::listener::alert::{Alert, Alerts, Recovers};
 use crate::listener::identity::Identity;
 use crate::listener::in_flight::InFlight;
 use crate::listener::{Ctx, Interest, Listener};
@@ -197,9 +197,24 @@ fn log_end(log: &str, bytes: u32) -> LogEnd {
     LogEnd { text: log.get(start..).unwrap_or_default().to_owned(), cut: start > 0 }
 }
 
+/// The kind of what stands among the alerts for something resolved; its key is the subject.
+pub const RESOLVED: &str = "resolved";
+
 impl Alerts for Vec<Alert> {
     fn raise(&mut self, alert: Alert) {
         self.push(alert);
+    }
+
+    fn is_unresolved(&self, key: &str) -> bool {
+        let waits = |alert: &Alert| match &alert.recovers {
+            Recovers::WhenResolved { key: waiting, .. } => (waiting == key).then_some(true),
+            _ => (alert.kind == RESOLVED && alert.subject == key).then_some(false),
+        };
+        self.iter().rev().find_map(waits).unwrap_or(false)
+    }
+
+    fn resolve(&mut self, key: &str, text: &str) {
+        self.push(Alert::new("", RESOLVED, UNIX_EPOCH, key.to_owned(), text.to_owned()));
     }
 }
 

@@ -56,6 +56,12 @@ impl Trigger {
         fitting.next()
     }
 
+    /// Whether a process has to recover from it.
+    #[must_use]
+    pub fn is_trouble(self) -> bool {
+        !matches!(self, Self::Expected | Self::Running | Self::Starting | Self::Stopping)
+    }
+
     /// Its name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -1,6 +1,6 @@
 //! What crashmail does when a process changes its state.
 
-use superlance_core::listener::alert::Alert;
+use superlance_core::listener::alert::{Alert, Recovers};
 use superlance_core::listener::{Ctx, Filter, Listener};
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::protocol::event::{Event, ProcessState};
@@ -69,7 +69,9 @@ impl Crashmail {
             other => ctx.log.line(format_args!("state {}, {how}", other.state())),
         }
         let pid = change.pid.as_ref().and_then(|pid| pid.parse().ok()).filter(|pid| *pid != 0);
-        let alert = Alert::new("crashmail", trigger.name(), ctx.arrived.wall, subject, text);
+        let recovers = if trigger.is_trouble() { Recovers::WhenRunning } else { Recovers::Never };
+        let alert = Alert::new("crashmail", trigger.name(), ctx.arrived.wall, subject, text)
+            .recovers(recovers);
         let alert = alert.about(group, process, pid);
         let alert = match &mut self.post_mortem {
             Some(post_mortem) => post_mortem.gather(change, ctx).attach_to(alert),

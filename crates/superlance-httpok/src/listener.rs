@@ -26,6 +26,8 @@ pub(crate) struct HttpOk {
     name: Option<String>,
     /// A check that was refused and goes on later.
     refused: Option<Refused>,
+    /// Whether the last answer was not as it should be.
+    ill: bool,
     processes: Processes,
 }
 
@@ -51,6 +53,7 @@ impl HttpOk {
             eager: !options.not_eager,
             name: options.name,
             refused: None,
+            ill: false,
             processes: Processes::new(
                 options.programs,
                 options.any,
@@ -75,16 +78,31 @@ impl HttpOk {
             return;
         }
         let (kind, what) = match verdict(&outcome, &self.expected) {
-            Verdict::Good => return,
+            Verdict::Good => return self.well(&outcome, ctx),
             Verdict::BadStatus => ("bad-status", "bad status"),
             Verdict::BadBody => ("bad-body", "bad body"),
         };
+        self.ill = true;
         let subject = match &self.name {
             Some(name) => format!("httpok [{name}]: {}: {what} returned", self.url),
             None => format!("httpok: {}: {what} returned", self.url),
         };
         let failure = Failure { kind, subject, url: self.url.clone() };
         self.processes.act(failure, describe(&outcome, &self.url), ctx);
+    }
+}
+
+impl HttpOk {
+    /// Takes note of a good answer, which is the recovery of what was reported about the URL.
+    fn well(&mut self, outcome: &Outcome, ctx: &mut Ctx<'_>) {
+        let status = outcome.as_ref().map_or(0, |answer| answer.status);
+        let text = format!("{} answers well again: status {status}", self.url);
+        if std::mem::take(&mut self.ill) {
+            ctx.log.line(&text);
+        }
+        if ctx.alerts.is_unresolved(&self.url) {
+            ctx.alerts.resolve(&self.url, &format!("{text}."));
+        }
     }
 }
 

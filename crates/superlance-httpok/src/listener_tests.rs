@@ -275,3 +275,24 @@ fn only_ticks_are_of_interest() {
     assert_eq!(filter(&frame("TICK_3600", "when:1")), Interest::WhenIdle);
     assert_eq!(filter(&frame("PROCESS_STATE_EXITED", "")), Interest::Nothing);
 }
+
+/// For any number of processes, and for none: the URL is what was ill.
+#[test]
+fn the_next_good_answer_is_the_recovery() {
+    for programs in [&["-p", "foo"][..], &["-p", "foo", "-p", "grp:bar"], &[]] {
+        let (mut world, outcomes) = (world(), vec![bad(), bad(), good(), good()]);
+        let mut httpok = httpok(programs, outcomes);
+        for _ in 0..4 {
+            tick(&mut world, &mut httpok);
+        }
+        let kinds: Vec<_> = world.alerts.iter().map(|alert| alert.kind.as_str()).collect();
+        assert_eq!(kinds, ["bad-status", "bad-status", "resolved"], "{programs:?}");
+        let resolved = world.alerts.last().unwrap();
+        let text = "http://h/ answers well again: status 200";
+        assert_eq!(
+            (resolved.subject.as_str(), resolved.text.as_str()),
+            (URL, &*format!("{text}."))
+        );
+        assert_eq!(world.log().matches(&format!("{text}\n")).count(), 1, "{}", world.log());
+    }
+}

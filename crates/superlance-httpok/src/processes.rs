@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use superlance_core::listener::Ctx;
-use superlance_core::listener::alert::Alert;
+use superlance_core::listener::alert::{Alert, Recovers};
 use superlance_core::listener::restart::Restarts;
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
@@ -50,9 +50,14 @@ impl Report<'_> {
 }
 
 impl Failure {
+    /// The next good answer is the recovery.
+    fn recovers(&self) -> Recovers {
+        Recovers::WhenResolved { key: self.url.clone(), at_once: true }
+    }
+
     fn alert(&self, kind: &str, text: String, ctx: &Ctx<'_>) -> Alert {
         let alert = Alert::new("httpok", kind, ctx.now(), self.subject.clone(), text);
-        alert.measuring("url", &self.url).action("restart")
+        alert.measuring("url", &self.url).action("restart").recovers(self.recovers())
     }
 }
 

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use superlance_core::listener::restart::Restarts;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
+use superlance_core::options::quantity::size;
 use superlance_core::options::units::duration_text;
 use superlance_core::protocol::event::Event;
 use superlance_core::system::clock::unix_seconds;
 use superlance_core::system::log::LogOnce;
 
 use crate::act::Actor;
-use crate::act::alerts::AlertWriter;
+use crate::act::alerts::{AlertWriter, recovery_key};
 use crate::act::case::Case;
 use crate::decide::rules::{Excess, Measured, Rules, SkipReason};
 use crate::decide::tracker::Tracker;
@@ -85,6 +86,9 @@ impl Memmon {
         down.extend(owed.map(|(group, name)| (group.to_owned(), name.to_owned())));
         let check = Check { now: ctx.arrived.instant, processes, total, down: &down };
         let decisions = decide(&self.rules, &mut self.tracker, check);
+        if total.is_none_or(|total| total_bytes(processes) <= total) {
+            processes.iter().for_each(|process| self.resolve(process, ctx));
+        }
         for decision in &decisions {
             // A process that is stopped now might not be started in time.
             if matches!(decision, Decision::Act { .. }) && ctx.is_ending() {
@@ -92,6 +96,23 @@ impl Memmon {
             }
             self.follow(decision, processes, ctx);
         }
+    }
+
+    /// What was reported about a process that is below its limits is over.
+    fn resolve(&self, process: &Measured, ctx: &mut Ctx<'_>) {
+        let key = recovery_key(process);
+        if process.limits.iter().any(|limit| process.bytes > *limit)
+            || !ctx.alerts.is_unresolved(&key)
+        {
+            return;
+        }
+        let (namespec, pid, label) =
+            (process.namespec(), process.pid, self.actor.writer.metric.label());
+        let limit = process.limits.iter().min();
+        let limit = limit.map(|limit| format!(", below its limit of {}", size(*limit)));
+        let (uses, limit) = (size(process.bytes), limit.unwrap_or_default());
+        let text = format!("Process {namespec} (pid {pid}) uses {uses} {label}{limit}.");
+        ctx.alerts.resolve(&key, &text);
     }
 
     fn follow(&mut self, decision: &Decision, processes: &[Measured], ctx: &mut Ctx<'_>) {
@@ -165,7 +186,6 @@ impl Memmon {
                 history: readings.map(|(at, bytes)| (unix_seconds(at.wall), bytes)).collect(),
             }
         };
-        let sum = |sum: u64, process: &Measured| sum.saturating_add(process.bytes);
         Report {
             listener: self.sampler.own_namespec.clone(),
             name: writer.name.clone(),
@@ -177,13 +197,17 @@ impl Memmon {
             dry_run: self.actor.dry_run,
             memory: sample.memory,
             total: Total {
-                bytes: sample.processes.iter().fold(0, sum),
+                bytes: total_bytes(&sample.processes),
                 limit: watch.total(sample.memory),
             },
             processes: sample.processes.iter().map(process).collect(),
             actions: self.actor.actions.recent().cloned().collect(),
         }
     }
+}
+
+fn total_bytes(processes: &[Measured]) -> u64 {
+    processes.iter().fold(0, |sum, process| sum.saturating_add(process.bytes))
 }
 
 /// Why nothing is done about a process, for the log.

@@ -305,3 +305,31 @@ fn only_ticks_are_of_interest() {
     assert_eq!(filter(&frame("TICK_3600", "when:1")), Interest::WhenIdle);
     assert_eq!(filter(&frame("PROCESS_STATE_EXITED", "")), Interest::Nothing);
 }
+
+#[test]
+fn a_process_recovers_when_it_is_below_its_limit_and_not_before() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    let tick = |world: &mut World, memmon: &mut Memmon| {
+        world.event(memmon, "TICK_60", "when:1").unwrap();
+        world.alerts.iter().map(|alert| alert.kind.clone()).collect::<Vec<_>>()
+    };
+    // It stays over its limit when enough was done about it, and when an alert is all that is done.
+    for arguments in [&["-a", "1", "--max-restarts", "1/1h"][..], &["-a", "1", "--action", "alert"]]
+    {
+        let mut memmon = memmon(&[arguments, &["-m", "bob"]].concat());
+        for _ in 0..3 {
+            world.supervisor.process("foo:foo").unwrap().pid = sleeper.pid();
+            let kinds = tick(&mut world, &mut memmon);
+            assert!(!kinds.contains(&"resolved".to_owned()), "{kinds:?}");
+        }
+    }
+    // Below its limit, in the words of people.
+    let kinds = tick(&mut world, &mut memmon(&["-a", "1GB"]));
+    assert_eq!(kinds.last().unwrap(), "resolved", "{kinds:?}");
+    let alert = world.alerts.last().unwrap();
+    assert_eq!(alert.subject, "process foo:foo");
+    let text = &alert.text;
+    assert!(text.starts_with(&format!("Process foo:foo (pid {}) uses ", sleeper.pid())), "{text}");
+    assert!(text.ends_with(" RSS, below its limit of 1.00G."), "{text}");
+}

@@ -11,7 +11,6 @@ mod json;
 mod local;
 mod observer;
 mod options;
-mod quantity;
 mod screen;
 mod server;
 mod snapshot;

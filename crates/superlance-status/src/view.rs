@@ -3,9 +3,9 @@
 use superlance_core::supervisor::State;
 use superlance_memmon::{Metric, Unavailable};
 
-use crate::quantity::{duration, signed_size, size};
 use crate::snapshot::{Question, Row, Scope, Snapshot, Sum};
 use crate::table::{self, Cell, Column, Style};
+use superlance_core::options::quantity::{duration, signed_size, size};
 
 /// What the text goes onto.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -81,7 +81,7 @@ struct Shown {
 impl Shown {
     fn lines(&self, page: Page) -> Vec<String> {
         let time = asctime_and_zone(self.time);
-        let every = crate::quantity::duration(self.interval.as_secs());
+        let every = superlance_core::options::quantity::duration(self.interval.as_secs());
         let (title, style) = match &self.trouble {
             None => (format!("{time}  {}  every {every}, q ends", self.snapshot.url), Style::Faint),
             Some(trouble) => (format!("since {time}: {trouble}"), Style::Bad),

@@ -38,6 +38,27 @@ pub struct Alert {
     pub text: String,
     /// Further texts: the tail of a log, the output of a command.
     pub attachments: Vec<Attachment>,
+    /// When what it tells of is over.
+    #[serde(default)]
+    pub recovers: Recovers,
+}
+
+/// When the trouble that an alert tells of is over, for `--recovery`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Recovers {
+    /// Never: it tells of no trouble.
+    #[default]
+    Never,
+    /// When its process has been running for the time of `--alert-interval`.
+    WhenRunning,
+    /// When the listener resolves `key` ([`Alerts::resolve`]): at once, or when no alert with this key came
+    /// for the time of `--alert-interval`.
+    WhenResolved {
+        /// What recovers, such as `process group:name` or a URL. It is part of the subject.
+        key: String,
+        /// Whether the interval does not count.
+        at_once: bool,
+    },
 }
 
 /// The process that an alert is about.
@@ -64,6 +85,14 @@ pub struct Attachment {
 pub trait Alerts: Send {
     /// Takes an alert, and returns at once. What becomes of it is said in the log.
     fn raise(&mut self, alert: Alert);
+
+    /// Whether an alert waits for [`resolve`](Self::resolve) with this key.
+    fn is_unresolved(&self, _key: &str) -> bool {
+        false
+    }
+
+    /// What was reported with this key is over, as the last look shows: `text` says so in a sentence.
+    fn resolve(&mut self, _key: &str, _text: &str) {}
 }
 
 impl Alert {
@@ -85,6 +114,7 @@ impl Alert {
             subject,
             text,
             attachments: Vec::new(),
+            recovers: Recovers::Never,
         }
     }
 
@@ -99,6 +129,13 @@ impl Alert {
     #[must_use]
     pub fn measuring(mut self, name: &str, value: impl ToString) -> Self {
         self.measured.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// The same, with when it is over.
+    #[must_use]
+    pub fn recovers(mut self, when: Recovers) -> Self {
+        self.recovers = when;
         self
     }
 

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use superlance_core::listener::alert::Alert;
+use superlance_core::listener::alert::{Alert, Recovers};
 use superlance_core::options::units::duration_text;
 use superlance_core::system::clock::asctime_and_zone;
 
 use crate::act::action::{Action, Intervention};
 use crate::act::case::Case;
-use crate::decide::rules::{Budget, Excess};
+use crate::decide::rules::{Budget, Excess, Measured};
 use crate::measure::metric::Metric;
 
 /// Writes alerts.
@@ -121,6 +121,7 @@ impl AlertWriter {
         let process = &case.process;
         let mut alert = Alert::new("memmon", kind, at, subject, text)
             .about(&process.group, &process.name, Some(process.pid))
+            .recovers(Recovers::WhenResolved { key: recovery_key(process), at_once: false })
             .measuring(self.metric.name(), process.bytes)
             .measuring("limit", case.excess.limit())
             .measuring("uptime", process.uptime);
@@ -138,15 +139,16 @@ impl AlertWriter {
     }
 }
 
+/// What recovers when a process is below its limits again.
+pub(crate) fn recovery_key(process: &Measured) -> String {
+    format!("process {}", process.namespec())
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::UNIX_EPOCH;
 
-    use nix::sys::signal::Signal;
-    use superlance_alerts::recovery::NO_TROUBLE;
-
     use super::*;
-    use crate::decide::rules::Measured;
 
     fn case(excess: Excess) -> Case {
         let process = Measured {
@@ -178,23 +180,5 @@ mod tests {
         let end = "because everything watched was consuming too much memory together (9 bytes PSS), \
                    and it the most (5 bytes)";
         assert!(alert.text.ends_with(end), "{}", alert.text);
-    }
-
-    /// That a process runs which was never down is no recovery.
-    #[test]
-    fn what_leaves_a_process_running_is_known_as_such() {
-        let case = case(Excess::Own { limit: 3 });
-        for (action, uninterrupted) in [
-            (Action::Intervene(Intervention::Restart), false),
-            (Action::Intervene(Intervention::Stop), false),
-            (Action::Intervene(Intervention::Signal(Signal::SIGUSR1)), true),
-            (Action::Alert, true),
-        ] {
-            let writer = writer(action);
-            let alert = writer.done(&case, UNIX_EPOCH).unwrap();
-            assert_eq!(NO_TROUBLE.contains(&&*alert.kind), uninterrupted, "{action}");
-            let alone = writer.left_alone(&case, None, Duration::ZERO, UNIX_EPOCH);
-            assert!(NO_TROUBLE.contains(&&*alone.kind));
-        }
     }
 }

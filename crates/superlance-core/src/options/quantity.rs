@@ -1,7 +1,8 @@
 //! Sizes and times in a few characters, in the spelling that command lines take. Pure.
 
 /// A number of bytes in three digits or four and a suffix, in steps of 1024: `9.87M`, `1012K`, `0`.
-pub(crate) fn size(bytes: u64) -> String {
+#[must_use]
+pub fn size(bytes: u64) -> String {
     if bytes == 0 {
         return "0".to_owned();
     }
@@ -23,13 +24,15 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 /// A number of bytes that may be below zero.
-pub(crate) fn signed_size(bytes: i128) -> String {
+#[must_use]
+pub fn signed_size(bytes: i128) -> String {
     let sign = if bytes < 0 { "-" } else { "" };
     format!("{sign}{}", size(u64::try_from(bytes.unsigned_abs()).unwrap_or(u64::MAX)))
 }
 
 /// A number of seconds in its two largest units: `45s`, `4m10s`, `1h30m`, `12d7h`.
-pub(crate) fn duration(seconds: u64) -> String {
+#[must_use]
+pub fn duration(seconds: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
     let mut rest = seconds;
     let mut parts = UNITS.map(|(unit, suffix)| {
@@ -50,8 +53,8 @@ pub(crate) fn duration(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::options::units::{parse_duration, parse_size};
     use proptest::prelude::*;
-    use superlance_core::options::units::{parse_duration, parse_size};
 
     use super::*;
 
