@@ -11,6 +11,7 @@
 )]
 
 mod alerts;
+mod architecture;
 mod command_line;
 mod crash;
 mod dependencies;

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args};
 
 use super::recovery::Recovery;
 use crate::throttle::Throttle;
-use crate::transport::webhook::Format;
+use crate::transport::webhook::format::Format;
 use superlance_core::options::units::parse_duration;
 use superlance_core::options::usage::StartError;
 

@@ -1,6 +1,6 @@
 //! `--webhook`: JSON over HTTP, to a chat or a program.
 
-mod format;
+pub(crate) mod format;
 mod shapes;
 
 use std::io;
@@ -14,7 +14,7 @@ use ureq::http::{Response, StatusCode, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, Error, Timeout};
 
-pub(crate) use self::format::Format;
+use self::format::Format;
 use super::{Transport, TransportConfig};
 use crate::options::WebhookOptions;
 use superlance_core::listener::alert::Alert;

@@ -55,6 +55,11 @@ impl Environment {
         }
     }
 
+    /// Whether supervisord has started this program at all.
+    pub(crate) fn is_under_supervisord(&self) -> bool {
+        self.server_url.is_some() || env::var_os("SUPERVISOR_ENABLED").is_some()
+    }
+
     /// The proxy for requests to `host`, if there is one.
     #[must_use]
     pub fn proxy_for(&self, host: &str) -> Option<ureq::Proxy> {

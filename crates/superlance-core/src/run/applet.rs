@@ -1,6 +1,5 @@
 //! From a command line to a running listener and to its exit code.
 
-use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsFd;
@@ -54,8 +53,7 @@ impl Applet {
             log.line(format_args!("{name}: {message}"));
             ExitCode::FAILURE
         };
-        let outside =
-            environment.server_url.is_none() && env::var_os("SUPERVISOR_ENABLED").is_none();
+        let outside = !environment.is_under_supervisord();
         if outside {
             // Warnings of a listener that cannot begin would only hide why.
             environment.log = Arc::new(Log::new(io::sink()));

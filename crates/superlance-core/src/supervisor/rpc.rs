@@ -1,6 +1,7 @@
 //! [`Supervisor`] over XML-RPC, as supervisord's `[unix_http_server]` and `[inet_http_server]` serve it.
 
 mod answer;
+mod control;
 mod failure;
 mod logs;
 pub(crate) mod process_list;
@@ -14,8 +15,8 @@ use xmlrpc::{Request, Value};
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub use self::answer::process_list_by_tree;
-pub use self::answer::without_control_characters;
 use self::answer::{details, integer, log_tail, parse, process_info, process_infos};
+pub use self::control::without_control_characters;
 pub use self::failure::Advice;
 use self::failure::CallError;
 use crate::supervisor::socket::{Endpoint, EndpointConnector, NoResolver, endpoint};
@@ -207,7 +208,7 @@ impl Supervisor for RpcClient {
         let answer = self.ask_for_log(bytes, |length| {
             Request::new("supervisor.readLog").arg(length.saturating_neg()).arg(0)
         })?;
-        let text = answer.as_str().map(logs::show_control_characters);
+        let text = answer.as_str().map(control::show_control_characters);
         let text =
             text.ok_or_else(|| self.explain(CallError::Answer("expected a log".to_owned())))?;
         // It is not told; a log of just this length loses a line in vain.

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use xmlrpc::{Request, Value};
 
 use super::CallError;
-use super::logs::show_control_characters;
+use super::control::show_control_characters;
 use crate::supervisor::{Details, Fault, LogEnd, ProcessInfo, State};
 
 /// Deepest nesting that is parsed: the parser recurses, and supervisord's answers have about ten.
@@ -72,16 +72,6 @@ impl xmlrpc::Transport for Answered {
     fn transmit(self, _: &Request<'_>) -> Result<Self::Stream, Box<dyn StdError + Send + Sync>> {
         Ok(Cursor::new(self.0))
     }
-}
-
-/// Replaces what XML does not allow and supervisord sends all the same, in a name say.
-pub fn without_control_characters(mut answer: Vec<u8>) -> Vec<u8> {
-    for byte in &mut answer {
-        if *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') {
-            *byte = b'?';
-        }
-    }
-    answer
 }
 
 /// How deeply the elements of an XML text are nested; without limit where it has anything else than

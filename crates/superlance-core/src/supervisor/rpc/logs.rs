@@ -7,6 +7,7 @@
 use xmlrpc::{Request, Value};
 
 use super::answer::parse;
+use super::control::hide_control_characters;
 use super::{ALERT, CallError, RpcClient};
 use crate::supervisor::RpcError;
 
@@ -15,9 +16,6 @@ const LONGEST_CHARACTER: u32 = 4;
 
 /// How much less is asked for where the whole cannot be had. What cannot be sent may be further up.
 const LESS: u32 = 8;
-
-/// Where control characters hide: 32 code points that are no characters, and that XML allows.
-const HIDEOUT: u32 = 0xFDD0;
 
 impl RpcClient {
     /// The answer to `request` for so many bytes of a log, or for a few less.
@@ -53,49 +51,9 @@ fn lengths(bytes: u32) -> impl Iterator<Item = u32> {
     [bytes, bytes / LESS].into_iter().flat_map(shorter).filter(|length| *length > 0)
 }
 
-/// Makes an answer with a log in it fit for an XML parser.
-fn hide_control_characters(answer: &[u8]) -> String {
-    let hide = |c: char| match c {
-        '\t' | '\n' => c,
-        '\0'..' ' => char::from_u32(HIDEOUT + u32::from(c)).unwrap_or(' '),
-        // These are no XML either.
-        '\u{FFFE}' | '\u{FFFF}' => char::REPLACEMENT_CHARACTER,
-        _ => c,
-    };
-    String::from_utf8_lossy(answer).chars().map(hide).collect()
-}
-
-/// A text out of such an answer, as it was.
-pub(super) fn show_control_characters(text: &str) -> String {
-    let show = |c: char| match u32::from(c).checked_sub(HIDEOUT) {
-        Some(code @ 0..0x20) => char::from_u32(code).unwrap_or(c),
-        _ => c,
-    };
-    text.chars().map(show).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_control_character_survives_the_parser() {
-        let all: String = ('\0'..='\u{9f}').filter(|c| !"<>&".contains(*c)).collect();
-        let log = format!("\u{1b}[31mréd\u{1b}[0m\r\n{all}\u{FFFF}.");
-        let answer = format!(
-            "<?xml version='1.0'?>\n<methodResponse><params><param><value><string>{log}</string>\
-             </value></param></params></methodResponse>"
-        );
-        let answer = hide_control_characters(answer.as_bytes()).into_bytes();
-        let text = parse(&Request::new("x"), answer).unwrap();
-        let shown = show_control_characters(text.as_str().unwrap());
-        assert_eq!(shown, log.replace('\u{FFFF}', "\u{FFFD}"));
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_replaced() {
-        assert_eq!(hide_control_characters(b"caf\xe9\n"), "caf\u{FFFD}\n");
-    }
 
     #[test]
     fn a_little_less_is_asked_for_and_then_much_less() {
