@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,6 +23,9 @@ use superlance_core::system::log::{Log, LogOnce};
 /// too much is in the log.
 const CAPACITY: usize = 10_000;
 
+/// Bytes of the alerts that may wait for one way.
+const CAPACITY_BYTES: usize = 64 << 20;
+
 /// Alerts delivered at once when the listener is about to end.
 const HURRY: usize = 16;
 
@@ -32,6 +36,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Sender {
     shared: Arc<Shared>,
     unfinished: InFlight,
+    /// Bytes of the alerts that wait.
+    used: Arc<AtomicUsize>,
     threads: usize,
     /// When a first thread is asked for again.
     retry: Option<Instant>,
@@ -59,6 +65,19 @@ struct Job {
     targets: Vec<String>,
     /// Finished when it is delivered, or its failure logged.
     _entry: Entry,
+    _room: Room,
+}
+
+/// Bytes that an alert takes up as long as it waits.
+struct Room {
+    bytes: usize,
+    used: Arc<AtomicUsize>,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl Sender {
@@ -71,7 +90,7 @@ impl Sender {
     ) -> Self {
         let (state, changed) = (Mutex::default(), Condvar::new());
         let shared = Shared { way, spool, log, state, changed };
-        Self { shared: Arc::new(shared), unfinished, threads: 0, retry: None }
+        Self { shared: Arc::new(shared), unfinished, used: Arc::default(), threads: 0, retry: None }
     }
 
     /// What stands in the spool for those who are to get an alert and have not `accepted` it.
@@ -89,24 +108,27 @@ impl Sender {
         if targets.is_empty() {
             return;
         }
-        if self.shared.lock().schedule.len() >= CAPACITY {
-            let reason = format!("{CAPACITY} others wait");
+        let Some(room) = self.room(&alert) else {
             targets.iter().for_each(|target| self.shared.settled(&alert, target));
-            return log.line(way.given_up(&alert, &reason));
-        }
-        let unfinished = if self.shared.keeps(&alert) {
-            format!(
-                "Not sent in time to {}, and kept until the next start: {}",
-                way.name(),
-                alert.subject.trim()
-            )
-        } else {
-            way.unfinished(&alert)
+            return log.line(way.given_up(&alert, "too many others wait"));
         };
-        let entry = self.unfinished.begin(unfinished);
-        self.shared.lock().schedule.push(Job { alert, targets, _entry: entry });
+        let (shared, unfinished) = (Arc::clone(&self.shared), Arc::clone(&alert));
+        let entry = self.unfinished.begin_with(move || shared.unfinished(&unfinished));
+        self.shared.lock().schedule.push(Job { alert, targets, _entry: entry, _room: room });
         self.start_threads(1);
         self.shared.changed.notify_all();
+    }
+
+    /// Room for an alert, unless too much waits.
+    fn room(&self, alert: &Alert) -> Option<Room> {
+        let (bytes, used) = (alert.bytes(), &self.used);
+        if self.shared.lock().schedule.len() >= CAPACITY
+            || used.load(Ordering::Relaxed) + bytes > CAPACITY_BYTES
+        {
+            return None;
+        }
+        used.fetch_add(bytes, Ordering::Relaxed);
+        Some(Room { bytes, used: Arc::clone(used) })
     }
 
     /// The listener is about to end: everything is tried at once, and what fails is given up.
@@ -267,6 +289,15 @@ impl Shared {
                 self.log.line(self.way.given_up(&job.alert, reason));
             }
         }
+    }
+
+    /// What the log says of an alert that is not delivered when the time is up.
+    fn unfinished(&self, alert: &Alert) -> String {
+        if !self.keeps(alert) {
+            return self.way.unfinished(alert);
+        }
+        let (name, subject) = (self.way.name(), alert.subject.trim());
+        format!("Not sent in time to {name}, and kept until the next start: {subject}")
     }
 
     /// What stands for a target in the spool.

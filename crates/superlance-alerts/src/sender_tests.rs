@@ -227,3 +227,20 @@ fn a_panic_silences_nobody() {
     sender.finish();
     assert_eq!(recorder.text().matches("Sent to panicking: s\n").count(), 2, "{}", recorder.text());
 }
+
+#[test]
+fn there_is_an_end_to_the_bytes_that_wait() {
+    let (large, pause) = ("x".repeat(CAPACITY_BYTES / 4), Duration::from_secs(3600));
+    let away = DeliveryOutcome::RetryAfter("away".to_owned(), pause);
+    let scripted = Scripted::new([vec![away; 2]]);
+    let (mut sender, recorder, unfinished) = sender(scripted.clone());
+    (0..3).for_each(|_| sender.send(alert(&large), &BTreeSet::new()));
+    wait_for(&recorder, "away; alerts are kept");
+    assert_eq!(unfinished.texts().len(), 3);
+    sender.send(alert(&large), &BTreeSet::new());
+    wait_for(&recorder, "Not sent to scripted: too many others wait. The alert was:\n\ns\n\nxxx");
+    sender.send(alert("small"), &BTreeSet::new());
+    assert_eq!(unfinished.texts().len(), 4);
+    sender.finish();
+    assert_eq!((scripted.tried().len(), sender.used.load(Ordering::Relaxed)), (5, 0));
+}

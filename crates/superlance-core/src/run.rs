@@ -2,6 +2,7 @@
 
 pub mod applet;
 pub mod backlog;
+mod farewell;
 mod queue;
 mod reader;
 mod serve;

@@ -1,16 +1,26 @@
 //! What has been begun and not finished, so that it is not lost in silence when time is up.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A register of things begun. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct InFlight(Arc<Mutex<Entries>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Entries {
     last: u64,
-    texts: BTreeMap<u64, String>,
+    texts: BTreeMap<u64, Text>,
+}
+
+/// Makes the text when it is needed, which it seldom is.
+type Text = Box<dyn Fn() -> String + Send>;
+
+impl fmt::Debug for Entries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.texts.keys()).finish()
+    }
 }
 
 /// Something begun; finished when it is dropped.
@@ -24,17 +34,23 @@ pub struct Entry {
 impl InFlight {
     /// Notes something begun. `text` is what the log will say if it is never finished.
     pub fn begin(&self, text: impl Into<String>) -> Entry {
+        let text = text.into();
+        self.begin_with(move || text.clone())
+    }
+
+    /// The same with a text that is long, or depends on how things are then.
+    pub fn begin_with(&self, text: impl Fn() -> String + Send + 'static) -> Entry {
         let mut entries = self.lock();
         entries.last += 1;
         let number = entries.last;
-        entries.texts.insert(number, text.into());
+        entries.texts.insert(number, Box::new(text));
         Entry { register: self.clone(), number }
     }
 
     /// The texts of everything unfinished, oldest first.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
-        self.lock().texts.values().cloned().collect()
+        self.lock().texts.values().map(|text| text()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {

@@ -19,6 +19,7 @@ use signal_hook::iterator::Signals;
 use crate::protocol::frame::Frame;
 use crate::protocol::stdio::{Input, Output};
 use crate::run::backlog::Backlog;
+use crate::run::farewell;
 use crate::run::queue::{Arrival, Queue};
 use crate::run::reader::Reader;
 pub(crate) use crate::run::worker::Service;
@@ -101,14 +102,13 @@ pub(crate) fn serve(service: Service, input: Input, mut output: Output) -> io::R
     end.ending.store(true, Ordering::Relaxed);
     queue.close();
     wait_for_worker(&notices);
-    for text in unfinished.texts() {
-        log.line(text);
-    }
+    let mut rest = unfinished.texts();
     for Arrival { frame: Frame { name, payload, .. }, number, .. } in queue.take_rest() {
         let is_kept = number.is_some() && backlog.is_complete();
         let kept = if is_kept { ", and kept until the next start" } else { "" };
-        log.line(format_args!("Event not handled in time{kept}: {name} {payload}"));
+        rest.push(format!("Event not handled in time{kept}: {name} {payload}"));
     }
+    farewell::say(rest, &log);
     signal.map_or(outcome, |signal| Ok(Ended::BySignal(signal)))
 }
 
