@@ -38,9 +38,9 @@ fn httpok_says_what_it_expected() {
     for (arguments, texts) in [
         (&[][..], &["expected a URL, such as http://localhost:8080/health"][..]),
         (&["-a", "-p", "foo"], &["expected a URL"]),
-        (&[URL, "http://b/"], &["expected one URL, and every option before it", "http://b/"]),
-        (&[URL, "http://u:secret@b/"], &["after it stands: http://u:***@b/"]),
-        (&[URL, "-p", "foo"], &["expected one URL, and every option before it", "-p foo"]),
+        (&[URL, "http://b/"], &["expected one URL, and every option before it", "http://b…"]),
+        (&[URL, "http://u:secret@b/"], &["after it stands: http://b…"]),
+        (&[URL, "-p", "foo"], &["expected one URL, and every option before it", "-p and 1 more"]),
         (&["localhost:80/"], &["\"localhost:80/\" has no scheme; expected http:// or https://"]),
         (&["ftp://h/"], &["\"ftp://h/\" has a scheme other than http and https"]),
         (&["http://"], &["\"http://\" has no host"]),
@@ -55,7 +55,6 @@ fn httpok_says_what_it_expected() {
         (&["-t", "", URL], &["--timeout <TIME>", "time"]),
         (&["-c", "ok", URL], &["'ok'", "--code <STATUS>", status]),
         (&["-c", "20", URL], &["'20'", "--code <STATUS>", status]),
-        (&["-p", "", URL], &["\"\" is not a process name, a group:name"]),
         (&["-p"], &["--program <NAME>"]),
         (&["--co", "200", URL], &["'--co'", "exist: '--code', '--coredir'\n", "--help"]),
         (&["--tmieout", "5", URL], &["exists: '--timeout'\n"]),
@@ -110,7 +109,6 @@ fn a_bad_value_is_shown_with_what_was_expected() {
             &["'foo'", "--program <NAME=SIZE>", "expected NAME=SIZE, such as foo=200MB"][..],
         ),
         (&["-p", "foo=abc"], &["\"abc\"", size]),
-        (&["-g", "=5MB"], &["\"\" is not a process name, a group:name"]),
         (&["-a", "abc"], &["\"abc\"", size]),
         (&["-a", "-5MB"], &["\"-5MB\" is negative", "a size such as 200MB"]),
         (&["-a", "99999999999GB"], &["\"99999999999GB\" is too large", "2^64"]),
@@ -142,7 +140,7 @@ fn check_batch(tool: &str, arguments: &[&str], code: i32, texts: &[&str]) {
 #[test]
 fn crashmail_says_what_it_does_not_understand() {
     for (arguments, texts) in [
-        (&["-p", ""][..], &["\"\" is not a process name", "web*"][..]),
+        (&["-p", "~("][..], &["\"~(\" is not ~ and a regular expression such as ~^web"][..]),
         (&["-m"], &["--email <ADDRESS>"]),
         (&["--any=yes"], &["'yes'", "--any"]),
         (&["--nonsense"], &["'--nonsense'", "--help"]),
@@ -160,7 +158,6 @@ fn batch_tools_say_what_they_do_not_understand() {
     for (number, (arguments, texts)) in [
         (&["-i", "soon"][..], &["'soon'", "--interval <MINUTES>", minutes][..]),
         (&["-i", "-1"], &["'-1'", minutes]),
-        (&["-i", "nan"], &["'nan'", minutes]),
         (&["-i", ""], &[minutes]),
         (&["-H", "host:smtp"], &["\"host:smtp\"", server]),
         (&["-H", "smtp://host"], &["\"smtp://host\"", server]),
@@ -256,16 +253,100 @@ fn a_warning_is_no_end() {
     for (arguments, text) in [
         (
             &["-a", "5MB", "bar=2MB", "-x"][..],
-            "memmon: ignored, since no option takes the first of them: bar=2MB -x",
+            "memmon: ignored, since no option takes the first of them: bar=2MB and 1 more",
         ),
         (&["-m", "bob"], "memmon: none of -p, -g and -a is given, so no process is watched"),
         (&["-E", URL], "httpok: -E without -p or -a: no process is watched, so nothing is checked"),
+        (
+            &["-p", "=1KB", "-a", "5MB"],
+            "memmon: -p without a name is ignored: no process has an empty one",
+        ),
+        (
+            &["-g", " =1KB", "-g", "=2KB", "-a", "5MB"],
+            "memmon: -g without a name is ignored: no process has an empty one",
+        ),
+        (&["-p", "", URL], "httpok: -p without a name is ignored: no process has an empty one"),
+        (
+            &["-p", "", "-m", "a"],
+            "crashmail: -p without a name is ignored: no process has an empty one",
+        ),
+        (
+            &["-t", "a", "-f", "b", "-i", "nan"],
+            "crashmailbatch: -i NaN is ignored, since it never ends: mails go out every minute",
+        ),
+        (
+            &["-t", "a", "-f", "b", "-e", "TICK_60_x"],
+            "crashsms: supervisord has no TICK_60_x event, only TICK_5, TICK_60, TICK_3600",
+        ),
+        (
+            &["-t", "a", "-f", "b", "-H", ""],
+            "fatalmailbatch: -H without a host is ignored: mails go to localhost",
+        ),
     ] {
-        let subject = if text.starts_with("httpok") { httpok() } else { memmon() };
+        let name = text.split(':').next().unwrap();
+        let subject = Subject::ours(ours(), name).server_url("unix:///nonexistent");
         // With nothing on stdin, it ends after READY.
         let output = subject.args(arguments.iter().copied()).output(SOON);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "READY\n");
         assert_eq!(String::from_utf8_lossy(&output.stderr), format!("{text}\n"));
+    }
+}
+
+const SECRET: &str = "hunter2";
+
+#[test]
+fn no_secret_is_shown() {
+    for (name, line) in [
+        ("memmon", "-a 5MB stray --webhook https://h/hunter2 --webhook-header hunter2"),
+        ("memmon", "-a 5MB https://u:hunter2@h/hunter2?hunter2"),
+        ("memmon", "-a 5MB --smtp-password hunter2"),
+        ("memmon", "-a 5MB --smtp-password=hunter2"),
+        ("memmon", "-a 5MB --smtp-pass=hunter2"),
+        ("memmon", "-a 5MB --webhook hunter2"),
+        ("memmon", "-a 5MB --webhook ftp://hunter2"),
+        ("memmon", "-a 5MB --webhook https://127.0.0.1:1/ --webhook-header hunter2"),
+        ("memmon", "-a 5MB -m a --smtp-url smtp://me:hunter2@h"),
+        ("memmon", "-a 5MB --webhok=https://h/hunter2"),
+        ("httpok", "http://h/ stray --webhook https://h/hunter2"),
+        ("httpok", "http://u:hunter2@h:x/"),
+        ("crashmail", "-m a stray --webhook https://h/hunter2"),
+        ("crashmailbatch", "-t a -f b stray --webhook=https://h/hunter2 -p hunter2"),
+        ("crashmailbatch", "-t a -f b -H smtp://u:hunter2@h"),
+        ("crashsms", "-t a -f b --smtp-password hunter2"),
+        ("status", "-p a=2 -s http://u:hunter2@[x"),
+        ("status", "-p hunter2=5MB"),
+    ] {
+        let subject = Subject::ours(ours(), name).server_url("unix:///nonexistent");
+        let output = subject.args(line.split(' ')).output(SOON);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains(SECRET), "{name} {line}: {said}");
+        assert!(!said.is_empty(), "{name} {line} says nothing");
+    }
+}
+
+#[test]
+fn a_tip_helps_or_is_not_given() {
+    for (name, argument, tip) in [
+        ("memmon", "-x", None),
+        ("memmon", "-=", None),
+        ("memmon", "--nonsense", None),
+        ("memmon", "--zzz", None),
+        ("memmon", "--emial", Some("a similar argument exists: '--email'")),
+        ("memmon", "--smtp-", Some("arguments exist: '--smtp-url', '--smtp-password-file'")),
+        ("httpok", "--e", Some("some similar arguments exist: '--email', '--eager'")),
+        ("crashmailbatch", "-x", None),
+        ("status", "-x", None),
+        ("status", "--e", None),
+        ("status", "--jsn", Some("a similar argument exists: '--json'")),
+    ] {
+        let output = Subject::ours(ours(), name).args([argument]).output(SOON);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert_eq!(said.matches("tip: ").count(), usize::from(tip.is_some()), "{argument}: {said}");
+        assert!(said.contains(tip.unwrap_or_default()), "{argument}: {said}");
+        let usage = ["memmon [OPTIONS]\n", "httpok [OPTIONS] URL\n", "crashmailbatch [OPTIONS]\n"];
+        let usage = usage.iter().any(|usage| said.contains(&format!("Usage: {usage}")));
+        assert!(usage || name == "status", "{said}");
     }
 }

@@ -53,7 +53,7 @@ const MEMMON: Listener = Listener {
     mails: By::Command("memmon: process foo:foo restarted"),
     event: ("TICK_60", tick),
     done: |outcome| outcome.calls.iter().filter(|call| *call == "getAllProcessInfo()").count(),
-    stray: Some((&["bar=2MB", "-a", "9GB"], "bar=2MB -a 9GB")),
+    stray: Some((&["bar=2MB", "-a", "9GB"], "bar=2MB and 2 more")),
     wrong: &[
         (&[], 255),
         (&["-p", "foo"], 255),
@@ -99,7 +99,7 @@ const CRASHMAIL: Listener = Listener {
     event: ("PROCESS_STATE_EXITED", exit),
     done: |outcome| outcome.mails.len(),
     // The original's usage ends with a URL that it does not take.
-    stray: Some((&["http://localhost/", "-o", "x"], "http://localhost/ -o x")),
+    stray: Some((&["http://localhost/", "-o", "x"], "http://localhost… and 2 more")),
     wrong: &[(&["--nonsense"], 255), (&["-x"], 255), (&["-m"], 255), (&["--any=1"], 255)],
     no_server: (MUST, 0),
     needs_server: false,
@@ -111,7 +111,7 @@ const CRASHMAILBATCH: Listener = Listener {
     mails: By::Smtp,
     done: |outcome| outcome.received.iter().map(|mail| mail.body.trim().lines().count()).sum(),
     // What stands behind them counts.
-    stray: Some((&["stray", "-s", "Down!", "word"], "stray word")),
+    stray: Some((&["stray", "-s", "Down!", "word"], "stray and 1 more")),
     wrong: &[
         (&[], 1),
         (&["-t", "a@b"], 1),

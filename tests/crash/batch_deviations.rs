@@ -249,16 +249,35 @@ fn d22_short_messages_are_short() {
 }
 
 #[test]
-fn d23_intervals_that_cannot_be_are_errors() {
-    for (interval, mails) in [("-1", 1), ("nan", 0), ("inf", 0)] {
-        let arguments = ["-i", interval];
-        let transcript = batch("crashmailbatch", "an impossible interval", &arguments);
-        let theirs = transcript.crash("foo").tick().tick().run(&Who::Theirs);
-        assert_eq!(theirs.received.len(), mails, "{interval}");
-        let arguments = ["-t", "a@b", "-f", "c@d", "-i", interval];
-        let ours = Subject::ours(ours(), "crashmailbatch").args(arguments).output(END);
-        assert_eq!(ours.status.code(), Some(2));
+fn d23_negative_intervals_are_errors() {
+    let transcript = batch("crashmailbatch", "a negative interval", &["-i", "-1"]);
+    let theirs = transcript.crash("foo").tick().tick().run(&Who::Theirs);
+    assert_eq!(theirs.received.len(), 1);
+    let arguments = ["-t", "a@b", "-f", "c@d", "-i", "-1"];
+    let ours = Subject::ours(ours(), "crashmailbatch").args(arguments).output(END);
+    assert_eq!(ours.status.code(), Some(2));
+    record_both("D23", "crashmailbatch", "an interval of -1", &theirs, &ours);
+}
+
+#[test]
+fn d23_intervals_that_never_end_are_a_minute() {
+    for interval in ["nan", "inf"] {
         let title = format!("an interval of {interval}");
-        record_both("D23", "crashmailbatch", &title, &theirs, &ours);
+        let transcript = batch("crashmailbatch", &title, &["-i", interval]);
+        deviates("D23", &transcript.crash("foo").tick().tick(), |theirs, ours| {
+            assert_eq!((theirs.received.len(), ours.received.len()), (0, 1));
+            let warning = "is ignored, since it never ends: mails go out every minute\n";
+            assert!(ours.log.contains(warning), "{}", ours.log);
+        });
     }
+}
+
+#[test]
+fn d23_a_tick_that_supervisord_does_not_have_is_named() {
+    let transcript = batch("crashmailbatch", "an unknown tick", &["-e", "TICK_60_x"]);
+    deviates("D23", &transcript.crash("foo").tick(), |theirs, ours| {
+        assert!(!theirs.log.contains("TICK_60_x"), "{}", theirs.log);
+        let warning = "supervisord has no TICK_60_x event, only TICK_5, TICK_60, TICK_3600\n";
+        assert!(ours.log.contains(warning), "{}", ours.log);
+    });
 }

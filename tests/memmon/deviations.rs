@@ -205,6 +205,22 @@ fn through_ps_all_is_as_through_proc() {
 }
 
 #[test]
+fn d23_an_empty_name_is_named_and_ignored() {
+    let (_ballast, foo) = twenty_megabytes("foo");
+    let arguments = ["-p", "=1KB", "-g", "=1KB", "-a", "5MB"];
+    deviates("D23", &one_tick("empty names", &arguments, &[foo]), |theirs, ours| {
+        assert_eq!(theirs.calls, RESTART);
+        assert_eq!(ours.calls, RESTART);
+        let checking = "Checking programs =1024\nChecking groups =1024\n";
+        let rest = theirs.log.strip_prefix(checking).unwrap();
+        let warning = |option| {
+            format!("memmon: {option} without a name is ignored: no process has an empty one\n")
+        };
+        assert_eq!(ours.log, format!("{}{}{rest}", warning("-p"), warning("-g")));
+    });
+}
+
+#[test]
 fn d23_negative_sizes_are_errors() {
     let (_ballast, foo) = twenty_megabytes("foo");
     let theirs = one_tick("a negative size", &["-a", "-5MB"], &[foo]).run(&Who::Theirs);

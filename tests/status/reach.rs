@@ -174,7 +174,7 @@ fn a_supervisord_that_misbehaves_is_an_error_and_no_table() {
 fn wrong_command_lines_say_what_was_expected() {
     let folder = Scratch::new();
     for (arguments, text) in [
-        (&["-p", "foo=200MB"][..], "limits go after --: superlance status -- -p foo=200MB"),
+        (&["-p", "foo=200MB"][..], "limits go after --: superlance status -- -p NAME=SIZE"),
         (&["foo=200MB"], "superlance status -- -p foo=200MB"),
         (&["-a", "1GB"], "options of memmon go after --: superlance status -- -a 1GB"),
         (&["--", "-p", "foo"], "expected NAME=SIZE, such as foo=200MB"),

@@ -10,6 +10,7 @@ use crate::throttle::Throttle;
 use crate::transport::webhook::format::Format;
 use superlance_core::options::units::parse_duration;
 use superlance_core::options::usage::StartError;
+use superlance_core::system::secret::Secret;
 
 /// How long a process has to run to have recovered, unless --alert-interval says otherwise.
 const RECOVERY: Duration = Duration::from_secs(60);
@@ -101,9 +102,13 @@ pub struct AlertOptions {
     #[arg(long, value_name = "PATH")]
     pub smtp_password_file: Option<PathBuf>,
 
+    /// No option, but easily taken for one
+    #[arg(long, hide = true, value_name = "PASSWORD")]
+    smtp_password: Option<Secret>,
+
     /// URL to send alerts to as JSON; env:NAME and file:PATH say where it is (repeatable)
     #[arg(long = "webhook", value_name = "URL")]
-    pub webhook: Vec<String>,
+    pub webhook: Vec<Secret>,
 
     /// What the JSON is like: text, json, slack, discord, teams, telegram, ntfy or google-chat, for
     /// the --webhook before it [default: by the host of the URL, or else text]
@@ -113,7 +118,7 @@ pub struct AlertOptions {
     /// Header of the request, for the --webhook before it; VALUE may be env:NAME or file:PATH
     /// (repeatable)
     #[arg(long, value_name = "NAME: VALUE")]
-    pub webhook_header: Vec<String>,
+    pub webhook_header: Vec<Secret>,
 
     /// Command to run for every alert: its text on stdin, its fields in SUPERLANCE_* variables
     /// (repeatable)
@@ -133,21 +138,34 @@ pub struct AlertOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WebhookOptions {
     /// Its URL, or where that is.
-    pub url: String,
+    pub url: Secret,
     /// What the JSON is like, if that is given.
     pub format: Option<Format>,
     /// Headers.
-    pub headers: Vec<String>,
+    pub headers: Vec<Secret>,
 }
 
 impl AlertOptions {
+    /// Refuses a password on the command line, which is not shown.
+    pub(super) fn check(&self) -> Result<(), StartError> {
+        match self.smtp_password {
+            None => Ok(()),
+            Some(_) => Err(StartError::Usage(
+                "--smtp-password is no option, since other users of this machine can see a command \
+                 line: expected the password in the environment variable SUPERLANCE_SMTP_PASSWORD \
+                 or in the file of --smtp-password-file"
+                    .to_owned(),
+            )),
+        }
+    }
+
     /// The webhooks, each with what stands behind it. What stands before the first is for it, too: with
     /// one of them, the order is of no consequence.
     pub(super) fn webhooks(&self, matches: &ArgMatches) -> Result<Vec<WebhookOptions>, StartError> {
         let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
         let starts = places("webhook");
         let webhook =
-            |url: &String| WebhookOptions { url: url.clone(), format: None, headers: Vec::new() };
+            |url: &Secret| WebhookOptions { url: url.clone(), format: None, headers: Vec::new() };
         let mut webhooks: Vec<_> = self.webhook.iter().map(webhook).collect();
         let before = |place: usize| starts.iter().filter(|start| **start < place).count();
         let none = |option: &str| {
@@ -182,7 +200,12 @@ mod tests {
         let matches = command.try_get_matches_from(arguments).unwrap();
         let options = AlertOptions::from_arg_matches(&matches).unwrap();
         let webhooks = options.webhooks(&matches)?.into_iter();
-        Ok(webhooks.map(|hook| (hook.url, hook.format, hook.headers.join("|"))).collect())
+        let headers =
+            |headers: &[Secret]| headers.iter().map(Secret::expose).collect::<Vec<_>>().join("|");
+        let shown = |hook: WebhookOptions| {
+            (hook.url.expose().to_owned(), hook.format, headers(&hook.headers))
+        };
+        Ok(webhooks.map(shown).collect())
     }
 
     #[test]

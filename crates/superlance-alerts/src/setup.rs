@@ -30,6 +30,7 @@ pub fn pipeline(
     options: &AlertOptions,
     matches: &ArgMatches,
 ) -> Result<Pipeline, StartError> {
+    options.check()?;
     let host = host_name();
     let plan = TransportConfig { raiser, mail, options, matches, environment, host: host.clone() };
     let mut ways = Vec::new();

@@ -6,5 +6,6 @@ pub mod host_name;
 pub mod io_error;
 pub mod log;
 pub mod python;
+pub mod secret;
 
 pub use self::host_name::host_name;

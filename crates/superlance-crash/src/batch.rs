@@ -65,7 +65,8 @@ impl Tool {
         environment: Environment,
     ) -> Result<Service, StartError> {
         let bad = |error: Error| StartError::Usage(error.to_string());
-        let options = Options::from_arg_matches(matches).map_err(bad)?;
+        let mut options = Options::from_arg_matches(matches).map_err(bad)?;
+        options.warn(self.name, &environment.log);
         let choice = Choice::from_matches(matches, self).map_err(bad)?;
         let raiser = Raiser { name: self.name, confirms: false, mails_without_address: false };
         let password = environment.smtp_password(options.alerts.smtp_password_file.as_deref())?;
@@ -77,7 +78,6 @@ impl Tool {
         let alerts =
             superlance_alerts::pipeline(&environment, raiser, None, &options.alerts, matches)?;
         let Environment { log, unfinished, .. } = environment;
-        options.warn(self.name, &log);
         let post = Smtp::new(settings, Arc::clone(&log));
         let mut listener = BatchListener::new(self, options, choice, Box::new(post), id_prefix());
         listener.keep(alerts.journal("batch", "lines that wait"), &log);

@@ -20,7 +20,7 @@ const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true, mails_without
 
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, StartError> {
     let bad = |error: Error| StartError::Usage(error.to_string());
-    let options = Options::from_arg_matches(matches).map_err(bad)?;
+    let mut options = Options::from_arg_matches(matches).map_err(bad)?;
     let tail = options.tail.asks_supervisord();
     let supervisor = environment.supervisor_for(tail.or(options.mail.asks_supervisord()))?;
     let alerts = superlance_alerts::pipeline(

@@ -190,7 +190,7 @@ fn the_command_line_of_the_original_keeps_its_meaning() {
         assert!(options.any);
         assert_eq!(options.programs[0].as_str(), "p");
     }
-    for bad in [&["-x"][..], &["-p"], &["--nosuch"], &["-p", ""], &["--any=x"]] {
+    for bad in [&["-x"][..], &["-p"], &["--nosuch"], &["-p", "~("], &["--any=x"]] {
         let all = ["crashmail"].iter().chain(bad);
         let error = options::command().try_get_matches_from(all).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{bad:?}");

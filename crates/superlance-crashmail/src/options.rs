@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
 use superlance_alerts::options::{AlertOptions, MailOptions};
-use superlance_core::options::getopt::{as_getopt, warn_of_stray};
+use superlance_core::options::getopt::{as_getopt, drop_nameless, warn_of_stray};
 use superlance_core::options::selector::Selector;
 use superlance_core::system::log::Log;
 use superlance_crash::postmortem::TailOptions;
@@ -31,7 +31,7 @@ pub(crate) struct Options {
 
     /// Mail about this process; NAME is name, group:name, group:* or a pattern such as web*
     /// (repeatable) [default: every process]
-    #[arg(short = 'p', long = "program", value_name = "NAME")]
+    #[arg(short = 'p', long = "program", value_name = "NAME", value_parser = Selector::parse_lenient)]
     pub(crate) programs: Vec<Selector>,
 
     /// Mail about every process, whatever -p says
@@ -65,9 +65,11 @@ pub(crate) fn command() -> Command {
 }
 
 impl Options {
-    /// Says what is probably not meant. It is no error: the original accepts it.
-    pub(crate) fn warn(&self, told: bool, log: &Log) {
+    /// Says what is probably not meant, and leaves out what means nothing. It is no error: the original
+    /// accepts it.
+    pub(crate) fn warn(&mut self, told: bool, log: &Log) {
         warn_of_stray("crashmail", &self.stray, log);
+        drop_nameless(&mut self.programs, |program| program, ("crashmail", "-p"), log);
         if !told {
             log.line("crashmail: neither -m nor -s is given, so nothing is mailed");
         }

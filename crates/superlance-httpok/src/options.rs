@@ -1,14 +1,15 @@
 //! The command line of httpok.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
 use superlance_alerts::options::{AlertOptions, MailOptions};
-use superlance_core::options::getopt::as_getopt;
+use superlance_core::options::getopt::{as_getopt, drop_nameless, first_of};
 use superlance_core::options::selector::Selector;
 use superlance_core::options::units::parse_duration;
-use superlance_core::system::log::{Log, without_password};
+use superlance_core::system::log::Log;
 
 use superlance_core::options::url::Target;
 
@@ -45,7 +46,6 @@ Example, in supervisord.conf:
 /// Restart processes under supervisord when a URL does not answer as it should
 #[derive(Debug, Parser)]
 #[command(name = "httpok", disable_help_flag = true, after_help = AFTER_HELP)]
-#[command(override_usage = "httpok [OPTIONS] URL")]
 pub(crate) struct Options {
     /// Print this help
     #[arg(short, long, action = ArgAction::Help)]
@@ -53,7 +53,7 @@ pub(crate) struct Options {
 
     /// Restart this process if it is running; NAME is name, group:name, group:* or a pattern such as
     /// web* (repeatable)
-    #[arg(short = 'p', long = "program", value_name = "NAME")]
+    #[arg(short = 'p', long = "program", value_name = "NAME", value_parser = Selector::parse_lenient)]
     pub(crate) programs: Vec<Selector>,
 
     /// Restart all running processes, whatever -p says
@@ -109,7 +109,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn command() -> Command {
-    as_getopt(Options::command(), GETOPT_NAMES)
+    as_getopt(Options::command(), GETOPT_NAMES).override_usage("httpok [OPTIONS] URL")
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {
@@ -133,7 +133,7 @@ impl Options {
             [] => Err("expected a URL, such as http://localhost:8080/health".to_owned()),
             [_, rest @ ..] => Err(format!(
                 "expected one URL, and every option before it; after it stands: {}",
-                rest.iter().map(|word| without_password(word)).collect::<Vec<_>>().join(" ")
+                first_of(rest.iter().map(Cow::from)).unwrap_or_default()
             )),
         }
     }
@@ -143,8 +143,10 @@ impl Options {
         if self.codes.is_empty() { vec![200] } else { self.codes.clone() }
     }
 
-    /// Says what is probably not meant, and is no error because the original accepts it.
-    pub(crate) fn warn(&self, log: &Log) {
+    /// Says what is probably not meant, and leaves out what means nothing. It is no error, because the
+    /// original accepts it.
+    pub(crate) fn warn(&mut self, log: &Log) {
+        drop_nameless(&mut self.programs, |program| program, ("httpok", "-p"), log);
         if self.not_eager && !self.any && self.programs.is_empty() {
             log.line("httpok: -E without -p or -a: no process is watched, so nothing is checked");
         }

@@ -88,7 +88,7 @@ impl Probe {
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
         let mut request = agent.get(&self.target.uri);
         if let Some(authorization) = &self.target.authorization {
-            request = request.header("Authorization", authorization);
+            request = request.header("Authorization", authorization.expose());
         }
         request.call()
     }

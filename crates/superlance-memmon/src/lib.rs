@@ -41,7 +41,7 @@ const RAISER: Raiser = Raiser { name: APPLET.name, confirms: false, mails_withou
 
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, StartError> {
     let bad = |error: Error| StartError::Usage(error.to_string());
-    let options = Options::from_arg_matches(matches).map_err(bad)?;
+    let mut options = Options::from_arg_matches(matches).map_err(bad)?;
     options.check(&options.memory()).map_err(StartError::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;

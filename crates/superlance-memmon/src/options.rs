@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser, value_parser};
 use superlance_alerts::options::{AlertOptions, MailOptions};
-use superlance_core::options::getopt::{as_getopt, warn_of_stray};
+use superlance_core::options::getopt::{as_getopt, drop_nameless, warn_of_stray};
 use superlance_core::options::selector::Selector;
 use superlance_core::options::units::parse_duration;
 use superlance_core::system::log::Log;
@@ -187,10 +187,12 @@ impl Options {
         if self.through_ps { Memory::Ps } else { Memory::of_this_system() }
     }
 
-    /// Says what is probably not meant. It is no error: the original accepts it, and a configuration
-    /// that worked must not lose its memmon.
-    pub(crate) fn warn(&self, log: &Log) {
+    /// Says what is probably not meant, and leaves out what means nothing. It is no error: the original
+    /// accepts it, and a configuration that worked must not lose its memmon.
+    pub(crate) fn warn(&mut self, log: &Log) {
         warn_of_stray("memmon", &self.stray, log);
+        drop_nameless(&mut self.programs, |limit| &limit.selector, ("memmon", "-p"), log);
+        drop_nameless(&mut self.groups, |limit| &limit.selector, ("memmon", "-g"), log);
         let none = self.programs.is_empty() && self.groups.is_empty() && self.any.is_none();
         if none && self.total.is_none() {
             log.line("memmon: none of -p, -g and -a is given, so no process is watched");

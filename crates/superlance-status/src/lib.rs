@@ -27,6 +27,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::error::ErrorKind as ClapError;
 use clap::{CommandFactory, Parser};
+use superlance_core::options::getopt::with_hints;
 use superlance_core::supervisor::rpc::{Advice, RpcClient};
 use superlance_core::supervisor::{RpcError, Supervisor as _};
 use superlance_core::system::clock::asctime_and_zone;
@@ -125,7 +126,8 @@ fn exit_code(error: &clap::Error) -> ExitCode {
 }
 
 fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
-    let options = Options::try_parse_from(arguments).map_err(Failure::CommandLine)?;
+    let options = Options::try_parse_from(arguments)
+        .map_err(|error| Failure::CommandLine(with_hints(error, &Options::command())))?;
     if let Some(mistake) = options.mistake() {
         return Err(Failure::Usage(mistake));
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{ArgAction, Parser, ValueEnum};
 use superlance_core::options::selector::Selector;
 use superlance_core::options::units::{parse_duration, parse_size};
+use superlance_core::system::secret::Secret;
 
 const AFTER_HELP: &str = "\
 After -- come the options of memmon, as they are in its command= line. They say what is measured \
@@ -49,7 +50,7 @@ pub(crate) struct Options {
 
     /// Password of the user
     #[arg(short, long, value_name = "PASSWORD")]
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<Secret>,
 
     /// Print JSON, with every number in bytes or seconds
     #[arg(long, conflicts_with = "watch")]
@@ -89,12 +90,11 @@ pub(crate) enum Sort {
 impl Options {
     /// What is probably not meant, where it can have no other meaning.
     pub(crate) fn mistake(&self) -> Option<String> {
-        let password = self.password.as_ref().filter(|password| is_limit(password))?;
-        self.username.is_none().then(|| {
-            format!(
-                "-p is the password for supervisord here, as in supervisorctl, and without -u it \
-                 looks like a limit; limits go after --: superlance status -- -p {password}"
-            )
+        let is_mistake = self.username.is_none() && is_limit(self.password.as_ref()?.expose());
+        is_mistake.then(|| {
+            "-p is the password for supervisord here, as in supervisorctl, and without -u it looks \
+             like a limit; limits go after --: superlance status -- -p NAME=SIZE"
+                .to_owned()
         })
     }
 }
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(options.configuration, Some("f".into()));
         assert_eq!(options.serverurl.as_deref(), Some("http://h"));
         assert_eq!(options.username.as_deref(), Some("bob"));
-        assert_eq!(options.password.as_deref(), Some("x=y"));
+        assert_eq!(options.password, Some("x=y".into()));
         let long = parse("--conf=f --serverurl=http://h --user bob --password x").unwrap();
         assert_eq!(long.configuration, Some("f".into()));
     }
@@ -186,7 +186,7 @@ mod tests {
             assert_eq!(mistake.is_some(), is_mistake, "{line}");
         }
         let mistake = parse("-p foo=200MB").unwrap().mistake().unwrap();
-        assert!(mistake.ends_with("superlance status -- -p foo=200MB"), "{mistake}");
+        assert!(mistake.ends_with("superlance status -- -p NAME=SIZE"), "{mistake}");
         let as_name = parse("foo=200MB").unwrap_err();
         assert!(as_name.contains("superlance status -- -p foo=200MB"), "{as_name}");
     }

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
+use superlance_core::system::secret::Secret;
+
 use crate::configuration::{Configuration, expand};
 
 /// Where supervisord is looked for when nothing says where it listens.
@@ -18,7 +20,7 @@ pub(crate) struct Given {
     pub(crate) configuration: Option<PathBuf>,
     pub(crate) url: Option<String>,
     pub(crate) username: Option<String>,
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<Secret>,
 }
 
 /// What the surroundings are.
@@ -39,7 +41,7 @@ pub(crate) struct Surroundings<'a> {
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) username: String,
-    pub(crate) password: String,
+    pub(crate) password: Secret,
     /// How the URL came about, for when nobody answers there.
     pub(crate) origin: String,
 }
@@ -87,7 +89,7 @@ pub(crate) fn find(given: Given, surroundings: &Surroundings<'_>) -> Result<Serv
 struct Found {
     url: Option<String>,
     username: Option<String>,
-    password: Option<String>,
+    password: Option<Secret>,
 }
 
 fn read(path: &Path, surroundings: &Surroundings<'_>) -> Result<Found, String> {
@@ -120,7 +122,7 @@ fn read(path: &Path, surroundings: &Surroundings<'_>) -> Result<Found, String> {
         Some(socket) => format!("unix://{}", surroundings.normalize(socket).display()),
         None => url,
     });
-    Ok(Found { url, username: value("username")?, password: value("password")? })
+    Ok(Found { url, username: value("username")?, password: value("password")?.map(Secret::from) })
 }
 
 impl Surroundings<'_> {

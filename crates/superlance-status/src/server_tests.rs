@@ -76,13 +76,13 @@ fn a_file_says_url_and_credentials_and_options_overrule_it() {
     let given = || Given { configuration: Some("c.conf".into()), ..Given::default() };
     let server = world.find(given()).unwrap();
     assert_eq!((server.url.as_str(), server.username.as_str()), ("http://h:9002", "bob"));
-    assert_eq!(server.password, "%x");
+    assert_eq!(server.password.expose(), "%x");
     assert!(server.origin.ends_with("work/c.conf"), "{server:?}");
     let server = world
         .find(Given { url: Some("http://o".into()), password: Some("y".into()), ..given() })
         .unwrap();
     assert_eq!((server.url.as_str(), server.username.as_str()), ("http://o", "bob"));
-    assert_eq!((server.password.as_str(), server.origin.as_str()), ("y", "from -s"));
+    assert_eq!((server.password.expose(), server.origin.as_str()), ("y", "from -s"));
 }
 
 #[test]

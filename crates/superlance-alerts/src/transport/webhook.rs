@@ -65,23 +65,24 @@ pub(crate) fn webhooks(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transpo
 impl Webhook {
     fn new(options: &WebhookOptions, environment: &Environment) -> Result<Self, StartError> {
         let bad = |what: String| StartError::Usage(format!("the URL of --webhook {what}"));
-        let url = environment.secret("--webhook", &options.url)?;
-        let target = Target::parse_secret(&url).map_err(bad)?;
+        let url = environment.secret("--webhook", options.url.expose())?;
+        let target = Target::parse_secret(url.expose()).map_err(bad)?;
         let host = target.uri.host().unwrap_or_default();
         let format = options.format.unwrap_or_else(|| Format::of_host(host));
         let (uri, endpoint_and_fields) = format.endpoint_and_fields(&target.uri).map_err(bad)?;
         let mut headers = Vec::new();
         if let Some(authorization) = &target.authorization {
-            headers
-                .extend(HeaderValue::from_str(authorization).map(|value| (AUTHORIZATION, value)));
+            headers.extend(
+                HeaderValue::from_str(authorization.expose()).map(|value| (AUTHORIZATION, value)),
+            );
         }
         for given in &options.headers {
-            headers.push(header(given, environment)?);
+            headers.push(header(given.expose(), environment)?);
         }
         let shown = format!("{}://{}", uri.scheme_str().unwrap_or_default(), authority(&uri));
         let agent = agent(&uri, environment)?;
         let secrets = secrets(&target.uri, &headers);
-        let key = format!("webhook {url}");
+        let key = format!("webhook {}", url.expose());
         Ok(Self { agent, uri, format, endpoint_and_fields, headers, secrets, shown, key })
     }
 
@@ -165,7 +166,7 @@ fn header(given: &str, environment: &Environment) -> Result<(HeaderName, HeaderV
     let (name, value) = given.split_once(':').ok_or_else(bad)?;
     let value = environment.secret("--webhook-header", value.trim())?;
     let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| bad())?;
-    Ok((name, HeaderValue::from_str(&value).map_err(|_| bad())?))
+    Ok((name, HeaderValue::from_str(value.expose()).map_err(|_| bad())?))
 }
 
 /// Host and port, without user and password.

@@ -15,15 +15,16 @@ use crate::supervisor::Supervisor;
 use crate::supervisor::none::NoSupervisor;
 use crate::supervisor::rpc::RpcClient;
 use crate::system::log::Log;
+use crate::system::secret::Secret;
 
 /// What a listener is given by supervisord, and what it shares with the program around it.
 pub struct Environment {
     /// `SUPERVISOR_SERVER_URL`.
     pub server_url: Option<String>,
     /// `SUPERVISOR_USERNAME` and `SUPERVISOR_PASSWORD`, empty when not set.
-    pub credentials: (String, String),
+    pub credentials: (String, Secret),
     /// `SUPERLANCE_SMTP_PASSWORD`: a password on the command line shows in lists of processes.
-    pub smtp_password: Option<String>,
+    pub smtp_password: Option<Secret>,
     /// The proxy of `HTTPS_PROXY` and the like, for requests that leave this host.
     pub proxy: Option<ureq::Proxy>,
     /// `NO_PROXY`: hosts to which requests go without it.
@@ -44,9 +45,9 @@ impl Environment {
             server_url: variable("SUPERVISOR_SERVER_URL"),
             credentials: (
                 variable("SUPERVISOR_USERNAME").unwrap_or_default(),
-                variable("SUPERVISOR_PASSWORD").unwrap_or_default(),
+                variable("SUPERVISOR_PASSWORD").unwrap_or_default().into(),
             ),
-            smtp_password: variable("SUPERLANCE_SMTP_PASSWORD"),
+            smtp_password: variable("SUPERLANCE_SMTP_PASSWORD").map(Secret::from),
             proxy: ureq::Proxy::try_from_env(),
             no_proxy: variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default(),
             own_namespec: own.map(|(group, name)| format!("{group}:{name}")),
@@ -117,16 +118,16 @@ impl Environment {
     ///
     /// # Errors
     /// When it is not there.
-    pub fn secret(&self, option: &str, given: &str) -> Result<String, StartError> {
+    pub fn secret(&self, option: &str, given: &str) -> Result<Secret, StartError> {
         let missing = |what: String| StartError::Environment(format!("{option} {given}: {what}"));
         if let Some(name) = given.strip_prefix("env:") {
             let value = env::var(name).ok().filter(|value| !value.trim().is_empty());
             let value = value.ok_or_else(|| missing("no such environment variable".to_owned()))?;
-            return Ok(value.trim().to_owned());
+            return Ok(value.trim().into());
         }
         match given.strip_prefix("file:") {
             Some(path) => secret_of_file(Path::new(path)).map_err(missing),
-            None => Ok(given.to_owned()),
+            None => Ok(given.into()),
         }
     }
 
@@ -134,7 +135,7 @@ impl Environment {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn smtp_password(&self, file: Option<&Path>) -> Result<Option<String>, StartError> {
+    pub fn smtp_password(&self, file: Option<&Path>) -> Result<Option<Secret>, StartError> {
         let Some(path) = file else {
             return Ok(self.smtp_password.clone().filter(|password| !password.is_empty()));
         };
@@ -166,10 +167,10 @@ fn configuration(arguments: &str) -> Option<String> {
 }
 
 /// What a file says in its first line.
-fn secret_of_file(path: &Path) -> Result<String, String> {
+fn secret_of_file(path: &Path) -> Result<Secret, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     match text.lines().next().filter(|line| !line.is_empty()) {
-        Some(line) => Ok(line.to_owned()),
+        Some(line) => Ok(line.into()),
         None => Err("its first line is empty".to_owned()),
     }
 }

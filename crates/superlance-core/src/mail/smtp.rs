@@ -20,12 +20,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 pub use self::message::Message;
-pub use self::server::Server;
+pub use self::server::{BadServer, Server};
 pub use self::url::SmtpUrl;
 
 use crate::mail::outcome::DeliveryOutcome;
 use crate::system::io_error::explain;
 use crate::system::log::Log;
+use crate::system::secret::Secret;
 
 /// Something that delivers mails.
 pub trait Post: Send + Sync {
@@ -39,7 +40,7 @@ pub struct Settings {
     /// The server.
     pub server: Server,
     /// User name and password, if there are to be any.
-    pub credentials: Option<(String, String)>,
+    pub credentials: Option<(String, Secret)>,
     /// Whether to insist on an encrypted connection, and on what certificate.
     pub tls: Tls,
 }

@@ -199,7 +199,7 @@ fn encryption_is_insisted_on() {
 #[test]
 fn a_user_logs_in() {
     let user = |settings: &mut Settings| {
-        settings.credentials = Some(("me".to_owned(), "secret".to_owned()));
+        settings.credentials = Some(("me".to_owned(), "secret".into()));
     };
     let script: Script =
         &[("EHLO", Say("250-me\r\n250 AUTH CRAM-MD5 PLAIN")), ("AUTH", Say("235 ok"))];
@@ -225,7 +225,7 @@ fn a_user_logs_in() {
 #[test]
 fn login_is_tried_where_plain_is_refused() {
     let user = |settings: &mut Settings| {
-        settings.credentials = Some(("me".to_owned(), "secret".to_owned()));
+        settings.credentials = Some(("me".to_owned(), "secret".into()));
     };
     let script: Script = &[
         ("EHLO", Say("250-me\r\n250 AUTH PLAIN LOGIN")),

@@ -1,10 +1,12 @@
 //! Command lines as the original's getopt and optparse read them.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error};
 
+use crate::options::selector::Selector;
 use crate::system::log::{Log, without_password};
 
 /// Makes `command` read options as the original does.
@@ -15,7 +17,9 @@ use crate::system::log::{Log, without_password};
 /// begin with `-`.
 #[must_use]
 pub fn as_getopt(command: Command, names: &[&'static str]) -> Command {
-    let command = command.infer_long_args(true).args_override_self(true);
+    // clap would show the options that were given so far.
+    let usage = format!("{} [OPTIONS]", command.get_name());
+    let command = command.override_usage(usage).infer_long_args(true).args_override_self(true);
     command.disable_version_flag(true).mut_args(|arg| {
         let takes_value = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
         let arg =
@@ -27,40 +31,91 @@ pub fn as_getopt(command: Command, names: &[&'static str]) -> Command {
     })
 }
 
-/// The same error, with better hints if it is about an unknown option: whole options in place of the
-/// prefixes among which clap looks for similar ones, all that an ambiguous prefix may mean, and no
-/// advice to put `--` before it.
+/// The same error without a password in it, and with tips that help: whole options in place of the
+/// prefixes among which clap looks for similar ones, all that an ambiguous prefix may mean, none that
+/// begins with another letter, and no advice to put `--` before an option.
 #[must_use]
 pub fn with_hints(mut error: Error, command: &Command) -> Error {
-    let of = |kind| match error.get(kind) {
-        Some(ContextValue::String(option)) => option.strip_prefix("--"),
-        _ => None,
-    };
-    let given = of(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument);
-    let Some(given) = given else { return error };
-    let shown = || command.get_arguments().filter(|arg| !arg.is_hide_set());
-    let begins = |arg: &&Arg| arg.get_long().is_some_and(|long| long.starts_with(given));
-    let mut hints: Vec<_> = shown().filter(begins).filter_map(Arg::get_long).collect();
-    if let (true, Some(similar)) = (hints.is_empty(), of(ContextKind::SuggestedArg)) {
-        let means = |arg: &&Arg| arg.get_all_aliases().unwrap_or_default().contains(&similar);
-        hints.push(shown().find(means).and_then(Arg::get_long).unwrap_or(similar));
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
+        let shown = without_password(value);
+        error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
     }
-    let hints: Vec<_> = hints.into_iter().map(|long| format!("--{long}")).collect();
+    let hints = match error.kind() {
+        ErrorKind::UnknownArgument => similar_options(&error, command),
+        _ => return error,
+    };
+    error.remove(ContextKind::Suggested);
+    error.remove(ContextKind::SuggestedArg);
     if !hints.is_empty() {
         error.insert(ContextKind::SuggestedArg, ContextValue::Strings(hints));
     }
-    error.remove(ContextKind::Suggested);
     error
 }
 
-/// Says which arguments are ignored. They are no error, since the original ignores them in silence, and
-/// a configuration that worked must not lose its listener.
+/// The options that an unknown one may be meant for.
+fn similar_options(error: &Error, command: &Command) -> Vec<String> {
+    let long = |kind| match error.get(kind) {
+        Some(ContextValue::String(option)) => option.strip_prefix("--"),
+        _ => None,
+    };
+    let Some(given) = long(ContextKind::InvalidArg) else { return Vec::new() };
+    let shown = || command.get_arguments().filter(|arg| !arg.is_hide_set());
+    let begins = |arg: &&Arg| arg.get_long().is_some_and(|long| long.starts_with(given));
+    let mut hints: Vec<_> = shown().filter(begins).filter_map(Arg::get_long).collect();
+    if let (true, Some(similar)) = (hints.is_empty(), long(ContextKind::SuggestedArg)) {
+        let means = |arg: &&Arg| {
+            arg.get_long() == Some(similar)
+                || arg.get_all_aliases().unwrap_or_default().contains(&similar)
+        };
+        hints.extend(shown().find(means).and_then(Arg::get_long));
+    }
+    hints.retain(|long| long.chars().next() == given.chars().next());
+    hints.into_iter().map(|long| format!("--{long}")).collect()
+}
+
+/// Says that arguments are ignored. They are no error, since the original ignores them in silence, and
+/// a configuration that worked must not lose its listener. Values of options may be among them, and may
+/// be secrets, so only the first is shown.
 pub fn warn_of_stray(name: &str, stray: &[OsString], log: &Log) {
-    if !stray.is_empty() {
-        let words = stray.iter().map(|word| without_password(&word.to_string_lossy()));
-        let words: Vec<_> = words.collect();
-        let words = words.join(" ");
-        log.line(format_args!("{name}: ignored, since no option takes the first of them: {words}"));
+    if let Some(shown) = first_of(stray.iter().map(|word| word.to_string_lossy())) {
+        log.line(format_args!("{name}: ignored, since no option takes the first of them: {shown}"));
+    }
+}
+
+/// The first of some words, and how many more there are.
+#[must_use]
+pub fn first_of<'a>(mut words: impl ExactSizeIterator<Item = Cow<'a, str>>) -> Option<String> {
+    let first = words.next()?;
+    // Of a URL, what comes after the host may be a secret, too.
+    let first = match first.split_once("://") {
+        Some((scheme, rest)) => {
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            let cut = if host.len() < rest.len() { "…" } else { "" };
+            format!("{scheme}://{host}{cut}")
+        }
+        None => first.into_owned(),
+    };
+    Some(match words.len() {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    })
+}
+
+/// Leaves out what names no process, such as `-p =1KB` after an empty `%(ENV_X)s`, and says so. The
+/// original takes it for the name of a process that never comes.
+pub fn drop_nameless<T>(
+    values: &mut Vec<T>,
+    selector: impl Fn(&T) -> &Selector,
+    (name, option): (&str, &str),
+    log: &Log,
+) {
+    let given = values.len();
+    values.retain(|value| !selector(value).as_str().is_empty());
+    if values.len() < given {
+        log.line(format_args!(
+            "{name}: {option} without a name is ignored: no process has an empty one"
+        ));
     }
 }
 
@@ -80,5 +135,20 @@ mod tests {
         let names = ["any", "eager", "email"];
         assert_eq!(prefixes("any", &names), ["a", "an"]);
         assert_eq!(prefixes("email", &names), ["em", "ema", "emai"]);
+    }
+
+    #[test]
+    fn of_words_the_first_is_shown_and_no_secret() {
+        for (words, expected) in [
+            (&["b=2MB"][..], "b=2MB"),
+            (&["b=2MB", "--webhook", "https://h/SECRET"], "b=2MB and 2 more"),
+            (&["https://u:SECRET@h:1/SECRET?SECRET", "x"], "https://h:1… and 1 more"),
+            (&["--webhook=https://h/SECRET"], "--webhook=https://h…"),
+            (&["http://h"], "http://h"),
+        ] {
+            let shown = first_of(words.iter().map(|word| Cow::from(*word)));
+            assert_eq!(shown.as_deref(), Some(expected), "{words:?}");
+        }
+        assert_eq!(first_of(std::iter::empty()), None);
     }
 }

@@ -73,6 +73,17 @@ impl Selector {
         Ok(Self { text: text.to_owned(), pattern })
     }
 
+    /// As [`parse`](Self::parse), but of an empty text, which means no process.
+    ///
+    /// # Errors
+    /// When `text` is a regular expression that is none.
+    pub fn parse_lenient(text: &str) -> Result<Self, BadSelector> {
+        match text.trim() {
+            "" => Ok(Self { text: String::new(), pattern: None }),
+            name => Self::parse(name),
+        }
+    }
+
     /// As it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {

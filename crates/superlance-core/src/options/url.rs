@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::http::Uri;
 
 use crate::system::log::without_password;
+use crate::system::secret::Secret;
 
 /// Where an HTTP request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub struct Target {
     /// The URL to request: without user info and fragment, in characters that HTTP allows.
     pub uri: Uri,
     /// Value of the `Authorization` header, if the URL has user info.
-    pub authorization: Option<String>,
+    pub authorization: Option<Secret>,
     /// The URL for messages: as it was given, but without a password.
     pub shown: String,
 }
@@ -102,12 +103,12 @@ fn encode(path: &str) -> String {
 }
 
 /// Basic authentication for `user:password` as it stands in a URL.
-fn authorization(user_info: &str) -> String {
+fn authorization(user_info: &str) -> Secret {
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
     let mut plain = decode(user);
     plain.push(b':');
     plain.extend(decode(password));
-    format!("Basic {}", STANDARD.encode(plain))
+    format!("Basic {}", STANDARD.encode(plain)).into()
 }
 
 /// Replaces `%XX` by what it stands for; a `%` that begins nothing stands for itself.

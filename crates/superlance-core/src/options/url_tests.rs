@@ -39,7 +39,7 @@ fn user_info_becomes_basic_authentication_and_its_password_is_not_shown() {
     ] {
         let target = Target::parse(given).unwrap();
         let expected = format!("Basic {}", STANDARD.encode(plain));
-        assert_eq!(target.authorization, Some(expected), "{given}");
+        assert_eq!(target.authorization, Some(expected.into()), "{given}");
         assert_eq!(target.shown, shown);
         assert!(!target.uri.to_string().contains('@'), "{}", target.uri);
     }

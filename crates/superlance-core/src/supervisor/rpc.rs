@@ -22,6 +22,7 @@ use self::failure::CallError;
 use crate::supervisor::socket::{Endpoint, EndpointConnector, NoResolver, endpoint};
 use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
 use crate::system::log::without_password;
+use crate::system::secret::Secret;
 
 /// How long an answer may take, and how many bytes it may have.
 struct Bounds {
@@ -54,7 +55,7 @@ pub struct RpcClient {
     /// As configured but for a password, for messages.
     url: String,
     /// Value of the `Authorization` header.
-    authorization: Option<String>,
+    authorization: Option<Secret>,
     advice: Advice,
 }
 
@@ -63,7 +64,7 @@ impl RpcClient {
     ///
     /// # Errors
     /// When `url` is neither `unix://PATH` nor `http://HOST[:PORT]`.
-    pub fn new(url: &str, username: &str, password: &str) -> Result<Self, BadServerUrl> {
+    pub fn new(url: &str, username: &str, password: &Secret) -> Result<Self, BadServerUrl> {
         let endpoint = endpoint(url).ok_or_else(|| BadServerUrl(without_password(url)))?;
         // supervisord answers 40 ms later on a TCP connection that is kept: it writes an answer in
         // pieces, and the kernel waits between them.
@@ -76,12 +77,12 @@ impl RpcClient {
             .timeout_connect(Some(CONNECT))
             .user_agent(concat!("superlance/", env!("CARGO_PKG_VERSION")))
             .build();
-        let credentials = STANDARD.encode(format!("{username}:{password}"));
+        let credentials = STANDARD.encode(format!("{username}:{}", password.expose()));
         Ok(Self {
             agent: Agent::with_parts(config, EndpointConnector(endpoint.clone()), NoResolver),
             endpoint,
             url: without_password(url),
-            authorization: (!username.is_empty()).then(|| format!("Basic {credentials}")),
+            authorization: (!username.is_empty()).then(|| format!("Basic {credentials}").into()),
             advice: Advice::LISTENER,
         })
     }
@@ -145,7 +146,7 @@ impl RpcClient {
         request.write_as_xml(&mut body).map_err(|error| CallError::Http(error.into()))?;
         let mut post = self.agent.post("http://localhost/RPC2").header("Content-Type", "text/xml");
         if let Some(authorization) = &self.authorization {
-            post = post.header("Authorization", authorization);
+            post = post.header("Authorization", authorization.expose());
         }
         let mut response = post.config().timeout_global(bounds.time).build().send(&body)?;
         let status = response.status();

@@ -20,18 +20,20 @@ fn server_urls() {
     assert_eq!(endpoint("http://localhost"), tcp("localhost", 80));
     assert_eq!(endpoint("http://[::1]:9001/"), tcp("::1", 9001));
     for bad in ["", "unix://", "localhost:9001", "ftp://x", "https://x", "http://", "http://a b"] {
-        let message = RpcClient::new(bad, "", "").map(drop).unwrap_err().to_string();
+        let message =
+            RpcClient::new(bad, "", &Secret::default()).map(drop).unwrap_err().to_string();
         assert!(message.contains("is not a server URL"), "{message}");
     }
     for bad in ["https://u:secret@x", "u:secret@x"] {
-        let message = RpcClient::new(bad, "", "").map(drop).unwrap_err().to_string();
+        let message =
+            RpcClient::new(bad, "", &Secret::default()).map(drop).unwrap_err().to_string();
         assert!(message.contains("u:***@x"), "{message}");
     }
 }
 
 #[test]
 fn addresses_of_this_machine() {
-    let here = |url: &str| RpcClient::new(url, "", "").unwrap().is_here();
+    let here = |url: &str| RpcClient::new(url, "", &Secret::default()).unwrap().is_here();
     for url in ["unix:///run/s.sock", "http://127.0.0.1:9001", "http://localhost"] {
         assert!(here(url), "{url}");
     }

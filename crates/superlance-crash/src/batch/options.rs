@@ -7,9 +7,10 @@ use clap::{ArgAction, Args, Command};
 use super::Tool;
 use super::choice::Choice;
 use superlance_alerts::options::AlertOptions;
-use superlance_core::mail::smtp::{Server, Settings, SmtpUrl, Tls};
+use superlance_core::mail::smtp::{BadServer, Server, Settings, SmtpUrl, Tls};
 use superlance_core::options::getopt::{as_getopt, warn_of_stray};
 use superlance_core::system::log::Log;
+use superlance_core::system::secret::Secret;
 
 /// The original's long options.
 const OPTPARSE_NAMES: &[&str] = &[
@@ -51,7 +52,8 @@ pub(super) struct Options {
     pub(super) subject: Option<String>,
 
     /// SMTP server: host, host:port or [IPv6 address]:port
-    #[arg(short = 'H', long = "smtpHost", value_name = "HOST", default_value = "localhost")]
+    #[arg(short = 'H', long = "smtpHost", value_name = "HOST", default_value = LOCAL)]
+    #[arg(value_parser = parse_server)]
     server: Server,
 
     /// Event to measure time by; it must be among the events= of the configuration
@@ -66,7 +68,7 @@ pub(super) struct Options {
     /// Password at the SMTP server; other users of this machine can see it here, and not in the
     /// environment variable SUPERLANCE_SMTP_PASSWORD
     #[arg(short, long, value_name = "PASSWORD")]
-    password: Option<String>,
+    password: Option<Secret>,
 
     /// Insist on an encrypted connection (STARTTLS)
     #[arg(long)]
@@ -94,6 +96,9 @@ pub(super) struct Tick {
     pub(super) event: String,
     pub(super) minutes: f64,
 }
+
+/// The mail server that is not given.
+const LOCAL: &str = "localhost";
 
 /// The ticks that supervisord has.
 const TICKS: [&str; 3] = ["TICK_5", "TICK_60", "TICK_3600"];
@@ -132,7 +137,7 @@ impl Options {
 
     /// How to reach the mail server. A password on the command line wins over that of the
     /// environment; as in the original, a name without a password (or the reverse) is not used.
-    pub(super) fn settings(&self, password: Option<String>) -> Settings {
+    pub(super) fn settings(&self, password: Option<Secret>) -> Settings {
         let password = self.password.clone().or(password).filter(|password| !password.is_empty());
         let user = self.user.clone().filter(|user| !user.is_empty());
         Settings {
@@ -146,9 +151,22 @@ impl Options {
         }
     }
 
-    /// Says what is probably not meant. It is no error: the original accepts it.
-    pub(super) fn warn(&self, name: &str, log: &Log) {
+    /// Says what is probably not meant, and puts something in the place of what means nothing. It is no
+    /// error: the original accepts it.
+    pub(super) fn warn(&mut self, name: &str, log: &Log) {
         warn_of_stray(name, &self.stray, log);
+        if !self.interval.is_finite() {
+            let given = self.interval;
+            log.line(format_args!(
+                "{name}: -i {given} is ignored, since it never ends: mails go out \
+                                   every minute"
+            ));
+            self.interval = 1.0;
+        }
+        if self.server.host.is_empty() {
+            log.line(format_args!("{name}: -H without a host is ignored: mails go to {LOCAL}"));
+            LOCAL.clone_into(&mut self.server.host);
+        }
         if !TICKS.contains(&self.tick.event.as_str()) {
             let (given, known) = (&self.tick.event, TICKS.join(", "));
             log.line(format_args!("{name}: supervisord has no {given} event, only {known}"));
@@ -159,8 +177,16 @@ impl Options {
 /// As Python's `float`, of which optparse makes use, but neither negative nor endless.
 fn parse_interval(text: &str) -> Result<f64, String> {
     let number = text.trim().replace('_', "").parse::<f64>().ok();
-    let number = number.filter(|minutes| minutes.is_finite() && *minutes >= 0.0);
+    let number = number.filter(|minutes| minutes.is_nan() || *minutes >= 0.0);
     number.ok_or_else(|| "expected a number of minutes such as 1, 0.5 or 60".to_owned())
+}
+
+/// An empty host is found later, so that a listener need not end for it.
+fn parse_server(text: &str) -> Result<Server, BadServer> {
+    match text.trim() {
+        "" => Ok(Server { host: String::new(), ..LOCAL.parse()? }),
+        text => text.parse(),
+    }
 }
 
 fn parse_addresses(text: &str) -> Result<Addresses, String> {
@@ -180,8 +206,10 @@ fn parse_address(text: &str) -> Result<String, String> {
     Ok(address.to_owned())
 }
 
+/// As in the original, what follows the seconds is not looked at.
 fn parse_tick(text: &str) -> Result<Tick, String> {
-    let seconds = text.strip_prefix("TICK_").and_then(|seconds| seconds.parse::<u32>().ok());
+    let seconds = text.strip_prefix("TICK_").and_then(|rest| rest.split('_').next());
+    let seconds = seconds.and_then(|seconds| seconds.parse::<u32>().ok());
     let seconds = seconds.ok_or("expected the name of an event: TICK_5, TICK_60 or TICK_3600")?;
     Ok(Tick { event: text.to_owned(), minutes: f64::from(seconds) / 60.0 })
 }

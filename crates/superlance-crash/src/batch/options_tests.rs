@@ -57,7 +57,7 @@ fn prefixes_keep_their_meaning() {
     assert_eq!((options.to()[0].as_str(), options.from.as_deref()), ("bob", Some("eve")));
     let settings = options.settings(None);
     assert_eq!((settings.server.to_string().as_str(), settings.tls), ("h:1", Tls::Required));
-    assert_eq!(settings.credentials, Some(("me".to_owned(), "secret".to_owned())));
+    assert_eq!(settings.credentials, Some(("me".to_owned(), "secret".into())));
     for ambiguous in ["--t=x", "--s=x"] {
         assert!(parse(&[ambiguous]).is_err(), "{ambiguous}");
     }
@@ -65,22 +65,42 @@ fn prefixes_keep_their_meaning() {
 
 #[test]
 fn positionals_are_ignored_wherever_they_stand_and_named() {
-    let options = parse(&["one", "-i", "3", "two"]).unwrap();
+    let mut options = parse(&["one", "-i", "3", "two"]).unwrap();
     assert_eq!(options.interval, 3.0);
     let recorder = Recorder::default();
     options.warn("tool", &Log::new(recorder.clone()));
     assert_eq!(
         recorder.text(),
-        "tool: ignored, since no option takes the first of them: one two\n"
+        "tool: ignored, since no option takes the first of them: one and 1 more\n"
     );
+}
+
+#[test]
+fn values_that_mean_nothing_are_named_and_replaced() {
+    for (arguments, said) in [
+        (&["-i", "nan"][..], "-i NaN is ignored, since it never ends: mails go out every minute"),
+        (&["-i", "inf"], "-i inf is ignored, since it never ends: mails go out every minute"),
+        (&["-H", ""], "-H without a host is ignored: mails go to localhost"),
+        (
+            &["-e", "TICK_60_x"],
+            "supervisord has no TICK_60_x event, only TICK_5, TICK_60, TICK_3600",
+        ),
+    ] {
+        let mut options = parse(arguments).unwrap();
+        let recorder = Recorder::default();
+        options.warn("tool", &Log::new(recorder.clone()));
+        assert_eq!(recorder.text(), format!("tool: {said}\n"));
+        assert_eq!(options.interval, 1.0);
+        assert_eq!(options.settings(None).server.to_string(), "localhost:25");
+    }
 }
 
 #[test]
 fn a_password_comes_from_the_command_line_or_the_environment() {
     let credentials = |arguments: &[&str], variable: Option<&str>| {
-        parse(arguments).unwrap().settings(variable.map(str::to_owned)).credentials
+        parse(arguments).unwrap().settings(variable.map(Secret::from)).credentials
     };
-    let expect = |password: &str| Some(("me".to_owned(), password.to_owned()));
+    let expect = |password: &str| Some(("me".to_owned(), password.into()));
     assert_eq!(credentials(&["-u", "me"], Some("env")), expect("env"));
     assert_eq!(credentials(&["-u", "me", "-p", "-x"], Some("env")), expect("-x"));
     assert_eq!(credentials(&["-u", "me"], None), None);
@@ -98,7 +118,7 @@ fn intervals_are_pythons_floats() {
     for (text, minutes) in [("0", 0.0), (".5", 0.5), ("1e3", 1000.0), (" 1 ", 1.0), ("1_0", 10.0)] {
         assert_eq!(parse_interval(text), Ok(minutes), "{text}");
     }
-    for bad in ["-1", "nan", "inf", "x", "", "1m", "0x1"] {
+    for bad in ["-1", "-inf", "x", "", "1m", "0x1"] {
         assert!(parse(&["-i", bad]).unwrap_err().contains("expected a number of minutes"), "{bad}");
     }
 }
@@ -151,5 +171,5 @@ fn what_is_not_for_every_tool_is_unknown_to_the_others() {
     // The password's, as ever.
     let matches = command_of(true, true);
     let matches = matches.try_get_matches_from(["tool", "-t", "a", "-f", "b", "--p", "x"]).unwrap();
-    assert_eq!(Options::from_arg_matches(&matches).unwrap().password.as_deref(), Some("x"));
+    assert_eq!(Options::from_arg_matches(&matches).unwrap().password, Some("x".into()));
 }

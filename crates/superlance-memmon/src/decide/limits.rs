@@ -19,7 +19,7 @@ pub(crate) fn parse_limit(text: &str) -> Result<Limit, String> {
     // The last `=`, so that a name may contain one.
     let (name, size) =
         text.rsplit_once('=').ok_or_else(|| format!("expected NAME=SIZE, such as {text}=200MB"))?;
-    let selector = Selector::parse(name).map_err(|error| error.to_string())?;
+    let selector = Selector::parse_lenient(name).map_err(|error| error.to_string())?;
     let amount = size.parse::<Amount>().map_err(|error| error.to_string())?;
     Ok(Limit { selector, amount })
 }

@@ -122,7 +122,7 @@ fn prepare(job: &Job, connection: &mut Connection) -> Result<(), String> {
         judge_once(job, connection);
     }
     if let Some((user, password)) = &settings.credentials {
-        let logged_in = connection.log_in(user, password);
+        let logged_in = connection.log_in(user, password.expose());
         logged_in.map_err(|error| format!("authentication as {user:?}: {error}"))?;
     }
     Ok(())

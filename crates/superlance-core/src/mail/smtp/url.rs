@@ -3,6 +3,7 @@
 use super::{Server, Settings, Tls};
 use crate::options::url::decode;
 use crate::options::usage::StartError;
+use crate::system::secret::Secret;
 
 /// Ports when none is given: of SMTP, and of SMTP over TLS.
 const PORTS: [u16; 2] = [25, 465];
@@ -54,7 +55,7 @@ impl SmtpUrl {
 
     /// How to reach the server. A password goes over encrypted connections only, unless the URL says
     /// otherwise or the server is this machine.
-    pub fn settings(self, password: Option<String>) -> Result<Settings, StartError> {
+    pub fn settings(self, password: Option<Secret>) -> Result<Settings, StartError> {
         let Self { server, user, tls } = self;
         let credentials = match (user, password) {
             (Some(user), Some(password)) => Some((user, password)),
@@ -88,7 +89,7 @@ mod tests {
         let message = |failure| match failure {
             StartError::Usage(message) | StartError::Environment(message) => message,
         };
-        let settings = SmtpUrl::parse(url).and_then(|url| url.settings(Some("pw".to_owned())));
+        let settings = SmtpUrl::parse(url).and_then(|url| url.settings(Some("pw".into())));
         let Settings { server, credentials, tls } = settings.map_err(message)?;
         Ok((server.to_string(), credentials.map(|(user, _)| user), tls))
     }
