@@ -6,6 +6,7 @@
 #   make compat        compare with the original, and print what is the same and what is not;
 #                      D=D3 shows one deviation in full, D=all all of them
 #   make reliability   have supervisord misbehave in every call, and write docs/reliability.md
+#   make manuals       write docs/man from the manual pages; needs mandoc (Debian: apt install mandoc)
 #   make soak          flood each listener, let it live through a day, and see what has grown; minutes
 #   make picture       draw docs/status.svg again, from a real run
 #   make bench         measure beside the original, five minutes; writes the tables
@@ -70,6 +71,17 @@ compat: venv
 # `make test` runs this, too, and compares.
 reliability: venv
 	SUPERLANCE_WRITE=1 $(CARGO) test --quiet --locked -p superlance --test tests -- faults::
+
+# The pages that are only another name of one have no Markdown. A test compares the checksums.
+manuals:
+	@mandoc -T lint -W fatal man/superlance.1 || { echo "make: mandoc is needed\
+	 (Debian: apt install mandoc)" >&2; exit 1; }
+	rm -rf docs/man && mkdir -p docs/man
+	for page in $$(grep -L '^\.so ' man/*.[17]); do \
+	    name=$${page#man/}; web=docs/man/$${name%.*}.md; \
+	    echo "<!-- by make manuals, from $$page, cksum $$(cksum <$$page) -->" >$$web && \
+	    mandoc -T markdown -W fatal $$page >>$$web || exit 1; \
+	done
 
 # Needs a nightly compiler and cargo-fuzz. What is found is minimized by hand (cargo fuzz tmin), and put
 # into tests/fuzz/crashes/TARGET, from where ordinary tests take it.
@@ -136,4 +148,4 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check compat reliability fuzz demo picture soak bench venv install uninstall dist clean
+.PHONY: all test check compat reliability manuals fuzz demo picture soak bench venv install uninstall dist clean

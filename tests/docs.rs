@@ -1,6 +1,6 @@
 //! What is written about the commands agrees with the commands, and `make install` brings it along.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,16 +36,21 @@ fn commands() -> Vec<String> {
 /// What is run at a terminal.
 const TOOLS: [&str; 1] = ["status"];
 
-/// All that has options of its own, with the names of manual page and guide.
-fn documented() -> Vec<(String, String, String)> {
-    let page = |name: &str, prefix| (format!("man/{prefix}{name}.1"), format!("docs/{name}.md"));
-    let with_pages = |name: String, prefix| {
-        let (manual, guide) = page(&name, prefix);
-        (name, manual, guide)
+/// All that has options of its own, with its manual page.
+fn documented() -> Vec<(String, String)> {
+    let with_page = |name: String, prefix| {
+        let manual = page(&format!("man/{prefix}{name}.1"));
+        (name, manual)
     };
-    let listeners = commands().into_iter().map(|name| with_pages(name, ""));
-    let tools = TOOLS.into_iter().map(|name| with_pages(name.to_owned(), "superlance-"));
+    let listeners = commands().into_iter().map(|name| with_page(name, ""));
+    let tools = TOOLS.into_iter().map(|name| with_page(name.to_owned(), "superlance-"));
     listeners.chain(tools).collect()
+}
+
+/// The manual page itself, where `path` is only another name of it.
+fn page(path: &str) -> String {
+    let text = read(path);
+    text.strip_prefix(".so man1/").map_or(path.to_owned(), |name| format!("man/{}", name.trim()))
 }
 
 type Options = BTreeSet<String>;
@@ -79,16 +84,8 @@ fn options_of_man<'a>(lines: impl Iterator<Item = &'a str>) -> Options {
     pairs.map(|pair| format!("-{}", pair[1])).collect()
 }
 
-/// The options in the headings of a guide: "### `-p NAME=SIZE`, `--program NAME=SIZE`".
-fn options_of_guide(text: &str) -> Options {
-    let headings = text.lines().filter(|line| line.starts_with('#'));
-    let spans = headings.flat_map(|line| line.split('`').skip(1).step_by(2));
-    let names = spans.filter_map(|span| span.split([' ', '=']).next());
-    names.filter(|name| name.starts_with('-')).map(str::to_owned).collect()
-}
-
 #[test]
-fn help_manual_and_guide_have_the_same_options() {
+fn help_and_manual_have_the_same_options() {
     let mut differences = Vec::new();
     let mut compare = |path: &str, program: &Options, written: &Options, whole: bool| {
         let missing = program.difference(written).filter(|_| whole);
@@ -100,24 +97,48 @@ fn help_manual_and_guide_have_the_same_options() {
         options_of_man(read(page).lines().filter(|line| line.starts_with(start)))
     };
     let (mut all, mut shared) = (Options::new(), Options::new());
-    for (name, manual, guide) in documented() {
+    // By page: the options of the commands that it describes, and with those of all listeners.
+    let mut pages: BTreeMap<String, (Options, Options)> = BTreeMap::new();
+    for (name, manual) in documented() {
         let help = run(Command::new(ours()).args([&name, "--help"]));
         let (own, of_all) = parts_of_help(&help);
         let (program, every) = (options_of_help(own), options_of_help(&help));
         assert!(program.contains("--help"), "{program:?}");
-        compare(&manual, &program, &options_of_page(&manual, ".It "), true);
-        // What the rest of the page mentions must exist.
-        compare(&manual, &every, &options_of_page(&manual, "."), false);
-        compare(&guide, &program, &options_of_guide(&read(&guide)), true);
-        all.extend(every);
+        all.extend(every.clone());
         shared.extend(options_of_help(of_all));
+        let page = pages.entry(manual).or_default();
+        page.0.extend(program);
+        page.1.extend(every);
+    }
+    for (manual, (program, every)) in &pages {
+        compare(manual, program, &options_of_page(manual, ".It "), true);
+        // What the rest of the page mentions must exist.
+        compare(manual, every, &options_of_page(manual, "."), false);
     }
     // What all have in common is described once.
-    let (manual, guide) = ("man/superlance-alerts.7", "docs/alerts.md");
+    let manual = "man/superlance-alerts.7";
     compare(manual, &shared, &options_of_page(manual, ".It "), true);
     compare(manual, &all, &options_of_page(manual, "."), false);
-    compare(guide, &shared, &options_of_guide(&read(guide)), true);
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+}
+
+/// docs/man has each manual page as Markdown; the first line has the checksum of its source.
+#[test]
+fn manual_pages_on_the_web_are_current() {
+    let mut written = names_in(&file("docs/man"));
+    for name in names_in(&file("man")) {
+        let source = format!("man/{name}");
+        if page(&source) != source {
+            continue;
+        }
+        let sum = run(Command::new("cksum").stdin(fs::File::open(file(&source)).unwrap()));
+        let web = format!("{}.md", name.rsplit_once('.').unwrap().0);
+        let text = fs::read_to_string(file("docs/man").join(&web)).unwrap_or_default();
+        let first = format!("<!-- by make manuals, from {source}, cksum {} -->", sum.trim());
+        assert_eq!(text.lines().next(), Some(&*first), "docs/man/{web}: run `make manuals`");
+        written.retain(|other| *other != web);
+    }
+    assert!(written.is_empty(), "docs/man has pages without a source: {written:?}");
 }
 
 #[test]
@@ -191,7 +212,7 @@ fn manual_pages_are_well_formed() {
     let mut used = Vec::new();
     for (name, arguments) in checkers.into_iter().filter(|(name, _)| installed(name)) {
         used.push(name);
-        let manuals = documented().into_iter().map(|(_, manual, _)| manual);
+        let manuals = documented().into_iter().map(|(_, manual)| manual);
         let others = ["man/superlance.1", "man/superlance-alerts.7"].map(str::to_owned);
         for manual in manuals.chain(others) {
             run(Command::new(name).args(arguments).arg(file(&manual)));
@@ -230,6 +251,12 @@ fn what_is_installed_works_and_can_be_removed() {
     let mut pages: Vec<_> = names.iter().map(|name| format!("{name}.1")).chain(tools).collect();
     pages.sort();
     assert_eq!(names_in(&man), pages);
+    // A page that is another name for one finds it, seen from the folder above.
+    for path in pages.iter().map(|page| man.join(page)) {
+        let text = fs::read_to_string(&path).unwrap();
+        let other = text.strip_prefix(".so ").map(|name| man.join("..").join(name.trim()));
+        assert!(other.is_none_or(|other| other.is_file()), "{}: {text}", path.display());
+    }
     assert_eq!(names_in(&folder.join("usr/share/man/man7")), ["superlance-alerts.7"]);
 
     // Once more over it, as an update does.

@@ -1,7 +1,6 @@
 //! Command lines, with what Python's getopt makes of the original's beside them.
 
 use clap::FromArgMatches;
-use superlance_alerts::options::HEADING;
 use superlance_core::testing::Recorder;
 
 use super::*;
@@ -107,29 +106,5 @@ fn not_eager_about_nothing_is_worth_a_warning() {
         let recorder = Recorder::default();
         parse(arguments).unwrap().warn(&Log::new(recorder.clone()));
         assert_eq!(recorder.text().lines().count(), lines, "{arguments:?}");
-    }
-}
-
-#[test]
-fn the_manual_and_the_guide_know_every_option() {
-    let manual = include_str!("../../../man/httpok.1");
-    let guide = include_str!("../../../docs/httpok.md");
-    // What all listeners have in common is compared where all of them are.
-    let own = |option: &&clap::Arg| option.get_help_heading() != Some(HEADING);
-    let command = command();
-    for option in command.get_arguments().filter(|option| !option.is_hide_set()).filter(own) {
-        let long = option.get_long().unwrap();
-        let item = manual.lines().any(|line| {
-            let names: Vec<_> = line.strip_prefix(".It ").unwrap_or_default().split(' ').collect();
-            names.contains(&format!("-{long}").as_str())
-                && option.get_short().is_none_or(|c| names.contains(&c.to_string().as_str()))
-        });
-        assert!(item, "--{long} in the manual");
-        let heading = guide.lines().any(|line| {
-            line.starts_with("### ")
-                && line.contains(&format!("`--{long}"))
-                && option.get_short().is_none_or(|c| line.contains(&format!("`-{c}")))
-        });
-        assert!(heading, "--{long} in the guide");
     }
 }
