@@ -1,6 +1,7 @@
 //! What a listener is, and what it acts with.
 
 pub mod alert;
+pub mod blindness;
 pub mod environment;
 pub mod identity;
 pub mod in_flight;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::protocol::event::Event;
 
@@ -45,6 +46,7 @@ impl HttpOk {
         own_namespec: Option<String>,
         check: impl FnMut() -> Outcome + Send + 'static,
     ) -> Self {
+        let blindness = Blindness::new("httpok", options.name.as_deref(), true);
         Self {
             check: Box::new(check),
             url,
@@ -59,6 +61,7 @@ impl HttpOk {
                 options.any,
                 Gcore::new(options.gcore, options.coredir),
                 own_namespec,
+                blindness,
             ),
         }
     }
@@ -103,6 +106,7 @@ impl HttpOk {
         if ctx.alerts.is_unresolved(&self.url) {
             ctx.alerts.resolve(&self.url, &format!("{text}."));
         }
+        self.processes.look_again(ctx);
     }
 }
 

@@ -251,7 +251,9 @@ fn an_unreachable_supervisord_is_no_end() {
     tick(&mut world, &mut httpok);
     let last = "Exception retrieving process info connection lost, not acting\n";
     assert!(world.log().ends_with(last), "{}", world.log());
-    assert!(world.alerts.is_empty());
+    // The third tick in a row that could not be worked through.
+    let kinds: Vec<_> = world.alerts.iter().map(|alert| alert.kind.as_str()).collect();
+    assert_eq!(kinds, ["blind"]);
 }
 
 #[test]
@@ -294,5 +296,26 @@ fn the_next_good_answer_is_the_recovery() {
             (URL, &*format!("{text}."))
         );
         assert_eq!(world.log().matches(&format!("{text}\n")).count(), 1, "{}", world.log());
+    }
+}
+
+#[test]
+fn three_ticks_without_supervisord_are_told_and_so_is_their_end() {
+    for (arguments, outcomes) in
+        [(&["-a"][..], vec![bad(), bad(), bad(), good()]), (&["-a", "-E"], vec![])]
+    {
+        let mut world = world();
+        let mut httpok = httpok(arguments, outcomes);
+        for _ in 0..3 {
+            world.supervisor.fail("all", lost());
+            tick(&mut world, &mut httpok);
+        }
+        tick(&mut world, &mut httpok);
+        let kinds: Vec<_> = world.alerts.iter().map(|alert| alert.kind.as_str()).collect();
+        assert!(
+            kinds.contains(&"blind") && kinds.contains(&"recovered"),
+            "{arguments:?}: {kinds:?}"
+        );
+        assert!(world.log().contains("\nsupervisord answers again\n"), "{}", world.log());
     }
 }

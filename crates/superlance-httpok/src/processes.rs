@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use superlance_core::listener::Ctx;
 use superlance_core::listener::alert::{Alert, Recovers};
+use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::restart::Restarts;
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
-use superlance_core::system::log::{Log, LogOnce};
+use superlance_core::system::log::Log;
 use superlance_core::system::python;
 
 use crate::gcore::Gcore;
@@ -22,7 +23,7 @@ pub(crate) struct Processes {
     own_namespec: Option<String>,
     /// With what is known of the failure.
     restarts: Restarts<Failure>,
-    rpc_trouble: LogOnce,
+    blindness: Blindness,
 }
 
 /// Why processes are restarted.
@@ -67,22 +68,28 @@ impl Processes {
         any: bool,
         gcore: Option<Gcore>,
         own_namespec: Option<String>,
+        blindness: Blindness,
     ) -> Self {
-        let (restarts, rpc_trouble) = (Restarts::default(), LogOnce::default());
-        Self { programs, any, gcore, own_namespec, restarts, rpc_trouble }
+        let restarts = Restarts::default();
+        Self { programs, any, gcore, own_namespec, restarts, blindness }
+    }
+
+    /// Asks supervisord again if it did not answer the last time.
+    pub(crate) fn look_again(&mut self, ctx: &mut Ctx<'_>) {
+        if self.blindness.is_away() {
+            self.something_runs(ctx);
+        }
     }
 
     /// Whether one of them runs. When supervisord does not say, nothing could be restarted either.
     pub(crate) fn something_runs(&mut self, ctx: &mut Ctx<'_>) -> bool {
         match ctx.supervisor.all() {
             Ok(all) => {
-                if self.rpc_trouble.clear() {
-                    ctx.log.line("supervisord answers again");
-                }
+                self.blindness.succeeded(ctx);
                 all.iter().any(|info| info.state == State::Running && self.include(info, &all))
             }
             Err(error) => {
-                self.rpc_trouble.report(ctx.log, format!("Cannot check: {error}"));
+                self.blindness.unanswered(&error, ctx);
                 false
             }
         }
@@ -100,10 +107,11 @@ impl Processes {
         let all = match ctx.supervisor.all() {
             Ok(all) => all,
             Err(error) => {
-                return report
-                    .write(format!("Exception retrieving process info {error}, not acting"));
+                report.write(format!("Exception retrieving process info {error}, not acting"));
+                return self.blindness.not_acting(&error, ctx);
             }
         };
+        self.blindness.succeeded(ctx);
         if self.any {
             report.write("Restarting all running processes".to_owned());
         } else {
@@ -213,7 +221,8 @@ mod tests {
     fn a_process_that_changed_meanwhile_is_looked_at_again() {
         let mut world = World::new(FakeSupervisor::at(1000).with("foo:foo", 7));
         let seen = world.supervisor.process("foo:foo").unwrap().clone();
-        let mut processes = Processes::new(Vec::new(), true, None, None);
+        let mut processes =
+            Processes::new(Vec::new(), true, None, None, Blindness::new("httpok", None, true));
         world.supervisor.process("foo:foo").unwrap().state = State::Exited;
         let log = Log::new(std::io::sink());
         let mut report = Report { lines: Vec::new(), log: &log };

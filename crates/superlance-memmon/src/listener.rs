@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::restart::Restarts;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::options::quantity::size;
@@ -49,6 +50,7 @@ impl Memmon {
             uptime: options.uptime,
         };
         let rules = options.rules();
+        let blindness = Blindness::new("memmon", options.name.as_deref(), !options.dry_run);
         Self {
             actor: Actor {
                 writer,
@@ -57,7 +59,7 @@ impl Memmon {
                 actions: ActionLog::default(),
                 before: options.before.clone().filter(|command| !command.trim().is_empty()),
             },
-            sampler: Sampler::new(watch, options.memory(), own_namespec),
+            sampler: Sampler::new(watch, options.memory(), own_namespec, blindness),
             rules,
             tracker: Tracker::default(),
             histories: Histories::new(options.history.unwrap_or(0).into()),

@@ -333,3 +333,26 @@ fn a_process_recovers_when_it_is_below_its_limit_and_not_before() {
     assert!(text.starts_with(&format!("Process foo:foo (pid {}) uses ", sleeper.pid())), "{text}");
     assert!(text.ends_with(" RSS, below its limit of 1.00G."), "{text}");
 }
+
+#[test]
+fn a_check_that_cannot_be_made_is_not_announced_and_three_are_told() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    let mut memmon = memmon(&["-a", "1GB", "-m", "bob"]);
+    for _ in 0..4 {
+        world.supervisor.fail("all", RpcError::Unreachable("wrong password".to_owned()));
+        world.event(&mut memmon, "TICK_60", "when:1").unwrap();
+    }
+    assert_eq!(world.log(), "Cannot check: wrong password\n");
+    world.event(&mut memmon, "TICK_60", "when:1").unwrap();
+    let again = "\nChecking any=1073741824\nsupervisord answers again\nRSS of foo:foo is ";
+    assert!(world.log().contains(again), "{}", world.log());
+    memmon.sampler.memory = Memory::Proc("/no/such".into());
+    for _ in 0..3 {
+        world.event(&mut memmon, "TICK_60", "when:1").unwrap();
+    }
+    assert_eq!(world.log().matches("Checking any=").count(), 1, "{}", world.log());
+    let kinds: Vec<_> = world.alerts.iter().map(|alert| alert.kind.as_str()).collect();
+    let kinds: Vec<_> = kinds.into_iter().filter(|kind| *kind != "resolved").collect();
+    assert_eq!(kinds, ["blind", "recovered", "blind"]);
+}

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use superlance_core::listener::Ctx;
+use superlance_core::listener::blindness::Blindness;
 use superlance_core::supervisor::{ProcessInfo, State};
 use superlance_core::system::log::LogOnce;
 
 use crate::decide::rules::Measured;
-use crate::measure::memory::Memory;
+use crate::measure::memory::{Memory, Readings};
 use crate::measure::metric::Unavailable;
 use crate::measure::system_memory::SystemMemory;
 use crate::watch::Watch;
@@ -22,7 +23,7 @@ pub(crate) struct Sampler {
     pub(crate) own_namespec: Option<String>,
     /// Process ids whose memory could not be read at the last check.
     unread: HashSet<u32>,
-    rpc_trouble: LogOnce,
+    blindness: Blindness,
     memory_trouble: LogOnce,
     machine_trouble: LogOnce,
     idle_selectors: LogOnce,
@@ -42,14 +43,19 @@ pub(crate) struct Sample {
 }
 
 impl Sampler {
-    pub(crate) fn new(watch: Watch, memory: Memory, own_namespec: Option<String>) -> Self {
+    pub(crate) fn new(
+        watch: Watch,
+        memory: Memory,
+        own_namespec: Option<String>,
+        blindness: Blindness,
+    ) -> Self {
         Self {
             watch,
             memory,
             machine: SystemMemory::default(),
             own_namespec,
             unread: HashSet::new(),
-            rpc_trouble: LogOnce::default(),
+            blindness,
             memory_trouble: LogOnce::default(),
             machine_trouble: LogOnce::default(),
             idle_selectors: LogOnce::default(),
@@ -59,24 +65,29 @@ impl Sampler {
     /// Looks once.
     pub(crate) fn sample(&mut self, ctx: &mut Ctx<'_>) -> Sample {
         let memory = self.memory_there_is(ctx);
-        ctx.log.line(self.watch.describe(memory));
         let all = match ctx.supervisor.all() {
             Ok(all) => all,
             Err(error) => {
-                self.rpc_trouble.report(ctx.log, format!("Cannot check: {error}"));
+                self.blindness.unanswered(&error, ctx);
                 let trouble = Some(error.to_string());
                 return Sample { memory, trouble, ..Sample::default() };
             }
         };
-        if self.rpc_trouble.clear() {
-            ctx.log.line("supervisord answers again");
-        }
-        self.name_idle_selectors(&all, ctx);
         let watched: Vec<_> = all.iter().filter(|info| self.watches(info)).collect();
-        let (bytes, trouble) = match self.read(&watched, ctx) {
-            Ok(bytes) => (bytes, None),
-            Err(error) => (HashMap::new(), Some(error)),
+        let pids: Vec<u32> = watched.iter().map(|info| info.pid).collect();
+        let (metric, cumulative) = (self.watch.metric(), self.watch.cumulative());
+        let readings = match self.memory.read(&pids, &[metric], cumulative) {
+            Ok(readings) => readings,
+            Err(error) => {
+                self.blindness.failed(&error, ctx);
+                return Sample { memory, trouble: Some(error), ..Sample::default() };
+            }
         };
+        // The original's lines, of checks that are made.
+        ctx.log.line(self.watch.describe(memory));
+        self.blindness.succeeded(ctx);
+        self.name_idle_selectors(&all, ctx);
+        let bytes = self.bytes(&watched, &readings, ctx);
         let measured = |info: &&ProcessInfo| {
             Some(Measured {
                 group: info.group.clone(),
@@ -93,7 +104,7 @@ impl Sampler {
             memory,
             processes: watched.iter().filter_map(measured).collect(),
             down: down.map(|info| (info.group.clone(), info.name.clone())).collect(),
-            trouble,
+            trouble: None,
         }
     }
 
@@ -133,17 +144,15 @@ impl Sampler {
 
     /// The memory of those that can be read, by process id. One that cannot has vanished meanwhile,
     /// unless the same is there and cannot be read at the next check, too.
-    fn read(
+    fn bytes(
         &mut self,
         watched: &[&ProcessInfo],
+        readings: &Readings,
         ctx: &Ctx<'_>,
-    ) -> Result<HashMap<u32, u64>, String> {
-        let pids: Vec<u32> = watched.iter().map(|info| info.pid).collect();
+    ) -> HashMap<u32, u64> {
         let (metric, cumulative) = (self.watch.metric(), self.watch.cumulative());
-        let read = self.memory.read(&pids, &[metric], cumulative);
-        let readings =
-            read.inspect_err(|error| self.memory_trouble.report(ctx.log, error.clone()))?;
-        let missing = pids.into_iter().filter(|pid| !readings.contains_key(pid)).collect();
+        let pids = watched.iter().map(|info| info.pid);
+        let missing = pids.filter(|pid| !readings.contains_key(pid)).collect();
         let before = std::mem::replace(&mut self.unread, missing);
         let hidden = |pid| before.contains(pid) && self.unread.contains(pid);
         let hidden = watched.iter().filter(|info| hidden(&info.pid));
@@ -173,7 +182,7 @@ impl Sampler {
         } else {
             self.memory_trouble.clear();
         }
-        Ok(bytes)
+        bytes
     }
 }
 

@@ -1,0 +1,215 @@
+//! Whether a listener can see: checks in a row that could not be made, and what is said about them.
+
+use std::time::{Duration, Instant};
+
+use crate::listener::Ctx;
+use crate::listener::alert::Alert;
+use crate::supervisor::{Fault, RpcError};
+use crate::system::clock::log_time;
+
+/// Checks in a row that must fail before an alert is raised.
+const PATIENCE: u32 = 3;
+
+/// Longest time in which a complaint that lasts is not repeated in the log.
+const REPEAT: Duration = Duration::from_secs(60 * 60);
+
+/// The checks of one listener.
+#[derive(Debug)]
+pub struct Blindness {
+    listener: &'static str,
+    /// What subjects begin with, such as `memmon [web]`.
+    title: String,
+    tells: bool,
+    checks: Checks,
+    complaint: Complaint,
+    /// Whether supervisord did not answer the last question.
+    is_away: bool,
+}
+
+/// Checks in a row that failed. Pure.
+#[derive(Debug, Default)]
+struct Checks {
+    failed: u32,
+    /// Whether an alert says so.
+    told: bool,
+}
+
+impl Checks {
+    /// One more failed; `true` if it is time for an alert.
+    fn fail(&mut self) -> bool {
+        self.failed = self.failed.saturating_add(1);
+        let is_time = self.failed >= PATIENCE && !self.told;
+        self.told |= is_time;
+        is_time
+    }
+
+    /// One succeeded; `true` if an alert said that they failed.
+    fn succeed(&mut self) -> bool {
+        std::mem::take(self).told
+    }
+}
+
+/// What was logged last, and when. Pure.
+#[derive(Debug, Default)]
+struct Complaint(Option<(String, Instant)>);
+
+impl Complaint {
+    /// Whether this is to be logged: it is new, or was said long ago.
+    fn is_due(&mut self, message: &str, now: Instant) -> bool {
+        let is_due = self.0.as_ref().is_none_or(|(last, at)| {
+            last != message || now.saturating_duration_since(*at) >= REPEAT
+        });
+        if is_due {
+            self.0 = Some((message.to_owned(), now));
+        }
+        is_due
+    }
+}
+
+impl Blindness {
+    /// The checks of `listener`, such as `memmon`, which may have a name (`-n`). They are only logged
+    /// where it `tells` nothing.
+    #[must_use]
+    pub fn new(listener: &'static str, name: Option<&str>, tells: bool) -> Self {
+        let title = match name {
+            Some(name) => format!("{listener} [{name}]"),
+            None => listener.to_owned(),
+        };
+        let (checks, complaint) = (Checks::default(), Complaint::default());
+        Self { listener, title, tells, checks, complaint, is_away: false }
+    }
+
+    /// Whether supervisord did not answer the last question.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.is_away
+    }
+
+    /// A check failed since supervisord did not answer as it should.
+    pub fn unanswered(&mut self, error: &RpcError, ctx: &mut Ctx<'_>) {
+        self.complain(&format!("Cannot check: {error}"), ctx);
+        self.not_acting(error, ctx);
+    }
+
+    /// The same, where the log has a line about it.
+    pub fn not_acting(&mut self, error: &RpcError, ctx: &mut Ctx<'_>) {
+        self.is_away = true;
+        // Where everything ends it is no news.
+        if error.fault_code() != Some(Fault::SHUTDOWN_STATE) {
+            self.count(&error.to_string(), ctx);
+        }
+    }
+
+    /// supervisord answered, and the check failed nevertheless; `message` is for the log.
+    pub fn failed(&mut self, message: &str, ctx: &mut Ctx<'_>) {
+        self.answered(ctx);
+        self.complain(message, ctx);
+        self.count(message, ctx);
+    }
+
+    /// A check was made.
+    pub fn succeeded(&mut self, ctx: &mut Ctx<'_>) {
+        self.answered(ctx);
+        self.complaint = Complaint::default();
+        if self.checks.succeed() {
+            let text = format!("{} checks again since {}.", self.title, log_time(ctx.now()));
+            self.raise("recovered", "can check again", text, ctx);
+        }
+    }
+
+    fn answered(&mut self, ctx: &Ctx<'_>) {
+        if std::mem::take(&mut self.is_away) {
+            ctx.log.line("supervisord answers again");
+        }
+    }
+
+    fn complain(&mut self, message: &str, ctx: &Ctx<'_>) {
+        if self.complaint.is_due(message, ctx.arrived.instant) {
+            ctx.log.line(message);
+        }
+    }
+
+    fn count(&mut self, why: &str, ctx: &mut Ctx<'_>) {
+        if self.checks.fail() {
+            let text = format!(
+                "{} could not check at {PATIENCE} ticks in a row, and restarts nothing until it can:\n\n{why}",
+                self.title
+            );
+            self.raise("blind", "cannot check", text, ctx);
+        }
+    }
+
+    fn raise(&self, kind: &str, what: &str, text: String, ctx: &mut Ctx<'_>) {
+        if self.tells {
+            let subject = format!("{}: {what}", self.title);
+            ctx.raise(Alert::new(self.listener, kind, ctx.now(), subject, text));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FakeSupervisor, World};
+
+    fn lost() -> RpcError {
+        RpcError::NoAnswer("connection lost".to_owned())
+    }
+
+    fn kinds(world: &World) -> Vec<&str> {
+        world.alerts.iter().map(|alert| alert.kind.as_str()).collect()
+    }
+
+    #[test]
+    fn three_failures_in_a_row_are_told_once_and_so_is_their_end() {
+        let mut world = World::new(FakeSupervisor::at(1000));
+        let mut blindness = Blindness::new("memmon", Some("web"), true);
+        for expected in [0, 0, 1, 1, 1] {
+            world.with_ctx(|ctx| blindness.unanswered(&lost(), ctx));
+            assert_eq!(world.alerts.len(), expected);
+        }
+        world.with_ctx(|ctx| blindness.succeeded(ctx));
+        world.with_ctx(|ctx| blindness.succeeded(ctx));
+        assert_eq!(kinds(&world), ["blind", "recovered"]);
+        let subjects: Vec<_> = world.alerts.iter().map(|alert| alert.subject.as_str()).collect();
+        assert_eq!(subjects, ["memmon [web]: cannot check", "memmon [web]: can check again"]);
+        assert!(world.alerts[0].text.ends_with(":\n\nconnection lost"), "{:?}", world.alerts);
+        assert_eq!(world.log(), "Cannot check: connection lost\nsupervisord answers again\n");
+    }
+
+    #[test]
+    fn a_check_that_is_made_begins_the_count_anew() {
+        let mut world = World::new(FakeSupervisor::at(1000));
+        let mut blindness = Blindness::new("httpok", None, true);
+        for _ in 0..3 {
+            world.with_ctx(|ctx| blindness.not_acting(&lost(), ctx));
+            world.with_ctx(|ctx| blindness.failed("no /proc", ctx));
+            world.with_ctx(|ctx| blindness.succeeded(ctx));
+        }
+        assert_eq!(kinds(&world), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_ends_is_no_news_and_neither_is_anything_to_who_tells_nothing() {
+        let mut world = World::new(FakeSupervisor::at(1000));
+        let mut ending = Blindness::new("memmon", None, true);
+        let mut quiet = Blindness::new("memmon", None, false);
+        let text = "SHUTDOWN_STATE".to_owned();
+        let fault = RpcError::Fault(Fault { code: Fault::SHUTDOWN_STATE, text });
+        for _ in 0..4 {
+            world.with_ctx(|ctx| ending.unanswered(&fault, ctx));
+            world.with_ctx(|ctx| quiet.unanswered(&lost(), ctx));
+        }
+        assert_eq!(kinds(&world), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_complaint_is_repeated_when_it_changes_and_every_hour() {
+        let (mut complaint, start) = (Complaint::default(), Instant::now());
+        let minutes = [("a", 0), ("a", 59), ("b", 59), ("b", 118), ("b", 119), ("b", 120)];
+        let due = minutes.map(|(message, minute)| {
+            complaint.is_due(message, start + Duration::from_secs(minute * 60))
+        });
+        assert_eq!(due, [true, false, true, false, true, false]);
+    }
+}
