@@ -140,7 +140,7 @@ fn a_certificate_that_is_refused_loses_nothing() {
         log.contains("Error sending email: 127.0.0.1:") && log.contains("certificate"),
         "{log}"
     );
-    let lost = "Not mailed before the end (recipients: bob@example.com):\n2";
+    let lost = "; not mailed to bob@example.com:\n2";
     assert!(log.contains(lost), "{log}");
     assert!(smtp.mails().is_empty());
 }

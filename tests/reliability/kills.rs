@@ -1,6 +1,7 @@
 //! Listeners that are killed at any moment: every alert arrives, and hardly any twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -136,7 +137,7 @@ fn the_lines_of_a_batch_survive_a_kill() {
             assert_eq!(lines.count(), 1, "p{number}\n{}\n{}", mails[0].body, feed.logs());
         }
         // The server has the mail before the spool says so.
-        feed.listener().wait_idle();
+        feed.listener().wait_for_log("Sending notification email:\n");
         // They are nobody's any more.
         feed.event_and_kill("TICK_60", "when:120", |_| {});
         feed.event("TICK_60", "when:180");
@@ -161,9 +162,12 @@ fn a_mail_server_that_hangs_holds_up_no_event_and_a_kill_loses_none() {
     for number in 1..19 {
         feed.event("PROCESS_STATE_EXITED", &exit(&format!("p{number}")));
     }
-    feed.event_and_kill("PROCESS_STATE_EXITED", &exit("p19"), |_| {});
-    smtp.behave();
+    // Each is logged while the server hangs.
     feed.listener().wait_for_log("Process p18:p18");
+    feed.event_and_kill("PROCESS_STATE_EXITED", &exit("p19"), |_| smtp.behave());
+    // What hung is delivered as it was, and the rest at the next tick.
+    smtp.wait_for(1);
+    feed.listener().wait_for_log("Sending notification email:\n");
     feed.event("TICK_60", "when:120");
     feed.event("TICK_60", "when:180");
     let mails = smtp.wait_for(2);
@@ -172,4 +176,30 @@ fn a_mail_server_that_hangs_holds_up_no_event_and_a_kill_loses_none() {
         let about = lines.iter().filter(|line| line.contains(&format!(" p{number}:")));
         assert_eq!(about.count(), 1, "p{number}\n{lines:#?}\n{}", feed.logs());
     }
+}
+
+#[test]
+fn a_mail_in_doubt_on_a_full_disk_keeps_no_later_crash_from_being_mailed() {
+    let (spool, smtp) = (Scratch::new(), SmtpServer::new());
+    let folder = spool.path().display().to_string();
+    let mut feed = Feed::new(
+        Subject::ours(ours(), "crashmailbatch")
+            .args(["-t", "bob@example.com", "-f", "me@example.com", "-H", &smtp.address()])
+            .args(["--spool", &folder]),
+    );
+    feed.event("PROCESS_STATE_EXITED", &exit("p0"));
+    feed.listener().wait_for_log("Process p0:p0");
+    // From now on, no file grows.
+    let pid = feed.listener().pid().to_string();
+    let status = Command::new("prlimit").args(["--pid", &pid, "--fsize=0"]).status();
+    assert!(status.unwrap().success());
+    smtp.on("MESSAGE", SmtpAnswer::CloseAfter);
+    feed.event("TICK_60", "when:60");
+    feed.listener().wait_for_log("it may have arrived; kept, and tried again later for ");
+    feed.event_and_kill("PROCESS_STATE_EXITED", &exit("p2"), |_| smtp.behave());
+    feed.event("PROCESS_STATE_EXITED", &exit("p1"));
+    feed.event("TICK_60", "when:120");
+    wait_until("the later crash to be mailed", SOON, || {
+        smtp.mails().iter().any(|mail| mail.body.contains("Process p1:p1"))
+    });
 }

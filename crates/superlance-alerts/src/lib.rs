@@ -11,6 +11,7 @@ mod spool;
 pub mod throttle;
 mod transport;
 
-pub use self::pipeline::{Pipeline, prefixed};
+pub use self::pipeline::Pipeline;
 pub use self::setup::pipeline;
-pub use self::transport::Raiser;
+pub use self::transport::smtp::SmtpTransport;
+pub use self::transport::{Raiser, Transport};

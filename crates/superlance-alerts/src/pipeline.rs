@@ -32,6 +32,7 @@ pub struct Pipeline {
     held: Journal,
     recovery: Option<Recovery>,
     watched: Journal,
+    unfinished: InFlight,
     /// What an earlier listener left in the spool, until delivery begins.
     backlog: Option<Vec<Stored>>,
 }
@@ -52,24 +53,28 @@ pub(super) struct Parts {
 impl Pipeline {
     pub(super) fn new(parts: Parts) -> Self {
         let Parts { host, prefix, ways, spool, throttle, recovery, log, unfinished } = parts;
-        let spool = spool.map(Arc::new);
-        let sender = |way| Sender::new(way, spool.clone(), Arc::clone(&log), unfinished.clone());
-        let senders = ways.into_iter().map(sender).collect();
-        let (held, watched) = (Journal::default(), Journal::default());
         let mut pipeline = Self {
             host,
             prefix,
-            senders,
+            senders: Vec::new(),
             log,
-            spool,
+            spool: spool.map(Arc::new),
             throttle,
-            held,
+            held: Journal::default(),
             recovery,
-            watched,
+            watched: Journal::default(),
+            unfinished,
             backlog: None,
         };
+        ways.into_iter().for_each(|transport| pipeline.add(transport));
         pipeline.open();
         pipeline
+    }
+
+    /// Adds a transport to those of the command line, before delivery begins.
+    pub fn add(&mut self, transport: Box<dyn Transport>) {
+        let (spool, log) = (self.spool.clone(), Arc::clone(&self.log));
+        self.senders.push(Sender::new(transport, spool, log, self.unfinished.clone()));
     }
 
     /// Whether anybody is told of alerts.
@@ -178,7 +183,10 @@ impl Pipeline {
 }
 
 /// A subject that says first what it is about. The blank before crashmail's is the original's.
-pub fn prefixed(prefix: &str, subject: &str) -> String {
+fn prefixed(prefix: &str, subject: &str) -> String {
+    if subject.is_empty() {
+        return prefix.to_owned();
+    }
     let blank = if subject.starts_with(' ') { "" } else { " " };
     format!("{prefix}:{blank}{subject}")
 }
@@ -263,7 +271,7 @@ impl Alerts for Pipeline {
             let held = self.throttle.iter().flat_map(Throttle::records);
             self.held.rewrite(held);
         }
-        self.log.line(format_args!("Held back by --alert-interval: {}", alert.subject.trim()));
+        self.log.line(format_args!("Held back by --alert-interval: {}", alert.title()));
     }
 }
 

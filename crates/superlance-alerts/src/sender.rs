@@ -110,7 +110,7 @@ impl Sender {
         }
         let Some(room) = self.room(&alert) else {
             targets.iter().for_each(|target| self.shared.settled(&alert, target));
-            return log.line(way.given_up(&alert, "too many others wait"));
+            return log.line(way.given_up(&alert, &targets, "too many others wait"));
         };
         let (shared, unfinished) = (Arc::clone(&self.shared), Arc::clone(&alert));
         let entry = self.unfinished.begin_with(move || shared.unfinished(&unfinished));
@@ -220,7 +220,7 @@ impl Shared {
     fn settle(&self, mut attempt: Attempt<Job>, outcomes: Vec<DeliveryOutcome>, state: &mut State) {
         let Job { alert, targets, .. } = &mut attempt.item;
         let all = std::mem::take(targets);
-        let mut delivered = Vec::new();
+        let (mut delivered, mut refused) = (Vec::new(), Vec::new());
         let (mut reasons, mut refusals) = (Vec::new(), Vec::new());
         let (mut pause, mut doubtful) = (None, false);
         for (target, outcome) in all.into_iter().zip(outcomes) {
@@ -233,6 +233,7 @@ impl Shared {
                 DeliveryOutcome::Rejected(reason) => {
                     self.settled(alert, &target);
                     refusals.push(reason);
+                    refused.push(target);
                     continue;
                 }
                 DeliveryOutcome::Retry(reason) => reason,
@@ -251,7 +252,7 @@ impl Shared {
         reasons.dedup();
         refusals.dedup();
         if !refusals.is_empty() {
-            self.log.line(self.way.given_up(alert, &refusals.join("; ")));
+            self.log.line(self.way.given_up(alert, &refused, &refusals.join("; ")));
         }
         if !delivered.is_empty() {
             self.way.delivered(alert, &delivered).into_iter().for_each(|text| self.log.line(text));
@@ -262,31 +263,19 @@ impl Shared {
             }
             return state.schedule.delivered();
         }
-        let now = Instant::now();
+        let (now, reason) = (Instant::now(), reasons.join("; "));
+        let failed = self.way.failed(targets, &reason);
         let next = match (doubtful, delivered.is_empty()) {
             (true, _) => state.schedule.doubtful(attempt, now),
             (false, true) => state.schedule.failed(attempt, pause, now),
             (false, false) => state.schedule.failed_in_part(attempt, now),
         };
-        self.report(next, &reasons.join("; "), state);
-    }
-
-    /// Says what becomes of an alert that was not delivered.
-    fn report(&self, next: Next<Job>, reason: &str, state: &mut State) {
-        let name = self.way.name();
         match next {
-            Next::Waits => {
-                let message = format!("{name}: {reason}; alerts are kept, and tried again");
-                state.trouble.report(&self.log, message);
-            }
-            Next::Ended(job) if self.keeps(&job.alert) => {
-                let (kept, subject) = ("kept until the next start", job.alert.subject.trim());
-                self.log.line(format_args!("Not sent to {name}: {reason}; {kept}: {subject}"));
-            }
-            Next::Ended(job) => self.log.line(self.way.given_up(&job.alert, reason)),
+            Next::Waits => state.trouble.report(&self.log, failed),
+            Next::Ended(job) => self.end(&job, &reason),
             Next::GivenUp(job) => {
                 job.targets.iter().for_each(|target| self.settled(&job.alert, target));
-                self.log.line(self.way.given_up(&job.alert, reason));
+                self.end(&job, &reason);
             }
         }
     }
@@ -296,8 +285,19 @@ impl Shared {
         if !self.keeps(alert) {
             return self.way.unfinished(alert);
         }
-        let (name, subject) = (self.way.name(), alert.subject.trim());
+        let (name, subject) = (self.way.name(), alert.title());
         format!("Not sent in time to {name}, and kept until the next start: {subject}")
+    }
+
+    /// Says what becomes of an alert that is not tried again.
+    fn end(&self, job: &Job, reason: &str) {
+        let Job { alert, targets, .. } = job;
+        if self.keeps(alert) {
+            let (name, kept) = (self.way.name(), "kept until the next start");
+            self.log.line(format_args!("Not sent to {name}: {reason}; {kept}: {}", alert.title()));
+        } else {
+            self.log.line(self.way.given_up(alert, targets, reason));
+        }
     }
 
     /// What stands for a target in the spool.

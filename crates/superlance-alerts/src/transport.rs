@@ -17,7 +17,7 @@ use superlance_core::system::command::CommandError;
 
 /// A way for alerts to get to people. It may take its time: it is called on a thread of its own, at
 /// the end of the listener on several.
-pub(crate) trait Transport: Send + Sync {
+pub trait Transport: Send + Sync {
     /// What the log calls it. No secret is part of it.
     fn name(&self) -> String;
 
@@ -37,11 +37,17 @@ pub(crate) trait Transport: Send + Sync {
     fn delivered(&self, alert: &Alert, targets: &[String]) -> Option<String> {
         let targets: Vec<_> = targets.iter().filter(|target| !target.is_empty()).cloned().collect();
         let whom = if targets.is_empty() { self.name() } else { targets.join(", ") };
-        Some(format!("Sent to {whom}: {}", alert.subject.trim()))
+        Some(format!("Sent to {whom}: {}", alert.title()))
     }
 
-    /// What the log says when it is given up: the alert with it, since nobody else will tell.
-    fn given_up(&self, alert: &Alert, reason: &str) -> String {
+    /// What the log says when it could not be delivered to `targets`, until it can.
+    fn failed(&self, _targets: &[String], reason: &str) -> String {
+        format!("{}: {reason}; alerts are kept, and tried again", self.name())
+    }
+
+    /// What the log says when it is given up for `targets`: the alert with it, which is told nowhere
+    /// else.
+    fn given_up(&self, alert: &Alert, _targets: &[String], reason: &str) -> String {
         format!("Not sent to {}: {reason}. The alert was:\n\n{}", self.name(), whole(alert))
     }
 
@@ -52,7 +58,7 @@ pub(crate) trait Transport: Send + Sync {
 }
 
 fn whole(alert: &Alert) -> String {
-    format!("{}\n\n{}", alert.subject.trim(), alert.whole_text())
+    format!("{}\n\n{}", alert.title(), alert.whole_text())
 }
 
 /// What became of an alert that was given to a command.

@@ -1,31 +1,30 @@
 //! The listener behind the three tools that collect lines and mail them together: crashmailbatch,
 //! fatalmailbatch and crashsms.
 //!
-//! What waits for whom, and when it is due, is a value without side effects ([`pending`]); the
-//! [`listener`] feeds it with events and takes what is due to the mail server.
+//! What waits, and when it is due, is a value without side effects ([`pending`]); the [`listener`] feeds
+//! it with events and raises what is due as one alert, which is delivered like any other.
 
 mod choice;
 mod listener;
+mod mail;
 mod options;
 pub mod pending;
 
-use std::ops::Range;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{ArgMatches, Command, Error, FromArgMatches as _};
 
 use self::choice::Choice;
 use self::listener::BatchListener;
+use self::mail::BatchMail;
 use self::options::Options;
 use crate::trigger::Trigger;
-use superlance_alerts::Raiser;
+use superlance_alerts::{Raiser, SmtpTransport};
 use superlance_core::listener::environment::Environment;
-use superlance_core::mail::smtp::{Smtp, SmtpUrl};
+use superlance_core::mail::smtp::SmtpUrl;
 use superlance_core::options::usage::StartError;
 use superlance_core::protocol::event::ProcessState;
 use superlance_core::run::Service;
-use superlance_core::system::host_name;
 
 /// What distinguishes the three tools.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +45,8 @@ pub struct Tool {
     pub line: fn(&ProcessState, SystemTime) -> String,
     /// The text of a mail with these lines, when so many older ones had to be dropped.
     pub text: fn(&[String], u64) -> String,
+    /// Whether its mails have room for a remark below the lines.
+    pub remarks: bool,
 }
 
 impl Tool {
@@ -75,11 +76,17 @@ impl Tool {
             None => options.settings(password),
         };
         let supervisor = environment.supervisor_for(choice.tail.asks_supervisord())?;
-        let alerts =
+        let mut alerts =
             superlance_alerts::pipeline(&environment, raiser, None, &options.alerts, matches)?;
         let Environment { log, unfinished, .. } = environment;
-        let post = Smtp::new(settings, Arc::clone(&log));
-        let mut listener = BatchListener::new(self, options, choice, Box::new(post), id_prefix());
+        let subject = options.subject.clone().or(self.subject.map(str::to_owned));
+        if let Some((from, to)) = options.addresses() {
+            let mut smtp = SmtpTransport::new(settings, from, to, &log);
+            smtp.as_mime_text = true;
+            alerts.add(Box::new(BatchMail { smtp, has_subject: subject.is_some() }));
+        }
+        let subject = subject.unwrap_or_default();
+        let mut listener = BatchListener::new(self, &options, choice, subject, id_prefix());
         listener.keep(alerts.journal("batch", "lines that wait"), &log);
         Ok(Service {
             listener: Box::new(listener),
@@ -106,9 +113,4 @@ pub fn plain_text(lines: &[String], dropped: u64) -> String {
 fn id_prefix() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{}.{}.{}", since.as_millis() / 10, std::process::id(), since.subsec_nanos())
-}
-
-/// The id of the mail with the lines of this range: the same for whoever gets it, and whenever.
-fn message_id(prefix: &str, range: &Range<u64>) -> String {
-    format!("<{prefix}.{}-{}@{}>", range.start, range.end, host_name())
 }

@@ -25,6 +25,7 @@ static TOOL: Tool = Tool {
     subject: Some("Crash alert from supervisord"),
     line,
     text: plain_text,
+    remarks: true,
 };
 
 fn line(change: &ProcessState, at: SystemTime) -> String {

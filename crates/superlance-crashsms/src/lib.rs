@@ -25,6 +25,7 @@ static TOOL: Tool = Tool {
     subject: None,
     line,
     text,
+    remarks: false,
 };
 
 /// Characters in a short message.

@@ -20,7 +20,7 @@ pub struct Raiser {
 /// What a way out is made of.
 pub(crate) struct TransportConfig<'a> {
     pub(crate) raiser: Raiser,
-    /// None in the batch tools, which mail their digests themselves.
+    /// None in the batch tools, which have options of their own for mails.
     pub(crate) mail: Option<&'a MailOptions>,
     pub(crate) options: &'a AlertOptions,
     /// The command line, for what depends on the order in it.

@@ -59,7 +59,7 @@ fn variables(alert: &Alert) -> Vec<(String, String)> {
         ("HOST", alert.host.clone()),
         ("TIME", alert.timestamp().to_string()),
         ("ACTION", alert.action.clone().unwrap_or_default()),
-        ("SUBJECT", alert.subject.trim().to_owned()),
+        ("SUBJECT", alert.title().to_owned()),
     ];
     let fields = fields.map(|(name, value)| (name.to_owned(), value));
     let measured = alert.measured.iter();

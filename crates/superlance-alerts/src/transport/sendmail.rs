@@ -59,7 +59,7 @@ impl Transport for MailCommand {
         self.confirms.then(|| format!("Mailed:\n\n{}", alert.mail(&self.to).plain()))
     }
 
-    fn given_up(&self, alert: &Alert, reason: &str) -> String {
+    fn given_up(&self, alert: &Alert, _: &[String], reason: &str) -> String {
         let (command, mail) = (&self.command, alert.mail(&self.to).plain());
         format!("Mail not sent with {command:?}: {reason}. The mail was:\n\n{mail}")
     }

@@ -6,23 +6,27 @@ use super::{Transport, TransportConfig};
 use superlance_core::listener::alert::Alert;
 use superlance_core::mail::mime::addresses;
 use superlance_core::mail::outcome::DeliveryOutcome;
-use superlance_core::mail::smtp::{Message, Post, Smtp, SmtpUrl};
+use superlance_core::mail::smtp::{Message, Settings, Smtp, SmtpUrl};
 use superlance_core::options::usage::StartError;
+use superlance_core::system::host_name;
+use superlance_core::system::log::Log;
 
 /// Mails to an SMTP server.
-struct Mails {
+pub struct SmtpTransport {
     smtp: Smtp,
     server: String,
-    from: String,
+    /// The `From:` line.
+    pub from: String,
     to: Vec<String>,
     host: String,
+    /// Whether a text that is not ASCII is written as the batch tools of the original write it.
+    pub as_mime_text: bool,
     /// Whether the log has every mail that was sent, as with a command.
-    confirms: bool,
+    pub confirms: bool,
 }
 
 pub(crate) fn smtp(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, StartError> {
     let (Some(url), Some(mail)) = (&plan.options.smtp_url, plan.mail) else {
-        // The batch tools mail their digests themselves.
         return Ok(Vec::new());
     };
     let to: Vec<_> =
@@ -41,17 +45,28 @@ pub(crate) fn smtp(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>
         url.settings(plan.environment.smtp_password(file)?)
     })?;
     let default = || format!("{}@{}", plan.raiser.name, plan.host);
-    Ok(vec![Box::new(Mails {
-        server: settings.server.to_string(),
-        smtp: Smtp::new(settings, Arc::clone(&plan.environment.log)),
-        from: mail.from.clone().unwrap_or_else(default),
-        to,
-        host: plan.host.clone(),
-        confirms: plan.raiser.confirms,
-    })])
+    let from = mail.from.clone().unwrap_or_else(default);
+    let smtp = SmtpTransport::new(settings, from, to, &plan.environment.log);
+    Ok(vec![Box::new(SmtpTransport { confirms: plan.raiser.confirms, ..smtp })])
 }
 
-impl Transport for Mails {
+impl SmtpTransport {
+    /// Mails `from` this address `to` these, each on its own.
+    #[must_use]
+    pub fn new(settings: Settings, from: String, to: Vec<String>, log: &Arc<Log>) -> Self {
+        let (server, host) = (settings.server.to_string(), host_name());
+        let smtp = Smtp::new(settings, Arc::clone(log));
+        Self { smtp, server, from, to, host, as_mime_text: false, confirms: false }
+    }
+
+    /// The server, for the log.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+}
+
+impl Transport for SmtpTransport {
     fn name(&self) -> String {
         format!("mail server {}", self.server)
     }
@@ -75,11 +90,16 @@ impl Transport for Mails {
             text: alert.whole_text(),
             id: format!("<{}@{}>", alert.id, self.host),
             date: alert.at,
-            as_mime_text: false,
+            as_mime_text: self.as_mime_text,
         });
+        // What happened to all needs no names.
+        let alike = outcomes.windows(2).all(|pair| pair.first() == pair.last());
         let of = |(outcome, target): (DeliveryOutcome, &String)| match outcome {
-            DeliveryOutcome::Rejected(reason) => {
+            DeliveryOutcome::Rejected(reason) if !alike => {
                 DeliveryOutcome::Rejected(format!("{reason} (for {target})"))
+            }
+            DeliveryOutcome::Retry(reason) if !alike => {
+                DeliveryOutcome::Retry(format!("{reason} (for {target})"))
             }
             outcome => outcome,
         };
@@ -90,7 +110,7 @@ impl Transport for Mails {
         let whom = targets.join(", ");
         Some(match self.confirms {
             true => format!("Mailed:\n\n{}", alert.mail(&whom).plain()),
-            false => format!("Mailed to {whom}: {}", alert.subject.trim()),
+            false => format!("Mailed to {whom}: {}", alert.title()),
         })
     }
 }

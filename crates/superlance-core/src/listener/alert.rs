@@ -32,7 +32,7 @@ pub struct Alert {
     pub measured: Vec<(String, String)>,
     /// What was done about it, such as `restart`; nothing for alerts that only tell.
     pub action: Option<String>,
-    /// A line.
+    /// A line. It is empty where mails are to have none; [`title`](Self::title) is there for the rest.
     pub subject: String,
     /// The whole, as a mail has it.
     pub text: String,
@@ -176,6 +176,13 @@ impl Alert {
         let measured = self.measured.iter().map(|(name, value)| name.len() + value.len());
         let parts = [&self.subject, &self.text, &self.host].map(String::len);
         FIELDS + parts.into_iter().chain(texts).chain(measured).sum::<usize>()
+    }
+
+    /// A line that says what it is about, also where its mails have no subject.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        let subject = self.subject.trim();
+        if subject.is_empty() { &self.listener } else { subject }
     }
 
     /// Seconds since 1970 at which it happened.

@@ -68,10 +68,12 @@ impl Identity {
         self.event.map(|event| format!("{event:016x}"))
     }
 
-    /// Adds to `alert` which event led to it, and its id.
+    /// Adds to `alert` which event led to it, and its id unless it has one.
     pub fn complete(&mut self, alert: &mut Alert) {
         alert.event.clone_from(&self.name);
-        alert.id = self.of(alert);
+        if alert.id.is_empty() {
+            alert.id = self.of(alert);
+        }
     }
 
     /// An id for `alert`. What is measured and when is no part of it, and differs when an event is

@@ -16,17 +16,3 @@ pub enum DeliveryOutcome {
     /// It was sent, and whether it was taken is not known.
     Unknown(String),
 }
-
-impl DeliveryOutcome {
-    /// The same, with the place before the reason.
-    #[must_use]
-    pub fn at(self, place: &str) -> Self {
-        match self {
-            Self::Delivered => self,
-            Self::Rejected(reason) => Self::Rejected(format!("{place}: {reason}")),
-            Self::Retry(reason) => Self::Retry(format!("{place}: {reason}")),
-            Self::RetryAfter(reason, time) => Self::RetryAfter(format!("{place}: {reason}"), time),
-            Self::Unknown(reason) => Self::Unknown(format!("{place}: {reason}")),
-        }
-    }
-}

@@ -28,12 +28,6 @@ use crate::system::io_error::explain;
 use crate::system::log::Log;
 use crate::system::secret::Secret;
 
-/// Something that delivers mails.
-pub trait Post: Send + Sync {
-    /// Tries to deliver `message`. There is an outcome for each of its recipients, in their order.
-    fn send(&self, message: &Message) -> Vec<DeliveryOutcome>;
-}
-
 /// How to reach a server.
 #[derive(Clone)]
 pub struct Settings {
@@ -109,10 +103,9 @@ impl Smtp {
     fn hanging(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
         self.hanging.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Post for Smtp {
-    fn send(&self, message: &Message) -> Vec<DeliveryOutcome> {
+    /// Tries to deliver `message`. There is an outcome for each of its recipients, in their order.
+    pub fn send(&self, message: &Message) -> Vec<DeliveryOutcome> {
         let mut hanging = self.hanging();
         hanging.retain(|thread| !thread.is_finished());
         if hanging.len() >= HANGING {

@@ -1,8 +1,7 @@
-//! A batch tool against a mail server that does as it is told.
+//! What a batch tool raises, and when.
 
-use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use clap::FromArgMatches;
 
@@ -22,45 +21,14 @@ static TOOL: Tool = Tool {
     subject: Some("Alert"),
     line: |change, _| format!("{} died", change.process),
     text: plain_text,
+    remarks: true,
 };
-
-/// Remembers what it is given. Delivers everything, unless told otherwise.
-#[derive(Clone, Default)]
-struct FakePost(Arc<Mutex<Posted>>);
-
-#[derive(Default)]
-struct Posted {
-    messages: Vec<Message>,
-    next: VecDeque<Vec<DeliveryOutcome>>,
-}
-
-impl FakePost {
-    fn next(&self, outcomes: &[DeliveryOutcome]) {
-        self.0.lock().unwrap().next.push_back(outcomes.to_vec());
-    }
-
-    fn sent(&self) -> Vec<Message> {
-        self.0.lock().unwrap().messages.clone()
-    }
-
-    fn texts(&self) -> Vec<String> {
-        self.sent().into_iter().map(|message| message.text).collect()
-    }
-}
-
-impl Post for FakePost {
-    fn send(&self, message: &Message) -> Vec<DeliveryOutcome> {
-        let mut state = self.0.lock().unwrap();
-        state.messages.push(message.clone());
-        let outcomes = state.next.pop_front();
-        outcomes.unwrap_or_else(|| vec![DeliveryOutcome::Delivered; message.recipients.len()])
-    }
-}
 
 struct Scene {
     listener: BatchListener,
-    post: FakePost,
     world: World,
+    /// What earlier listeners of the same spool have raised.
+    earlier: Vec<Alert>,
 }
 
 impl Scene {
@@ -69,10 +37,26 @@ impl Scene {
         let matches = options::command(&TOOL).try_get_matches_from(all).unwrap();
         let options = Options::from_arg_matches(&matches).unwrap();
         let choice = Choice::from_matches(&matches, &TOOL).unwrap();
-        let post = FakePost::default();
-        let listener =
-            BatchListener::new(&TOOL, options, choice, Box::new(post.clone()), "1.2.3".into());
-        Self { listener, post, world: World::default() }
+        let (subject, prefix) = ("Alert".to_owned(), "1.2.3".to_owned());
+        let listener = BatchListener::new(&TOOL, &options, choice, subject, prefix);
+        Self { listener, world: World::default(), earlier: Vec::new() }
+    }
+
+    fn alerts(&self) -> Vec<Alert> {
+        self.earlier.iter().chain(&self.world.alerts).cloned().collect()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.alerts().into_iter().map(|alert| alert.text).collect()
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.alerts().into_iter().map(|alert| alert.id).collect()
+    }
+
+    fn on_time(&mut self) {
+        let Self { listener, world, .. } = self;
+        world.with_ctx(|ctx| listener.on_time(ctx));
     }
 
     fn crash(&mut self, name: &str) {
@@ -80,18 +64,17 @@ impl Scene {
         self.world.event(&mut self.listener, "PROCESS_STATE_EXITED", &payload).unwrap();
     }
 
-    /// Another listener, with the same server and the same spool.
-    fn keeping(self, folder: &Path, arguments: &[&str]) -> Self {
-        let post = self.post.clone();
+    /// Another listener with the same spool.
+    fn keeping(self, folder: &Path) -> Self {
+        let earlier = self.alerts();
         drop(self);
-        let mut scene = Self::new(arguments);
-        scene.listener.post = Box::new(post.clone());
+        let mut scene = Self { earlier, ..Self::new(&[]) };
         scene.listener.id_prefix = "4.5.6".to_owned();
         let directory = Arc::new(StateDir::open(folder, "tool").unwrap());
         let log = scene.world.shared_log();
         let journal = Journal::open(&directory, "batch", "lines that wait", &log);
         scene.world.with_ctx(|ctx| scene.listener.keep(journal, ctx.log));
-        Self { post, ..scene }
+        scene
     }
 
     fn tick(&mut self, name: &str) {
@@ -106,32 +89,23 @@ impl Scene {
     }
 }
 
-fn later() -> DeliveryOutcome {
-    DeliveryOutcome::Retry("down".to_owned())
-}
-
 #[test]
-fn lines_are_mailed_together_in_the_words_of_the_original() {
+fn lines_are_mailed_together() {
     let mut scene = Scene::new(&["-i", "2"]);
     scene.crash("foo");
     scene.tick("TICK_60");
     scene.crash("bar");
     scene.tick("TICK_5");
-    assert!(scene.post.sent().is_empty());
+    assert!(scene.alerts().is_empty());
     scene.tick("TICK_60");
-    let mail = scene.post.sent().remove(0);
-    assert_eq!(
-        (mail.text.as_str(), mail.subject.as_deref()),
-        ("foo died\nbar died", Some("Alert"))
-    );
-    assert_eq!((mail.from.as_str(), mail.to), ("x@y", vec!["a@b".to_owned(), "c@d".to_owned()]));
-    assert!(mail.id.starts_with("<1.2.3.0-2@"), "{}", mail.id);
-    let log = "foo died\nbar died\nSending notification email:\nTo: a@b, c@d\nFrom: x@y\n\
-               Subject: Alert\nBody:\nfoo died\nbar died\n";
-    assert_eq!(scene.world.log(), log);
+    let alert = scene.alerts().remove(0);
+    assert_eq!((alert.text.as_str(), alert.subject.as_str()), ("foo died\nbar died", "Alert"));
+    assert_eq!((alert.kind.as_str(), alert.id.as_str()), ("digest", "1.2.3.0-2"));
+    assert_eq!(alert.measured, [("lines".to_owned(), "2".to_owned())]);
+    assert_eq!(scene.world.log(), "foo died\nbar died\n");
     scene.tick("TICK_60");
     scene.tick("TICK_60");
-    assert_eq!(scene.post.sent().len(), 1, "nothing is not mailed");
+    assert_eq!(scene.alerts().len(), 1, "nothing is not mailed");
 }
 
 #[test]
@@ -157,7 +131,7 @@ fn programs_select_what_is_mailed_about() {
         scene.crash(name);
     }
     scene.tick("TICK_60");
-    assert_eq!(scene.post.texts(), ["foo died\nbar died"]);
+    assert_eq!(scene.texts(), ["foo died\nbar died"]);
     let unselected = "not mailed, since no --program selects it: other died\n";
     assert!(scene.world.log().contains(unselected), "{}", scene.world.log());
 }
@@ -169,7 +143,7 @@ fn other_states_are_mailed_about_if_wanted() {
     let payload = "processname:bar groupname:g from_state:BACKOFF";
     scene.world.event(&mut scene.listener, "PROCESS_STATE_FATAL", payload).unwrap();
     scene.tick("TICK_60");
-    assert_eq!(scene.post.texts(), ["bar died"]);
+    assert_eq!(scene.texts(), ["bar died"]);
 }
 
 #[test]
@@ -191,7 +165,7 @@ fn a_tail_stands_below_its_line_and_not_in_the_log() {
         "foo died\n    Cause: exit status 7\n    stderr, last 2 lines:\n    | two\n    | three\n\n\
          bar died\n    Logs:\n    | {none}\n"
     );
-    assert_eq!(scene.post.texts(), [text]);
+    assert_eq!(scene.texts(), [text]);
 }
 
 #[test]
@@ -206,64 +180,10 @@ fn logs_are_left_out_of_a_mail_that_has_many() {
     scene.tick("TICK_60");
     scene.crash("foo");
     scene.tick("TICK_60");
-    let texts = scene.post.texts();
+    let texts = scene.texts();
     assert!(texts[0].len() < MOST_LOGS + 300 * 300, "{}", texts[0].len());
     assert!(texts[0].ends_with("    | (left out: this mail has many already)\n"));
     assert!(texts[1].ends_with("xxx\n"), "the next mail has room again");
-}
-
-#[test]
-fn the_log_has_the_beginning_of_a_long_text() {
-    let mut scene = Scene::new(&["-s", ""]);
-    scene.crash(&"é".repeat(100));
-    scene.tick("TICK_60");
-    let expected = format!("Subject: \nBody:\n{}...\n", "é".repeat(76));
-    assert!(scene.world.log().ends_with(&expected), "{}", scene.world.log());
-}
-
-#[test]
-fn a_batch_that_cannot_be_sent_is_kept_for_the_next_time() {
-    let mut scene = Scene::new(&[]);
-    scene.crash("foo");
-    scene.post.next(&[later(), later()]);
-    scene.tick("TICK_60");
-    let error = "foo died\nError sending email: localhost:25: down; kept, and tried again later for \
-                 a@b, c@d\n";
-    assert_eq!(scene.world.log(), error);
-    scene.crash("bar");
-    scene.tick("TICK_60");
-    assert_eq!(scene.post.texts(), ["foo died", "foo died\nbar died"]);
-}
-
-#[test]
-fn only_those_who_lack_a_mail_get_it_again() {
-    let mut scene = Scene::new(&[]);
-    scene.crash("foo");
-    scene.post.next(&[DeliveryOutcome::Delivered, later()]);
-    scene.tick("TICK_60");
-    scene.tick("TICK_60");
-    let sent = scene.post.sent();
-    assert_eq!((sent.len(), &sent[1].recipients), (2, &vec!["c@d".to_owned()]));
-    assert_eq!((&sent[0].id, &sent[0].to), (&sent[1].id, &sent[1].to));
-    assert!(scene.world.log().contains("To: a@b\n"), "{}", scene.world.log());
-    assert!(scene.world.log().contains("To: c@d\n"), "{}", scene.world.log());
-}
-
-#[test]
-fn what_everybody_refuses_is_logged_in_full() {
-    let mut scene = Scene::new(&[]);
-    scene.crash("foo");
-    scene.post.next(&[
-        DeliveryOutcome::Rejected("550 one".to_owned()),
-        DeliveryOutcome::Rejected("550 two".to_owned()),
-    ]);
-    scene.tick("TICK_60");
-    let log = "foo died\nError sending email: localhost:25: 550 one; not tried again for a@b\n\
-               Error sending email: localhost:25: 550 two; not tried again for c@d\n\
-               Not mailed to anyone (recipients: a@b, c@d):\nfoo died\n";
-    assert_eq!(scene.world.log(), log);
-    scene.tick("TICK_60");
-    assert_eq!(scene.post.sent().len(), 1);
 }
 
 #[test]
@@ -271,101 +191,81 @@ fn the_end_sends_what_waits() {
     let mut scene = Scene::new(&["-i", "60"]);
     scene.crash("foo");
     scene.finish();
-    assert_eq!(scene.post.texts(), ["foo died"]);
+    assert_eq!(scene.texts(), ["foo died"]);
 }
 
 #[test]
-fn what_the_end_cannot_send_is_logged_in_full() {
-    let mut scene = Scene::new(&["-i", "60"]);
-    scene.crash("foo");
-    scene.post.next(&[DeliveryOutcome::Delivered, later()]);
-    scene.post.next(&[later()]);
-    scene.finish();
-    let log = scene.world.log();
-    assert!(log.ends_with("Not mailed before the end (recipients: c@d):\nfoo died\n"), "{log}");
-}
-
-#[test]
-fn a_missing_tick_is_remarked_upon_once() {
+fn where_no_tick_comes_mails_go_out_by_the_clock() {
     let mut scene = Scene::new(&["-i", "2", "-e", "TICK_5"]);
     assert_eq!(scene.listener.deadline(), None);
     scene.crash("foo");
-    let patience = scene.listener.deadline().unwrap().duration_since(Instant::now());
-    assert!((350..=360).contains(&patience.as_secs()), "{patience:?}");
-    let Scene { listener, world, .. } = &mut scene;
-    world.with_ctx(|ctx| listener.on_time(ctx));
-    assert_eq!(listener.deadline(), None);
-    assert!(world.log().ends_with("does the events= line of the configuration lack TICK_5?\n"));
-    scene.crash("bar");
+    let wait = |scene: &Scene| {
+        let time = scene.listener.deadline().unwrap().saturating_duration_since(Instant::now());
+        time.as_secs_f64().round()
+    };
+    assert_eq!(wait(&scene), 360.0);
+    scene.on_time();
+    let remark = "tool: lines wait to be mailed, and no TICK_5 event comes: does the events= line of \
+                  the configuration lack TICK_5?";
+    assert!(scene.world.log().ends_with(&format!("{remark}\n")), "{}", scene.world.log());
+    assert_eq!(scene.texts(), [format!("foo died\n\n({remark})")]);
     assert_eq!(scene.listener.deadline(), None);
+    scene.crash("bar");
+    assert_eq!(wait(&scene), 120.0);
+    scene.on_time();
+    assert_eq!(scene.texts()[1], "bar died");
+    // The first tick measures the time again.
+    scene.crash("baz");
+    scene.tick("TICK_5");
+    assert_eq!(wait(&scene), 360.0);
+    assert_eq!(scene.world.log().matches(remark).count(), 1);
     // Ticks that are rarer than the interval are waited for.
     let mut rare = Scene::new(&["-i", "0", "-e", "TICK_3600"]);
     rare.crash("foo");
-    assert!(rare.listener.deadline().unwrap() > Instant::now() + Duration::from_secs(10_000));
+    assert_eq!(wait(&rare), 10_800.0);
 }
 
 #[test]
 fn what_waits_survives_the_listener() {
     let folder = tempfile::tempdir().unwrap();
-    let mut scene = Scene::new(&[]).keeping(folder.path(), &[]);
+    let mut scene = Scene::new(&[]).keeping(folder.path());
     scene.crash("foo");
     scene.crash("bar");
-    let mut scene = scene.keeping(folder.path(), &[]);
+    let mut scene = scene.keeping(folder.path());
     let waits = "tool: lines wait that were not mailed before the last end\n";
     assert_eq!(scene.world.log(), waits);
     assert!(scene.listener.deadline().is_some(), "a tick that never comes is remarked upon");
     scene.crash("baz");
-    scene.post.next(&[DeliveryOutcome::Delivered, later()]);
     scene.tick("TICK_60");
-    // Its ids go on, too: the second mail is the first one's for those who lack it.
-    let mut scene = scene.keeping(folder.path(), &[]);
-    scene.tick("TICK_60");
-    assert_eq!(scene.post.texts(), ["foo died\nbar died\nbaz died"; 2]);
-    let sent = scene.post.sent();
-    assert_eq!((&sent[0].id, &sent[1].recipients), (&sent[1].id, &vec!["c@d".to_owned()]));
-    assert!(sent[0].id.starts_with("<4.5.6.0-3@"), "{}", sent[0].id);
-    let mut scene = scene.keeping(folder.path(), &[]);
+    // The mail is in the hands of the pipeline; its ids go on.
+    let mut scene = scene.keeping(folder.path());
     assert_eq!(scene.world.log(), "");
     scene.crash("new");
     scene.tick("TICK_60");
-    assert!(scene.post.sent()[2].id.starts_with("<4.5.6.3-4@"));
+    assert_eq!(scene.texts(), ["foo died\nbar died\nbaz died", "new died"]);
+    assert_eq!(scene.ids(), ["4.5.6.0-3", "4.5.6.3-4"]);
 }
 
 #[test]
-fn a_mail_that_was_being_sent_is_sent_again_as_it_was() {
+fn a_mail_that_was_being_raised_is_raised_again_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
-    let mut scene = Scene::new(&[]).keeping(folder.path(), &[]);
+    let mut scene = Scene::new(&[]).keeping(folder.path());
     scene.crash("foo");
-    let mail = scene.listener.batch.due().remove(0);
-    // The listener is killed before the server's answer.
-    for doubt in scene.listener.batch.in_doubt(&mail) {
-        scene.listener.journal.add(&doubt);
-    }
-    let mut scene = scene.keeping(folder.path(), &[]);
+    // The listener is killed before the alert is in the spool, or before the lines are forgotten.
+    scene.listener.journal.add(&Entry::Raised(1));
+    let mut scene = scene.keeping(folder.path());
     scene.crash("bar");
+    assert!(scene.listener.deadline().unwrap() <= Instant::now());
+    scene.on_time();
     scene.tick("TICK_60");
-    scene.tick("TICK_60");
-    assert_eq!(scene.post.texts(), ["foo died", "bar died"]);
-}
-
-#[test]
-fn what_is_kept_at_the_end_is_not_lost() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut scene = Scene::new(&[]).keeping(folder.path(), &[]);
-    scene.crash("foo");
-    scene.post.next(&[later(), later()]);
-    scene.finish();
-    let log = scene.world.log();
-    assert!(log.ends_with("Kept until the next start for a@b, c@d: 1 lines\n"), "{log}");
-    let mut scene = scene.keeping(folder.path(), &[]);
-    scene.tick("TICK_60");
-    assert_eq!(scene.post.texts(), ["foo died"; 2]);
+    assert_eq!(scene.texts(), ["foo died", "bar died"]);
+    assert_eq!(scene.ids(), ["4.5.6.0-1", "4.5.6.1-2"]);
 }
 
 #[test]
 fn lines_that_cannot_be_kept_are_mailed_all_the_same_and_that_is_said_once() {
     let folder = tempfile::tempdir().unwrap();
-    let mut scene = Scene::new(&[]).keeping(folder.path(), &[]);
+    let mut scene = Scene::new(&[]).keeping(folder.path());
     // What is appended to and what is written anew.
     for name in ["batch.journal", "batch.journal.new"] {
         let path = folder.path().join("tool").join(name);
@@ -376,14 +276,14 @@ fn lines_that_cannot_be_kept_are_mailed_all_the_same_and_that_is_said_once() {
         scene.crash(name);
         scene.tick("TICK_60");
     }
-    assert_eq!(scene.post.texts(), ["foo died", "bar died"]);
+    assert_eq!(scene.texts(), ["foo died", "bar died"]);
     let log = scene.world.log();
     assert_eq!(log.matches("lines that wait are not kept on disk: ").count(), 1, "{log}");
     std::fs::remove_dir(folder.path().join("tool/batch.journal.new")).unwrap();
     std::fs::remove_dir(folder.path().join("tool/batch.journal")).unwrap();
     scene.crash("baz");
     assert!(scene.world.log().ends_with("lines that wait are kept on disk again\n"));
-    let mut scene = scene.keeping(folder.path(), &[]);
+    let mut scene = scene.keeping(folder.path());
     scene.tick("TICK_60");
-    assert_eq!(scene.post.texts().last().unwrap(), "baz died");
+    assert_eq!(scene.texts().last().unwrap(), "baz died");
 }

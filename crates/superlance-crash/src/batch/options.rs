@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, Command};
 use super::Tool;
 use super::choice::Choice;
 use superlance_alerts::options::AlertOptions;
-use superlance_core::mail::smtp::{BadServer, Server, Settings, SmtpUrl, Tls};
+use superlance_core::mail::smtp::{BadServer, Server, Settings, Tls};
 use superlance_core::options::getopt::{as_getopt, warn_of_stray};
 use superlance_core::system::log::Log;
 use superlance_core::system::secret::Secret;
@@ -124,15 +124,10 @@ pub(super) fn command(tool: &Tool) -> Command {
 }
 
 impl Options {
-    /// The addresses to mail to.
-    pub(super) fn to(&self) -> &[String] {
-        self.to.as_ref().map_or(&[], |to| &to.0)
-    }
-
-    /// The mail server, for the log.
-    pub(super) fn server(&self) -> String {
-        let url = self.alerts.smtp_url.as_deref().and_then(|url| SmtpUrl::parse(url).ok());
-        url.map_or_else(|| self.server.to_string(), |url| url.server.to_string())
+    /// Where to mail from, and to whom.
+    pub(super) fn addresses(&self) -> Option<(String, Vec<String>)> {
+        let to = self.to.as_ref()?.0.clone();
+        Some((self.from.clone().unwrap_or_default(), to))
     }
 
     /// How to reach the mail server. A password on the command line wins over that of the

@@ -16,6 +16,7 @@ const TOOL: Tool = Tool {
     subject: Some("Default"),
     line: |_, _| String::new(),
     text: plain_text,
+    remarks: true,
 };
 
 fn parse(arguments: &[&str]) -> Result<Options, String> {
@@ -27,7 +28,7 @@ fn parse(arguments: &[&str]) -> Result<Options, String> {
 #[test]
 fn defaults_are_those_of_the_original() {
     let options = parse(&[]).unwrap();
-    assert_eq!(options.to(), ["a@b", "root"]);
+    assert_eq!(options.addresses().unwrap().1, ["a@b", "root"]);
     assert_eq!((options.interval, options.tick.minutes), (1.0, 1.0));
     assert_eq!((options.tick.event.as_str(), options.subject.clone()), ("TICK_60", None));
     let settings = options.settings(None);
@@ -54,7 +55,7 @@ fn prefixes_keep_their_meaning() {
     ]);
     let options = options.unwrap();
     assert_eq!((options.interval, options.tick.event.as_str()), (2.0, "TICK_5"));
-    assert_eq!((options.to()[0].as_str(), options.from.as_deref()), ("bob", Some("eve")));
+    assert_eq!(options.addresses(), Some(("eve".to_owned(), vec!["bob".to_owned()])));
     let settings = options.settings(None);
     assert_eq!((settings.server.to_string().as_str(), settings.tls), ("h:1", Tls::Required));
     assert_eq!(settings.credentials, Some(("me".to_owned(), "secret".into())));

@@ -15,7 +15,7 @@ pub(super) fn body(
     alert: &Alert,
     endpoint_and_fields: &Map<String, Value>,
 ) -> Value {
-    let (subject, text) = (alert.subject.trim(), alert.whole_text());
+    let (subject, text) = (alert.title(), alert.whole_text());
     match format {
         Format::Text => {
             // What the smallest of them takes.
@@ -129,7 +129,7 @@ fn fields(alert: &Alert) -> Map<String, Value> {
         "timestamp": alert.timestamp(),
         "measured": measured.collect::<Map<_, _>>(),
         "action": alert.action,
-        "subject": alert.subject.trim(),
+        "subject": alert.title(),
     });
     match fields {
         Value::Object(fields) => fields,

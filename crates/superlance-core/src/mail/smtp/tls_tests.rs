@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::*;
-use crate::mail::smtp::{DeliveryOutcome, Message, Post, Server, Settings, Smtp, Tls};
+use crate::mail::smtp::{DeliveryOutcome, Message, Server, Settings, Smtp, Tls};
 use crate::system::log::Log;
 use crate::testing::Recorder;
 

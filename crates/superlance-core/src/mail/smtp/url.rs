@@ -14,8 +14,7 @@ const EXPECTED: &str = "expected smtp://host, smtps://host or smtp://host?tls=re
 /// The parts of such a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmtpUrl {
-    /// The server.
-    pub server: Server,
+    server: Server,
     user: Option<String>,
     tls: Option<Tls>,
 }
