@@ -57,7 +57,8 @@ check:
 
 # The tests that play both, and then the table of what they compared; a test that fails is in it as
 # unexplained. SUPERLANCE_UNDER_TEST=theirs puts the original into our place.
-COMPARING = crash:: httpok:: memmon:: shared_deviations:: --skip under_supervisord --test-threads=4
+COMPARING = crash:: httpok:: memmon:: shared_deviations:: signals:: \
+    --skip under_supervisord --test-threads=4
 TABLE = $(CURDIR)/target/compat.json
 
 compat: venv

@@ -101,12 +101,7 @@ impl FakeSupervisor {
 
     /// Sets supervisord's own log, which `readLog` reads.
     pub fn set_log(&self, log: impl Into<Vec<u8>>) {
-        self.shared.state().log = Some(log.into());
-    }
-
-    /// From now on, it has no log of its own that could be read.
-    pub fn remove_log(&self) {
-        self.shared.state().log = None;
+        self.shared.state().log = log.into();
     }
 
     /// From now on, answers 401 to whoever does not give this user and password.

@@ -18,8 +18,8 @@ pub(super) struct State {
     pub(super) refused: usize,
     pub(super) released: u64,
     pub(super) statecode: i64,
-    /// Its own log, if it has one.
-    pub(super) log: Option<Vec<u8>>,
+    /// Its own log.
+    pub(super) log: Vec<u8>,
     started: u32,
 }
 
@@ -47,7 +47,7 @@ impl Default for State {
             refused: 0,
             released: 0,
             statecode: 1,
-            log: Some(Vec::new()),
+            log: Vec::new(),
             started: 0,
         }
     }
@@ -103,10 +103,7 @@ impl State {
             // The processes are children of the test.
             "supervisor.getPID" => Ok(Value::Int(i64::from(std::process::id()))),
             "supervisor.getState" => Ok(self.supervisor_state()),
-            "supervisor.readLog" => match &self.log {
-                Some(log) => read_file(log, number(0)?, number(1)?),
-                None => Err((20, "NO_FILE: None".to_owned()).into()),
-            },
+            "supervisor.readLog" => read_file(&self.log, number(0)?, number(1)?),
             "supervisor.tailProcessStdoutLog" => {
                 tail_file(&self.named(arg(0))?.stdout, number(1)?, number(2)?)
             }

@@ -94,8 +94,4 @@ fn reads_logs_like_supervisord() {
         let said = python(&fake, &format!("log = bytes({log:?})\n{COMPARE_LOGS}"));
         assert_eq!(said, "['x', 1, False] Fault: <Fault 10: 'BAD_NAME: x'>\n");
     }
-    let fake = FakeSupervisor::unix();
-    fake.remove_log();
-    let said = python(&fake, "print(attempt(s.readLog, -9, 0))");
-    assert_eq!(said, "Fault: <Fault 20: 'NO_FILE: None'>\n");
 }
