@@ -1,10 +1,11 @@
 //! A disk on which each fsync takes its time, and the events that come meanwhile.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use superlance_testing::{Feed, HttpServer, SOON, Scratch, wait_until};
+use superlance_testing::{Feed, Frame, HttpServer, Mailbox, SOON, Scratch, wait_until};
 
 use super::{crashmail, exit, told};
 
@@ -53,4 +54,27 @@ fn events_are_acknowledged_faster_than_the_disk_syncs_and_none_is_lost() {
     let (twice, log) = (told(&http).len() - CRASHES as usize, feed.logs());
     assert!(twice <= 1, "{twice} told twice\n{log}");
     assert!(log.contains("Events not handled before the last end: "), "{log}");
+}
+
+#[test]
+fn an_event_from_before_a_reboot_is_another_than_that_with_its_serial_now() {
+    let (spool, mailbox) = (Scratch::new(), Mailbox::new());
+    // What a listener leaves when the machine dies; serials begin at 0 again.
+    let left = format!(
+        "{{\"Event\":{{\"number\":0,\"at\":{{\"secs_since_epoch\":1000000000,\"nanos_since_epoch\":0}},\
+         \"id\":1,\"frame\":{{\"name\":\"PROCESS_STATE_EXITED\",\"serial\":0,\"payload\":\"{}\"}}}}}}\n",
+        exit("foo")
+    );
+    let folder = spool.join("spool/crashmail:crashmail");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("events.journal"), left).unwrap();
+    let arguments = ["-m", "bob", "-s", &mailbox.command()];
+    let mut listener = crashmail(&spool).args(arguments).spawn();
+    listener.send(&Frame::new("PROCESS_STATE_EXITED", &exit("foo")).serial(0));
+    listener.wait_result();
+    let mails = mailbox.wait_for(2);
+    let log = listener.stderr();
+    assert!(log.starts_with("Events not handled before the last end: 1\n"), "{log}");
+    assert!(mails[0].contains("foo crashed at 2001-09-09 01:46:40,000"), "{}", mails[0]);
+    assert!(!mails[1].contains("2001-09-09"), "{}", mails[1]);
 }
