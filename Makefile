@@ -14,6 +14,9 @@
 #   make fuzz          try each parser with input that a fuzzer makes up, FUZZ_SECONDS=60 each
 #   make install       put the program, its links and manual pages below PREFIX
 #   make uninstall     remove them
+#   make static        build a static program, for every Linux
+#   make tarball, make deb, make wheel
+#                      pack the static program, into target/dist; make packages: all of them
 #   make dist          pack the sources of HEAD
 #   make clean         remove everything built
 #
@@ -29,19 +32,34 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 CARGO ?= cargo
 PYTHON ?= python3
 INSTALL ?= install
 
 PROGRAM ?= $(or $(CARGO_TARGET_DIR),target)/release/superlance
+COMPLETIONS ?= $(or $(CARGO_TARGET_DIR),target)/completions
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 
 # SUPERLANCE_VENV in the environment names a Python environment of your own, which is left as it is.
 VENV       = $(or $(SUPERLANCE_VENV),$(CURDIR)/target/venv)
 VENV_READY = $(if $(SUPERLANCE_VENV),,$(VENV)/ready)
 
-all:
-	$(CARGO) build --release --locked
+# No path of the builder gets into a program: it would be of no use there, and make each build another.
+REMAP = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/registry \
+        --remap-path-prefix=$(CURDIR)=/superlance
+RELEASE = RUSTFLAGS="$(strip $(RUSTFLAGS) $(REMAP))" $(CARGO)
+
+all: program completions
+
+program:
+	$(RELEASE) build --release --locked
+
+# Generated from the command lines by a program that is not installed.
+completions:
+	$(RELEASE) run --release --quiet --locked -p superlance-packaging -- $(COMPLETIONS)
 
 # Many tests wait for ticks of a real supervisord, so there may be more of them than processors.
 test: venv
@@ -103,17 +121,17 @@ fuzz:
 	        -print_final_stats=1 || exit 1; \
 	done
 
-demo: venv all
+demo: venv program
 	$(VENV)/bin/python tests/demo/run.py $(PROGRAM)
 
-picture: venv all
+picture: venv program
 	$(VENV)/bin/python tests/demo/picture.py $(PROGRAM) docs/status.svg
 
 soak: venv
-	$(CARGO) bench --locked -p superlance --bench soak
+	$(RELEASE) bench --locked -p superlance --bench soak
 
 bench: venv
-	$(CARGO) bench --locked -p superlance --bench bench
+	$(RELEASE) bench --locked -p superlance --bench bench
 
 venv: $(VENV_READY)
 
@@ -128,19 +146,56 @@ $(VENV)/ready: tests/requirements.txt
 
 # Builds only what is missing, so that root can install what somebody else has built.
 $(PROGRAM):
-	$(MAKE) all
+	$(MAKE) program
 
-install: $(PROGRAM)
-	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man7"
+$(COMPLETIONS):
+	$(MAKE) completions
+
+install: $(PROGRAM) $(COMPLETIONS)
+	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man7" \
+	    "$(DESTDIR)$(BASHDIR)" "$(DESTDIR)$(ZSHDIR)" "$(DESTDIR)$(FISHDIR)"
 	$(INSTALL) -m 755 $(PROGRAM) "$(DESTDIR)$(BINDIR)/superlance"
 	$(INSTALL) -m 644 $(MANUALS:%=man/%.1) "$(DESTDIR)$(MANDIR)/man1"
 	$(INSTALL) -m 644 man/superlance-alerts.7 "$(DESTDIR)$(MANDIR)/man7"
 	for name in $(COMMANDS); do ln -sf superlance "$(DESTDIR)$(BINDIR)/$$name" || exit 1; done
+	$(INSTALL) -m 644 $(COMPLETIONS)/bash/* "$(DESTDIR)$(BASHDIR)"
+	$(INSTALL) -m 644 $(COMPLETIONS)/zsh/* "$(DESTDIR)$(ZSHDIR)"
+	$(INSTALL) -m 644 $(COMPLETIONS)/fish/* "$(DESTDIR)$(FISHDIR)"
 
 uninstall:
+	for name in superlance $(COMMANDS); do \
+	    rm -f "$(DESTDIR)$(BASHDIR)/$$name" "$(DESTDIR)$(ZSHDIR)/_$$name" \
+	        "$(DESTDIR)$(FISHDIR)/$$name.fish" || exit 1; \
+	done
 	for name in superlance $(COMMANDS); do rm -f "$(DESTDIR)$(BINDIR)/$$name" || exit 1; done
 	for name in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man1/$$name.1" || exit 1; done
 	rm -f "$(DESTDIR)$(MANDIR)/man7/superlance-alerts.7"
+
+# A program for every Linux of this machine's kind, whatever its libc. TARGET names another one; it needs
+# a C compiler and a linker for it, CC_<target> and CARGO_TARGET_<TARGET>_LINKER.
+TARGET ?= $(shell uname -m)-unknown-linux-musl
+STATIC = $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release/superlance
+DIST   = $(or $(CARGO_TARGET_DIR),target)/dist
+
+# The time of every file in a package: that of the commit, so that the same sources give the same package.
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),$(shell date +%s))
+export SOURCE_DATE_EPOCH
+
+# ring has a few files of C; the compiler of this machine is right for them where the target is its kind.
+static:
+	@$(CARGO) rustc --version >/dev/null 2>&1; \
+	 test -d "$$(rustc --print sysroot)/lib/rustlib/$(TARGET)" || rustup target add $(TARGET) || { \
+	    echo "make: Rust's target $(TARGET) is missing: rustup target add $(TARGET)" >&2; exit 1; }
+	CC_$(subst -,_,$(TARGET))="$${CC_$(subst -,_,$(TARGET)):-cc}" \
+	    $(RELEASE) build --release --locked --target $(TARGET)
+
+PACKAGES = tarball deb wheel
+
+packages: $(PACKAGES)
+	cd $(DIST) && sha256sum *.tar.gz *.deb *.whl >SHA256SUMS
+
+$(PACKAGES): static completions
+	crates/superlance-packaging/package.sh $@ $(STATIC) $(COMPLETIONS) $(DIST)
 
 dist:
 	mkdir -p target
@@ -149,4 +204,5 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all test check compat reliability manuals fuzz demo picture soak bench venv install uninstall dist clean
+.PHONY: all program completions test check compat reliability manuals fuzz demo picture soak bench venv \
+    install uninstall static packages $(PACKAGES) dist clean

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::error::ErrorKind as ClapError;
-use clap::{CommandFactory, Parser};
+use clap::{Command, CommandFactory, Parser};
 use superlance_core::options::getopt::with_hints;
 use superlance_core::supervisor::rpc::{Advice, RpcClient};
 use superlance_core::supervisor::{RpcError, Supervisor as _};
@@ -78,10 +78,10 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// What `--help` prints.
+/// The command line.
 #[must_use]
-pub fn help() -> String {
-    Options::command().render_help().to_string()
+pub fn command() -> Command {
+    Options::command()
 }
 
 /// Runs the command. The first of `arguments` is the name that it was called by.

@@ -1,0 +1,69 @@
+#!/bin/sh
+# check.sh DIST PYTHON: whether the packages in DIST hold what they promise, with what this machine has.
+# What cannot be checked here is named at the end; everything else that fails ends this with an error.
+set -eu
+
+dist=$(cd "$1" && pwd) python=$2
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml)
+commands="crashmail crashmailbatch crashsms fatalmailbatch httpok memmon"
+work=$(mktemp -d)
+left_out=
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "check.sh: $*" >&2
+    exit 1
+}
+
+# works BIN: every command in this folder runs and has the version of these sources.
+works() {
+    for name in superlance $commands; do
+        said=$("$1/$name" --version) || fail "$1/$name does not run"
+        case $said in *" $version") ;; *) fail "$1/$name says $said, not $version" ;; esac
+    done
+}
+
+echo "sums"
+(cd "$dist" && sha256sum --quiet --check SHA256SUMS)
+
+echo "tarball: unpacked, in an empty root, installed and removed"
+tar -xf "$dist/superlance-$version-"*-linux.tar.gz -C "$work"
+tarball=$(echo "$work/superlance-$version-"*-linux)
+works "$tarball/bin"
+size=$(stat -c %s "$tarball/bin/superlance")
+[ "$size" -le 5000000 ] || fail "the program has $size bytes, more than 5,000,000"
+strings=$(grep -acE "$PWD|$HOME/" "$tarball/bin/superlance" || true)
+[ "$strings" = 0 ] || fail "the program names folders of its builder"
+if [ "$(id -u)" = 0 ]; then
+    chroot "$tarball" /bin/memmon --version >/dev/null || fail "memmon does not run in an empty root"
+else
+    left_out="$left_out; the empty root, which needs root"
+fi
+PREFIX=$work/prefix "$tarball/install.sh" >/dev/null
+works "$work/prefix/bin"
+PREFIX=$work/prefix "$tarball/install.sh" --uninstall
+[ -z "$(find "$work/prefix" ! -type d)" ] || fail "install.sh --uninstall leaves files"
+
+echo "wheel: installed with pip, beside supervisor, and removed"
+"$python" -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check --no-index "$dist"/superlance_rs-*.whl
+works "$work/venv/bin"
+[ -f "$work/venv/share/man/man1/memmon.1" ] || fail "the wheel has no manual pages"
+"$work/venv/bin/pip" uninstall --quiet --yes superlance-rs
+[ ! -e "$work/venv/bin/memmon" ] || fail "pip uninstall leaves memmon"
+
+echo "deb: unpacked"
+if command -v dpkg-deb >/dev/null; then
+    dpkg-deb --extract "$dist"/superlance-rs_*.deb "$work/deb"
+    works "$work/deb/usr/bin"
+    (cd "$work/deb" && dpkg-deb --ctrl-tarfile "$dist"/superlance-rs_*.deb | tar -xO ./md5sums | md5sum --quiet -c)
+    if command -v lintian >/dev/null; then
+        lintian --fail-on error,warning "$dist"/superlance-rs_*.deb 2>/dev/null || fail "lintian objects"
+    else
+        left_out="$left_out; lintian, which is not installed"
+    fi
+else
+    left_out="$left_out; the deb, which needs dpkg-deb"
+fi
+
+echo "everything else is as promised${left_out:+, but not checked: ${left_out#; }}"
