@@ -17,6 +17,8 @@
 #   make static        build a static program, for every Linux
 #   make tarball, make deb, make wheel
 #                      pack the static program, into target/dist; make packages: all of them
+#   make check-packages
+#                      build them twice, compare, and check what they hold
 #   make dist          pack the sources of HEAD
 #   make clean         remove everything built
 #
@@ -197,6 +199,17 @@ packages: $(PACKAGES)
 $(PACKAGES): static completions
 	crates/superlance-packaging/package.sh $@ $(STATIC) $(COMPLETIONS) $(DIST)
 
+# What the packages promise, with what this machine has. A second build in another folder must give the
+# same packages, to the byte.
+check-packages: packages
+	tests/packages/check.sh $(DIST) $(PYTHON)
+	rm -rf target/again && mkdir -p target/again
+	git ls-files -z | xargs -0 tar -cf - | tar -xf - -C target/again
+	cd target/again && env -u CARGO_TARGET_DIR $(MAKE) --no-print-directory packages \
+	    SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
+	cd $(DIST) && sha256sum --check --quiet $(CURDIR)/target/again/target/dist/SHA256SUMS
+	@echo "built again in another folder: the same packages"
+
 dist:
 	mkdir -p target
 	git archive --prefix=superlance-$(VERSION)/ -o target/superlance-$(VERSION).tar.gz HEAD
@@ -205,4 +218,4 @@ clean:
 	$(CARGO) clean
 
 .PHONY: all program completions test check compat reliability manuals fuzz demo picture soak bench venv \
-    install uninstall static packages $(PACKAGES) dist clean
+    install uninstall static packages check-packages $(PACKAGES) dist clean

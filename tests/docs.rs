@@ -226,6 +226,8 @@ fn manual_pages_are_well_formed() {
 fn what_is_installed_works_and_can_be_removed() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
     let _ = fs::remove_dir_all(&folder);
+    let completions = folder.join("completions");
+    superlance_packaging::write_completions(&completions).unwrap();
     let make = |target: &str| {
         let mut make = Command::new("make");
         for variable in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BINDIR", "MANDIR"] {
@@ -234,6 +236,7 @@ fn what_is_installed_works_and_can_be_removed() {
         make.arg("-C").arg(file("")).args([target, "PREFIX=/usr"]);
         make.arg(format!("DESTDIR={}", folder.display()));
         make.arg(format!("PROGRAM={}", ours().display()));
+        make.arg(format!("COMPLETIONS={}", completions.display()));
         run(&mut make);
     };
     make("install");

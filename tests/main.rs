@@ -13,6 +13,7 @@
 mod alerts;
 mod architecture;
 mod command_line;
+mod completions;
 mod crash;
 mod dependencies;
 mod docs;

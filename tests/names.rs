@@ -39,7 +39,19 @@ fn help_is_found_in_every_way() {
     }
     assert_eq!(stdout(&run(ours(), &["-h"])), general);
     assert_eq!(stdout(&run(ours(), &["help"])), general);
-    assert!(stdout(&run(ours(), &["--version"])).starts_with("superlance "));
+}
+
+#[test]
+fn every_command_has_the_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(stdout(&run(ours(), &["--version"])), format!("superlance {version}\n"));
+    let listeners = stdout(&run(ours(), &["--list"]));
+    for command in listeners.lines().chain(["status"]) {
+        let expected = format!("{command} (superlance) {version}\n");
+        for option in ["-V", "--version"] {
+            assert_eq!(stdout(&run(ours(), &[command, option])), expected);
+        }
+    }
 }
 
 #[test]

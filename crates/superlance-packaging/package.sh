@@ -34,7 +34,7 @@ install_to() {
 docs_to() {
     mkdir -p "$stage$1"
     cp README.md CHANGELOG.md NOTICE "$stage$1"
-    cp -R docs/examples "$stage$1/examples"
+    [ ! -d docs/examples ] || cp -R docs/examples "$stage$1/examples"
 }
 
 # Every file has the same time, so that the same sources give the same package.

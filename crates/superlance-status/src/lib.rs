@@ -26,8 +26,8 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::error::ErrorKind as ClapError;
-use clap::{Command, CommandFactory, Parser};
-use superlance_core::options::getopt::with_hints;
+use clap::{Command, CommandFactory, FromArgMatches as _};
+use superlance_core::options::getopt::{with_hints, with_version};
 use superlance_core::supervisor::rpc::{Advice, RpcClient};
 use superlance_core::supervisor::{RpcError, Supervisor as _};
 use superlance_core::system::clock::asctime_and_zone;
@@ -81,7 +81,7 @@ impl From<io::Error> for Failure {
 /// The command line.
 #[must_use]
 pub fn command() -> Command {
-    Options::command()
+    with_version(Options::command())
 }
 
 /// Runs the command. The first of `arguments` is the name that it was called by.
@@ -126,8 +126,10 @@ fn exit_code(error: &clap::Error) -> ExitCode {
 }
 
 fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
-    let options = Options::try_parse_from(arguments)
-        .map_err(|error| Failure::CommandLine(with_hints(error, &Options::command())))?;
+    let options = command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Options::from_arg_matches(&matches))
+        .map_err(|error| Failure::CommandLine(with_hints(error, &command())))?;
     if let Some(mistake) = options.mistake() {
         return Err(Failure::Usage(mistake));
     }

@@ -20,7 +20,7 @@ pub fn as_getopt(command: Command, names: &[&'static str]) -> Command {
     // clap would show the options that were given so far.
     let usage = format!("{} [OPTIONS]", command.get_name());
     let command = command.override_usage(usage).infer_long_args(true).args_override_self(true);
-    command.disable_version_flag(true).mut_args(|arg| {
+    with_version(command).mut_args(|arg| {
         let takes_value = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
         let arg =
             if takes_value && !arg.is_positional() { arg.allow_hyphen_values(true) } else { arg };
@@ -29,6 +29,17 @@ pub fn as_getopt(command: Command, names: &[&'static str]) -> Command {
             None => arg,
         }
     })
+}
+
+/// Adds `-V` and `--version`, which say `memmon (superlance) 0.2.0`.
+#[must_use]
+pub fn with_version(command: Command) -> Command {
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+    let version = version.help_heading(None::<&str>).help("Print the version");
+    let name = command.get_name().trim_start_matches("superlance ");
+    let name = format!("{name} (superlance)");
+    let command = command.display_name(name).version(env!("CARGO_PKG_VERSION"));
+    command.disable_version_flag(true).arg(version)
 }
 
 /// The same error without a password in it, and with tips that help: whole options in place of the
