@@ -151,17 +151,21 @@ fn example_5_with_a_password() {
 }
 
 #[test]
-fn a_wrong_password_is_said_once_and_ends_nothing() {
+fn a_wrong_password_is_said_once_and_alerted_and_ends_nothing() {
     let environment = "SUPERVISOR_USERNAME=\"bob\",SUPERVISOR_PASSWORD=\"wrong\"";
     let mut setting = setting(Http::Inet)
         .program("foo", Ballast::new(LARGE), &[])
-        .memmon("-a 50MB", &[("environment", environment)]);
+        .memmon("-a 50MB -m bob@example.com", &[("environment", environment)]);
     setting.builder = setting.builder.login("bob", "secret");
-    let (supervisord, _mailbox, _keep) = setting.start();
+    let (supervisord, mailbox, _keep) = setting.start();
     wait_log(&supervisord, "wants another user name and password");
     let memmon = supervisord.pid_of("memmon");
-    wait_check(&supervisord);
-    assert_eq!(log(&supervisord).matches("user name and password").count(), 1);
+    let [mail] = &mailbox.wait_for(1)[..] else { panic!("one mail") };
+    assert!(mail.contains("Subject: memmon: cannot check anything\n"), "{mail}");
+    assert!(mail.contains("for 3 ticks in a row"), "{mail}");
+    let log = log(&supervisord);
+    assert_eq!(log.matches("user name and password").count(), 1, "{log}");
+    assert!(!log.contains("Checking"), "no check took place: {log}");
     assert_eq!(supervisord.pid_of("memmon"), memmon);
 }
 

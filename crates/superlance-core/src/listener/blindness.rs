@@ -132,10 +132,10 @@ impl Blindness {
     fn count(&mut self, why: &str, ctx: &mut Ctx<'_>) {
         if self.checks.fail() {
             let text = format!(
-                "{} could not check at {PATIENCE} ticks in a row, and restarts nothing until it can:\n\n{why}",
+                "{} could not check anything for {PATIENCE} ticks in a row, and watches nothing until it can:\n\n{why}",
                 self.title
             );
-            self.raise("blind", "cannot check", text, ctx);
+            self.raise("blind", "cannot check anything", text, ctx);
         }
     }
 
@@ -172,7 +172,10 @@ mod tests {
         world.with_ctx(|ctx| blindness.succeeded(ctx));
         assert_eq!(kinds(&world), ["blind", "recovered"]);
         let subjects: Vec<_> = world.alerts.iter().map(|alert| alert.subject.as_str()).collect();
-        assert_eq!(subjects, ["memmon [web]: cannot check", "memmon [web]: can check again"]);
+        assert_eq!(
+            subjects,
+            ["memmon [web]: cannot check anything", "memmon [web]: can check again"]
+        );
         assert!(world.alerts[0].text.ends_with(":\n\nconnection lost"), "{:?}", world.alerts);
         assert_eq!(world.log(), "Cannot check: connection lost\nsupervisord answers again\n");
     }
