@@ -29,7 +29,7 @@ pub struct ProcessState {
     pub process: String,
     /// Name of its group.
     pub group: String,
-    /// State before this one.
+    /// State before this one; `unknown` if the event does not say.
     pub from_state: String,
     /// Process id; events about processes that do not run have none.
     pub pid: Option<String>,
@@ -77,21 +77,21 @@ impl Event {
             return Ok(Self::Other { name });
         };
         let headers = Headers::parse(&frame.payload);
-        let need = |key| {
-            headers.get(key).map(str::to_owned).ok_or_else(|| ParseError {
-                key,
-                event: name.clone(),
-                payload: frame.payload.clone(),
-            })
-        };
+        let lacks = |key| ParseError { key, event: name.clone(), payload: frame.payload.clone() };
+        let need = |key| headers.get(key).map(str::to_owned).ok_or_else(|| lacks(key));
         Ok(Self::ProcessState(ProcessState {
             process: need("processname")?,
             group: need("groupname")?,
-            from_state: need("from_state")?,
+            // Only crashmail shows it, so no other listener has to have it.
+            from_state: headers.get("from_state").unwrap_or("unknown").to_owned(),
             pid: headers.get("pid").map(str::to_owned),
             tries: headers.get("tries").map(str::to_owned),
             expected: match state {
-                "EXITED" => Some(need("expected")? != "0"),
+                "EXITED" => Some(match need("expected")?.as_str() {
+                    "0" => false,
+                    "1" => true,
+                    _ => return Err(lacks("expected:0 or expected:1")),
+                }),
                 _ => None,
             },
             state: state.to_owned(),
@@ -146,6 +146,18 @@ mod tests {
             panic!()
         };
         assert_eq!((fatal.state.as_str(), fatal.pid, fatal.expected), ("FATAL", None, None));
+    }
+
+    #[test]
+    fn what_no_listener_needs_may_be_missing_and_an_exit_is_expected_or_not() {
+        let parsed = parse("PROCESS_STATE_EXITED", "processname:a groupname:b expected:0");
+        let Ok(Event::ProcessState(exit)) = parsed else { panic!("{parsed:?}") };
+        assert_eq!((exit.from_state.as_str(), exit.expected), ("unknown", Some(false)));
+        for odd in ["2", "no", "00"] {
+            let payload = format!("processname:a groupname:b expected:{odd}");
+            let error = parse("PROCESS_STATE_EXITED", &payload).unwrap_err().to_string();
+            assert!(error.starts_with("no `expected:0 or expected:1` in the payload"), "{error}");
+        }
     }
 
     #[test]
