@@ -176,6 +176,8 @@ impl Fault {
     pub const BAD_NAME: i32 = 10;
     /// There is no such file: supervisord does not log into one.
     pub const NO_FILE: i32 = 20;
+    /// The process does not run.
+    pub const NOT_RUNNING: i32 = 70;
 }
 
 impl fmt::Display for Fault {

@@ -203,7 +203,8 @@ fn after_a_refused_stop_the_start_is_tried_as_in_the_original() {
     let mut world = world();
     world.supervisor.refuse("stop", 70, "NOT_RUNNING: foo");
     let (calls, log) = act(world, &["-p", "foo"]);
-    assert_eq!(calls, RESTART_BOTH[..4]);
+    let [before @ .., start] = &RESTART_BOTH[..4] else { panic!("{RESTART_BOTH:?}") };
+    assert_eq!(calls, [before, &["info(foo:foo)", start]].concat());
     let lines = "\nFailed to stop process foo: <Fault 70: 'NOT_RUNNING: foo'>\nfoo restarted\n";
     assert!(log.ends_with(lines), "{log}");
 }

@@ -9,9 +9,8 @@ use superlance_alerts::options::{AlertOptions, MailOptions};
 use superlance_core::options::getopt::{as_getopt, drop_nameless, first_of};
 use superlance_core::options::selector::Selector;
 use superlance_core::options::units::parse_duration;
-use superlance_core::system::log::Log;
-
 use superlance_core::options::url::Target;
+use superlance_core::system::log::Log;
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[
@@ -129,7 +128,8 @@ impl Options {
     /// What is checked.
     pub(crate) fn target(&self) -> Result<Target, String> {
         match self.urls.as_slice() {
-            [url] => Target::parse(url),
+            // A line continuation copied with `\` leaves a blank before the URL.
+            [url] => Target::parse(url.trim()),
             [] => Err("expected a URL, such as http://localhost:8080/health".to_owned()),
             [_, rest @ ..] => Err(format!(
                 "expected one URL, and every option before it; after it stands: {}",

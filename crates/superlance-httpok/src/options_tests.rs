@@ -93,6 +93,12 @@ fn what_is_wrong_is_said() {
 }
 
 #[test]
+fn blanks_around_the_url_are_trimmed() {
+    let target = |url: &str| parse(&[url]).unwrap().target().unwrap();
+    assert_eq!(format!("{:?}", target(" http://h/ ")), format!("{:?}", target("http://h/")));
+}
+
+#[test]
 fn a_time_without_end_is_cut() {
     let options = parse(&["-t", "9999999999999999999", "http://h/"]).unwrap();
     assert_eq!(options.timeout, LONGEST_TIMEOUT);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use superlance_core::listener::Ctx;
 use superlance_core::listener::alert::{Alert, Recovers};
 use superlance_core::listener::blindness::Blindness;
-use superlance_core::listener::restart::Restarts;
+use superlance_core::listener::restart::{Restarts, StopError};
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
 use superlance_core::system::log::Log;
@@ -122,9 +122,7 @@ impl Processes {
         let included: Vec<_> = all.iter().filter(|info| self.include(info, &all)).collect();
         for info in &included {
             if ctx.is_ending() {
-                // A process that is stopped now might not be started in time.
-                let name = info.short_name();
-                report.write(format!("{name} NOT restarted, since httpok was told to end"));
+                report.write(not_restarted(&info.short_name()));
             } else {
                 self.restart(info, &failure, &mut report, ctx);
             }
@@ -167,12 +165,16 @@ impl Processes {
             report.write(line);
         }
         report.write(format!("{name} is in RUNNING state, restarting"));
-        if let Err(error) = self.restarts.stop(&info, failure.clone(), ctx) {
-            report.write(format!("Failed to stop process {name}: {error}"));
-            // A process that ended by itself is started, as in the original. Where no answer came,
-            // `restarts` finds out what became of the process.
-            if !matches!(error, RpcError::Fault(_)) {
-                return;
+        match self.restarts.stop(&info, failure.clone(), ctx) {
+            Ok(()) => {}
+            Err(StopError::Ending) => return report.write(not_restarted(&name)),
+            Err(error) => {
+                report.write(format!("Failed to stop process {name}: {error}"));
+                // A process that ended by itself is started, as in the original. Where no answer
+                // came, `restarts` finds out what became of the process.
+                if !matches!(error, StopError::Rpc(RpcError::Fault(_))) {
+                    return;
+                }
             }
         }
         report.write(match self.restarts.start(&info.namespec(), ctx) {
@@ -199,6 +201,11 @@ impl Processes {
             ctx.raise(failure.alert("started-again", text, ctx).about(group, name, None));
         }
     }
+}
+
+/// A process that is stopped now might not be started in time.
+fn not_restarted(name: &str) -> String {
+    format!("{name} NOT restarted, since httpok was told to end")
 }
 
 /// Whether `program` means the process. What is the very name of one of `all` is not a pattern.
@@ -234,5 +241,21 @@ mod tests {
         let gone = "Failed to restart process foo: <Fault 10: 'BAD_NAME: foo:foo'>";
         assert_eq!(report.lines[1], gone);
         assert_eq!(world.supervisor.calls, ["info(foo:foo)", "info(foo:foo)"]);
+    }
+
+    /// `restart` is where httpok is while gcore or a slow answer of supervisord takes its time.
+    #[test]
+    fn a_process_is_not_stopped_when_httpok_was_told_to_end_meanwhile() {
+        let mut world = World::new(FakeSupervisor::at(1000).with("foo:foo", 7));
+        world.ending = true.into();
+        let seen = world.supervisor.process("foo:foo").unwrap().clone();
+        let mut processes =
+            Processes::new(Vec::new(), true, None, None, Blindness::new("httpok", None, true));
+        let log = Log::new(std::io::sink());
+        let mut report = Report { lines: Vec::new(), log: &log };
+        let failure = Failure { kind: "x", subject: String::new(), url: String::new() };
+        world.with_ctx(|ctx| processes.restart(&seen, &failure, &mut report, ctx));
+        assert_eq!(world.supervisor.calls, ["info(foo:foo)"]);
+        assert_eq!(report.lines[1], "foo NOT restarted, since httpok was told to end");
     }
 }

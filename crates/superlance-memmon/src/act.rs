@@ -5,12 +5,13 @@ pub(crate) mod alerts;
 mod before;
 pub(crate) mod case;
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use superlance_core::listener::Ctx;
-use superlance_core::listener::restart::Restarts;
+use superlance_core::listener::restart::{Restarts, StopError};
 use superlance_core::options::units::duration_text;
-use superlance_core::supervisor::{ProcessInfo, RpcError, State};
+use superlance_core::supervisor::{ProcessInfo, State};
 
 use crate::act::action::{Action, Intervention};
 use crate::act::alerts::AlertWriter;
@@ -120,19 +121,18 @@ impl Actor {
         if self.run_before(case, ctx) {
             // That took its time.
             info = self.look_again(intervention, case, ctx)?;
-            // A process that is stopped now might not be started in time.
-            if ctx.is_ending() {
-                let why = "memmon was told to end";
-                ctx.log.line(format_args!("Nothing is done about {}: {why}", case.namespec()));
-                return Err(Outcome::Failed(why.to_owned()));
-            }
         }
         let namespec = case.namespec();
+        if ctx.is_ending() {
+            return Err(nothing_done(&namespec, ctx));
+        }
         match intervention {
             Intervention::Restart => {
                 ctx.log.line(format_args!("Restarting {namespec}"));
-                let stopped = self.restarts.stop(&info, case.clone(), ctx);
-                self.insist("stop", stopped, case, ctx)?;
+                match self.restarts.stop(&info, case.clone(), ctx) {
+                    Err(StopError::Ending) => return Err(nothing_done(&namespec, ctx)),
+                    stopped => self.insist("stop", stopped, case, ctx)?,
+                }
                 self.restarts.start(&namespec, ctx).map_err(|error| {
                     let start = "Failed to start process";
                     let text = format!("{start} {namespec} after stopping it: {error}");
@@ -192,10 +192,10 @@ impl Actor {
     }
 
     /// Tells people if supervisord did not do what was asked for.
-    fn insist(
+    fn insist<E: fmt::Display>(
         &self,
         what: &str,
-        outcome: Result<(), RpcError>,
+        outcome: Result<(), E>,
         case: &Case,
         ctx: &mut Ctx<'_>,
     ) -> Result<(), Outcome> {
@@ -205,7 +205,7 @@ impl Actor {
         })
     }
 
-    fn failure(&self, what: &str, case: &Case, error: &RpcError) -> String {
+    fn failure(&self, what: &str, case: &Case, error: &impl fmt::Display) -> String {
         let (label, bytes) = (self.writer.metric.label(), case.process.bytes);
         format!("Failed to {what} process {} ({label} {bytes}): {error}", case.namespec())
     }
@@ -223,4 +223,11 @@ impl Actor {
             ctx.raise(alert);
         }
     }
+}
+
+/// A process that is stopped now might not be started in time.
+fn nothing_done(namespec: &str, ctx: &Ctx<'_>) -> Outcome {
+    let why = "memmon was told to end";
+    ctx.log.line(format_args!("Nothing is done about {namespec}: {why}"));
+    Outcome::Failed(why.to_owned())
 }

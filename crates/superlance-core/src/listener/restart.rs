@@ -5,6 +5,7 @@
 //! what was stopped until it is known to run or to be somebody else's business.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::listener::Ctx;
@@ -59,6 +60,26 @@ impl Stopped {
     }
 }
 
+/// Why a process was not stopped.
+#[derive(Debug)]
+pub enum StopError {
+    /// The listener was told to end, and might not start the process again.
+    Ending,
+    /// It does not run any more, because somebody else has stopped it and wants it so.
+    Stopped(RpcError),
+    /// supervisord refused for another reason, or was not reached.
+    Rpc(RpcError),
+}
+
+impl fmt::Display for StopError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ending => f.write_str("the listener was told to end"),
+            Self::Stopped(error) | Self::Rpc(error) => error.fmt(f),
+        }
+    }
+}
+
 /// What is to be done about a process that is owed a start.
 #[derive(Debug, PartialEq, Eq)]
 enum Duty {
@@ -77,9 +98,18 @@ impl<T> Restarts<T> {
     /// Stops a process, of which `info` was just asked. From here on it is owed a start.
     ///
     /// # Errors
-    /// When supervisord refuses or was not reached; then nothing is owed. When no answer came the
-    /// process may have been stopped all the same; [`retry`](Self::retry) will find out.
-    pub fn stop(&mut self, info: &ProcessInfo, note: T, ctx: &mut Ctx<'_>) -> Result<(), RpcError> {
+    /// When the listener was told to end, or supervisord refuses or was not reached; then nothing is
+    /// owed. When no answer came the process may have been stopped all the same;
+    /// [`retry`](Self::retry) will find out.
+    pub fn stop(
+        &mut self,
+        info: &ProcessInfo,
+        note: T,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<(), StopError> {
+        if ctx.is_ending() {
+            return Err(StopError::Ending);
+        }
         let namespec = info.namespec();
         let advice = format!(
             "{namespec} was stopped and is not started again yet; \
@@ -101,7 +131,10 @@ impl<T> Restarts<T> {
             (Err(RpcError::NoAnswer(_)), Some(owed)) => owed.due = Instant::now() + FIRST_PAUSE,
             _ => drop(self.owed.remove(&namespec)),
         }
-        outcome
+        outcome.map_err(|error| match error.fault_code() {
+            Some(Fault::NOT_RUNNING) if is_stopped(&namespec, ctx) => StopError::Stopped(error),
+            _ => StopError::Rpc(error),
+        })
     }
 
     /// Starts a process after [`stop`](Self::stop).
@@ -209,6 +242,12 @@ impl<T> Restarts<T> {
 
 fn still_stopped(namespec: &str, error: &RpcError) -> String {
     format!("{namespec} is still stopped: {error}")
+}
+
+/// Whether somebody stops the process or has stopped it.
+fn is_stopped(namespec: &str, ctx: &mut Ctx<'_>) -> bool {
+    let info = ctx.supervisor.info(namespec);
+    info.is_ok_and(|info| matches!(info.state, State::Stopping | State::Stopped))
 }
 
 /// Whether a refusal ends our duty: the process is gone, or everything is.

@@ -47,6 +47,32 @@ fn a_refused_stop_owes_nothing() {
     assert!(restarts.deadline().is_none());
 }
 
+/// The check stands right before the stop: what comes before it may take minutes.
+#[test]
+fn a_listener_that_was_told_to_end_stops_nothing() {
+    let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+    world.ending = true.into();
+    let mut restarts = Restarts::default();
+    let info = world.supervisor.process(NAME).unwrap().clone();
+    let outcome = world.with_ctx(|ctx| restarts.stop(&info, "note", ctx));
+    assert!(matches!(outcome, Err(StopError::Ending)), "{outcome:?}");
+    assert!(restarts.deadline().is_none() && world.supervisor.calls.is_empty());
+}
+
+#[test]
+fn what_somebody_else_stopped_first_is_told_from_what_ended_by_itself() {
+    for (state, by_others) in
+        [(State::Stopped, true), (State::Stopping, true), (State::Exited, false)]
+    {
+        let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+        let info = world.supervisor.process(NAME).unwrap().clone();
+        world.supervisor.process(NAME).unwrap().state = state;
+        world.supervisor.refuse("stop", 70, "NOT_RUNNING: g:web");
+        let outcome = world.with_ctx(|ctx| Restarts::default().stop(&info, "note", ctx));
+        assert_eq!(matches!(outcome, Err(StopError::Stopped(_))), by_others, "{outcome:?}");
+    }
+}
+
 #[test]
 fn a_stop_that_was_never_asked_for_owes_nothing() {
     let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
