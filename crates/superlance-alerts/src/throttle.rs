@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use superlance_core::listener::alert::{Alert, Attachment};
 use superlance_core::system::clock::{Moment, log_time, unix_seconds};
+use superlance_core::system::truncate;
 
 /// Processes and kinds of which each has an interval of its own. The alerts of any further ones share
 /// one for each kind.
@@ -244,13 +245,11 @@ fn bounded(mut alert: Alert) -> Alert {
 }
 
 /// The beginning of a text.
-fn beginning(mut text: String, limit: usize) -> String {
-    if text.len() > limit {
-        let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
-        text.truncate(end.unwrap_or_default());
-        text.push_str("...");
+fn beginning(text: String, limit: usize) -> String {
+    if text.len() <= limit {
+        return text;
     }
-    text
+    format!("{}...", truncate::beginning(&text, limit))
 }
 
 /// The end of a text: in a log, that is where it says why.
@@ -258,8 +257,7 @@ fn end(text: String, limit: usize) -> String {
     if text.len() <= limit {
         return text;
     }
-    let start = (text.len() - limit..).find(|start| text.is_char_boundary(*start));
-    format!("...{}", text.get(start.unwrap_or_default()..).unwrap_or_default())
+    format!("...{}", truncate::end(&text, limit))
 }
 
 #[cfg(test)]

@@ -7,5 +7,6 @@ pub mod io_error;
 pub mod log;
 pub mod python;
 pub mod secret;
+pub mod truncate;
 
 pub use self::host_name::host_name;

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::system::log::Log;
+use crate::system::truncate;
 
 /// Time for whole texts, in which a hundred megabytes get through a pipe.
 const WHOLE: Duration = Duration::from_millis(1000);
@@ -55,13 +56,11 @@ fn write(texts: &[String], log: &Log, start: Instant, [whole, short]: [Duration;
 /// The first lines of a text in one line.
 fn beginning(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.is_empty()).take(2);
-    let mut beginning = lines.collect::<Vec<_>>().join(" ");
-    if beginning.len() > BEGINNING {
-        let end = (0..=BEGINNING).rev().find(|end| beginning.is_char_boundary(*end));
-        beginning.truncate(end.unwrap_or_default());
-        beginning.push_str("...");
+    let lines = lines.collect::<Vec<_>>().join(" ");
+    if lines.len() <= BEGINNING {
+        return lines;
     }
-    beginning
+    format!("{}...", truncate::beginning(&lines, BEGINNING))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use vte::{Parser, Perform};
 
 use superlance_core::supervisor::LogEnd;
+use superlance_core::system::truncate;
 
 /// Bytes of the longest text that comes out.
 const LONGEST: usize = 64 << 10;
@@ -47,12 +48,10 @@ pub(crate) fn tail(log: &LogEnd, most: usize) -> Tail {
 
 /// The end of a text, with a mark where something is missing before it.
 fn shorten(text: String, is_cut: bool) -> String {
-    let start = text.len().saturating_sub(LONGEST);
-    if start == 0 && !is_cut {
+    if text.len() <= LONGEST && !is_cut {
         return text;
     }
-    let start = (start..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    format!("…{}", text.get(start..).unwrap_or_default())
+    format!("…{}", truncate::end(&text, LONGEST))
 }
 
 /// A line as a terminal shows it. An escape sequence that is not finished ends with its line.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use superlance_core::system::command::{Finished, Shell};
+use superlance_core::system::truncate;
 
 use crate::act::case::Case;
 use crate::measure::metric::Metric;
@@ -41,14 +42,12 @@ fn run_within(command: &str, case: &Case, metric: Metric, limit: Duration) -> (S
     (format!("Output of --before for {}", case.namespec()), text)
 }
 
-fn shortened(mut output: String) -> String {
-    let whole = output.len();
-    if whole > MAX_OUTPUT {
-        let end = (0..=MAX_OUTPUT).rev().find(|end| output.is_char_boundary(*end)).unwrap_or(0);
-        output.truncate(end);
-        output.push_str(&format!("\n(and {} bytes more)\n", whole - end));
+fn shortened(output: String) -> String {
+    if output.len() <= MAX_OUTPUT {
+        return output;
     }
-    output
+    let shown = truncate::beginning(&output, MAX_OUTPUT);
+    format!("{shown}\n(and {} bytes more)\n", output.len() - shown.len())
 }
 
 #[cfg(test)]
