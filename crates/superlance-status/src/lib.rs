@@ -1,12 +1,11 @@
 //! `superlance status` shows how much memory the processes under supervisord use, and how far they are
 //! from the limits that memmon would be given.
 //!
-//! It is run at a terminal. It finds supervisord as supervisorctl does ([`configuration`], [`server`]),
+//! It is run at a terminal. It finds supervisord as supervisorctl does ([`superlance_config`], [`server`]),
 //! asks it for its processes and the system for their memory ([`observer`], [`snapshot`]; the numbers
 //! and limits are memmon's), and prints that for people ([`view`], [`table`]), for programs ([`json`]),
 //! or again and again ([`watch`], [`screen`]).
 
-mod configuration;
 mod json;
 mod local;
 mod observer;

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use superlance_core::system::secret::Secret;
 
-use crate::configuration::{Configuration, expand};
+use superlance_config::{Configuration, expand};
 
 /// Where supervisord is looked for when nothing says where it listens.
 const DEFAULT_URL: &str = "http://localhost:9001";

@@ -1,7 +1,7 @@
-//! supervisord.conf, as far as it says where supervisord listens. Pure.
+//! supervisord.conf: sections, keys and where they stand. Pure.
 //!
-//! supervisorctl reads it with Python's configparser, whose rules are followed here: what it finds,
-//! we find.
+//! supervisor reads it with Python's configparser, with `;` and `#` as beginnings of comments after a
+//! blank, and keys that may come twice; these rules are followed here.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,22 @@ const DEFAULTS: &str = "DEFAULT";
 
 /// The sections of a configuration, with the names of their values in lower case.
 #[derive(Debug, Default)]
-pub(crate) struct Configuration(BTreeMap<String, BTreeMap<String, String>>);
+pub struct Configuration(BTreeMap<String, BTreeMap<String, Entry>>);
+
+/// A value, and the line that it begins in.
+#[derive(Debug, Default)]
+struct Entry {
+    value: String,
+    line: usize,
+}
 
 impl Configuration {
     /// Reads `text`. A line that is indented deeper than the `key=value` before it goes on with the
     /// value, even if it looks like something else; of two values for a key the last one counts.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// When a line is neither a section nor part of one. The error names it by its number.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let mut sections = Self::default();
         let (mut section, mut key): (Option<String>, Option<String>) = (None, None);
         let mut indent_of_key = 0;
@@ -29,9 +39,9 @@ impl Configuration {
             // An empty line is part of a value that goes on after it.
             if content.is_empty() || indent > indent_of_key {
                 if let (Some(section), Some(key)) = (&section, &key) {
-                    let value = sections.entry(section).entry(key.clone()).or_default();
-                    value.push('\n');
-                    value.push_str(content);
+                    let entry = sections.entry(section).entry(key.clone()).or_default();
+                    entry.value.push('\n');
+                    entry.value.push_str(content);
                     continue;
                 }
             }
@@ -50,7 +60,8 @@ impl Configuration {
                 None | Some(("", _)) => return bad("a [section] or key=value"),
                 Some((name, value)) => {
                     let name = name.to_lowercase();
-                    sections.entry(section).insert(name.clone(), value.to_owned());
+                    let entry = Entry { value: value.to_owned(), line: number };
+                    sections.entry(section).insert(name.clone(), entry);
                     key = Some(name);
                 }
             }
@@ -59,17 +70,29 @@ impl Configuration {
     }
 
     /// Whether there is a section of this name.
-    pub(crate) fn has(&self, section: &str) -> bool {
+    #[must_use]
+    pub fn has(&self, section: &str) -> bool {
         self.0.contains_key(section)
     }
 
     /// A value of a section.
-    pub(crate) fn get(&self, section: &str, key: &str) -> Option<&str> {
-        let value = |name| self.0.get(name).and_then(|values| values.get(key));
-        value(section).or_else(|| value(DEFAULTS)).map(|value| value.trim_end())
+    #[must_use]
+    pub fn get(&self, section: &str, key: &str) -> Option<&str> {
+        self.find(section, key).map(|entry| entry.value.trim_end())
     }
 
-    fn entry(&mut self, section: &str) -> &mut BTreeMap<String, String> {
+    /// The number of the line in which a value of a section begins.
+    #[must_use]
+    pub fn line(&self, section: &str, key: &str) -> Option<usize> {
+        self.find(section, key).map(|entry| entry.line)
+    }
+
+    fn find(&self, section: &str, key: &str) -> Option<&Entry> {
+        let find = |name| self.0.get(name).and_then(|entries| entries.get(key));
+        find(section).or_else(|| find(DEFAULTS))
+    }
+
+    fn entry(&mut self, section: &str) -> &mut BTreeMap<String, Entry> {
         self.0.entry(section.to_owned()).or_default()
     }
 }
@@ -92,11 +115,11 @@ fn section_name(content: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
-/// Replaces each `%(NAME)s` in `value`, and `%%` by `%`.
-pub(crate) fn expand(
-    value: &str,
-    lookup: impl Fn(&str) -> Option<String>,
-) -> Result<String, String> {
+/// Replaces each `%(NAME)s` in `value` by what `lookup` knows of it, and `%%` by `%`.
+///
+/// # Errors
+/// When `lookup` knows nothing of a name, or a `%` begins none.
+pub fn expand(value: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = value;
     while let Some((before, after)) = rest.split_once('%') {
@@ -152,6 +175,15 @@ mod tests {
             assert_eq!(url(text), None, "{text:?}");
         }
         assert!(Configuration::parse("[supervisorctl]").unwrap().has("supervisorctl"));
+    }
+
+    #[test]
+    fn a_value_has_the_line_that_it_begins_in() {
+        let text = "[a]\n; c\nx=1\n  2\nx = 3\n\n[DEFAULT]\ny=4\n";
+        let configuration = Configuration::parse(text).unwrap();
+        let line = |section, key| configuration.line(section, key);
+        assert_eq!((line("a", "x"), line("a", "y")), (Some(5), Some(8)), "the last one counts");
+        assert_eq!((line("a", "z"), line("b", "x")), (None, None));
     }
 
     #[test]
