@@ -169,7 +169,7 @@ fn no_password_is_shown() {
     let subject = subject.env("SUPERVISOR_USERNAME", "me").env("SUPERVISOR_PASSWORD", "secret");
     let mut httpok = subject.spawn();
     httpok.event("TICK_60", "when:1");
-    httpok.wait_for_log("wants another user name and password");
+    httpok.wait_for_log("refused user name and password (401)");
     fake.stop();
     httpok.event("TICK_60", "when:2");
     httpok.wait_for_log("cannot talk to supervisord at http://me:***@127.0.0.1");

@@ -236,7 +236,8 @@ fn it_needs_a_supervisord_that_can_be_asked() {
         let output = tool.args(["--tail", "5"]).output(Duration::from_secs(10));
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{said}");
-        let why = ": --tail asks supervisord: supervisord can be neither asked nor told anything";
+        let why =
+            ": --tail asks supervisord: cannot reach supervisord: SUPERVISOR_SERVER_URL is not set";
         assert!(said.contains(why) && said.contains("[unix_http_server]"), "{said}");
     }
 }

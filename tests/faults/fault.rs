@@ -34,7 +34,7 @@ const NO_METHOD: &[&str] = &[
     "does not know its own methods: its configuration lacks the [rpcinterface:supervisor] section",
 ];
 const LOGIN: &[&str] =
-    &["wants another user name and password: set SUPERVISOR_USERNAME and SUPERVISOR_PASSWORD"];
+    &["refused user name and password (401): set SUPERVISOR_USERNAME and SUPERVISOR_PASSWORD"];
 const NONSENSE: &[&str] = &["cannot understand the answer of supervisord"];
 const NO_ANSWER: &[&str] = &["no answer from supervisord"];
 const GONE: &[&str] = &["no answer from supervisord", "cannot talk to supervisord"];

@@ -158,7 +158,7 @@ fn a_wrong_password_is_said_once_and_alerted_and_ends_nothing() {
         .memmon("-a 50MB -m bob@example.com", &[("environment", environment)]);
     setting.builder = setting.builder.login("bob", "secret");
     let (supervisord, mailbox, _keep) = setting.start();
-    wait_log(&supervisord, "wants another user name and password");
+    wait_log(&supervisord, "refused user name and password (401)");
     let memmon = supervisord.pid_of("memmon");
     let [mail] = &mailbox.wait_for(1)[..] else { panic!("one mail") };
     assert!(mail.contains("Subject: memmon: cannot check anything\n"), "{mail}");

@@ -104,7 +104,7 @@ fn a_recovery_needs_a_supervisord_that_can_be_asked() {
     assert_eq!(output.status.code(), Some(1));
     let log = String::from_utf8(output.stderr).unwrap();
     assert!(
-        log.contains("crashmail: --recovery asks supervisord: supervisord can be neither"),
+        log.contains("crashmail: --recovery asks supervisord: cannot reach supervisord"),
         "{log}"
     );
 }

@@ -55,7 +55,7 @@ fn a_configuration_in_this_folder_or_with_c_says_where() {
         let (printed, said, code) = run(status(&elsewhere, arguments));
         assert_eq!((printed.as_str(), code), ("0 processes, 0 running\n", 0), "{said}");
     }
-    let advice = "wants another user name and password: give them with -u and -p, or as username= \
+    let advice = "refused user name and password (401): give them with -u and -p, or as username= \
                   and password= in the [supervisorctl] section";
     check(status(&elsewhere, &["-s", &url]), 1, &[advice, "the address is from -s"]);
     check(status(supervisord.scratch(), &["-p", "x"]), 1, &[advice]);

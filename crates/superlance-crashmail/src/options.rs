@@ -29,7 +29,7 @@ pub(crate) struct Options {
     #[arg(short, long, action = ArgAction::Help)]
     help: Option<bool>,
 
-    /// Mail about this process; NAME is name, group:name, group:* or a pattern such as web*
+    /// Mail about this process; NAME is name, group:name, group:*, a pattern such as web*, or ~REGEX
     /// (repeatable) [default: every process]
     #[arg(short = 'p', long = "program", value_name = "NAME", value_parser = Selector::parse_lenient)]
     pub(crate) programs: Vec<Selector>,

@@ -50,8 +50,8 @@ pub(crate) struct Options {
     #[arg(short, long, action = ArgAction::Help)]
     help: Option<bool>,
 
-    /// Restart this process if it is running; NAME is name, group:name, group:* or a pattern such as
-    /// web* (repeatable)
+    /// Restart this process if it is running; NAME is name, group:name, group:*, a pattern such as
+    /// web*, or ~REGEX (repeatable)
     #[arg(short = 'p', long = "program", value_name = "NAME", value_parser = Selector::parse_lenient)]
     pub(crate) programs: Vec<Selector>,
 

@@ -158,7 +158,9 @@ fn looker(
     let Options { configuration, serverurl, username, password, names, sort, memmon, .. } = options;
     let watch = match memmon.is_empty() {
         true => None,
-        false => Some(Watch::parse(memmon).map_err(Failure::Memmon)?),
+        false => {
+            Some(Watch::parse(memmon.into_iter().map(single_percent)).map_err(Failure::Memmon)?)
+        }
     };
     let is_given = serverurl.is_some();
     let surroundings = Surroundings {
@@ -205,6 +207,14 @@ fn looker(
     })
 }
 
+/// A word as supervisord passes it on: a `%` is doubled in its configuration.
+fn single_percent(word: OsString) -> OsString {
+    match word.into_string() {
+        Ok(word) => word.replace("%%", "%").into(),
+        Err(word) => word,
+    }
+}
+
 fn again_and_again(
     first: Snapshot,
     interval: Duration,
@@ -244,4 +254,16 @@ fn page() -> Page {
 /// Whether the terminal does not know escape sequences.
 fn is_dumb() -> bool {
     env::var("TERM").map_or(true, |term| term.is_empty() || term == "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_memmon_may_be_written_as_in_supervisord_conf() {
+        for (word, expected) in [("40%%", "40%"), ("foo=12.5%%", "foo=12.5%"), ("40%", "40%")] {
+            assert_eq!(single_percent(word.into()), expected, "{word}");
+        }
+    }
 }

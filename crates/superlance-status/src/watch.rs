@@ -12,7 +12,7 @@ use superlance_core::system::clock::asctime_and_zone;
 
 use crate::screen::Screen;
 use crate::snapshot::Snapshot;
-use crate::table::{Style, shorten};
+use crate::table::{Style, shorten, wrap};
 use crate::view::{self, Page};
 
 /// What the loop waits for.
@@ -83,15 +83,21 @@ impl Shown {
         let time = asctime_and_zone(self.time);
         let every = superlance_core::options::quantity::duration(self.interval.as_secs());
         let (title, style) = match &self.trouble {
-            None => (format!("{time}  {}  every {every}, q ends", self.snapshot.url), Style::Faint),
-            Some(trouble) => (format!("since {time}: {trouble}"), Style::Bad),
+            None => {
+                let title = format!("{time}  {}  every {every}, q ends", self.snapshot.url);
+                (
+                    vec![page.width.map_or(title.clone(), |width| shorten(&title, width))],
+                    Style::Faint,
+                )
+            }
+            // A reason may be long and have several lines, and none of it is left out.
+            Some(trouble) => {
+                let title = format!("since {time}: {}", trouble.replace('\n', " "));
+                (wrap(&title, page.width), Style::Bad)
+            }
         };
-        let title = match page.width {
-            Some(width) => shorten(&title, width),
-            None => title,
-        };
-        let height = page.height.map(|height| height.saturating_sub(1));
-        let mut lines = vec![style.paint(&title, page.colour)];
+        let height = page.height.map(|height| height.saturating_sub(title.len()));
+        let mut lines: Vec<_> = title.iter().map(|line| style.paint(line, page.colour)).collect();
         lines.extend(view::render(&self.snapshot, Page { height, ..page }));
         lines
     }
@@ -119,4 +125,40 @@ fn send_keys(sender: Sender<Happening>) -> io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use superlance_memmon::Metric;
+
+    use super::*;
+    use crate::snapshot::{Question, Scope};
+
+    #[test]
+    fn a_reason_is_shown_in_full_and_breaks_no_line() {
+        let question = Question { metric: Metric::Rss, scope: Scope::Alone, has_limits: false };
+        let snapshot = Snapshot {
+            url: "unix:///s.sock".to_owned(),
+            time: 0,
+            question,
+            rows: Vec::new(),
+            total_limit: None,
+            blind: None,
+            unknown: Vec::new(),
+            idle: Vec::new(),
+        };
+        let trouble =
+            "cannot talk to supervisord at unix:///s.sock: no such file\n(the address is x)";
+        let shown = Shown {
+            snapshot,
+            time: SystemTime::UNIX_EPOCH,
+            trouble: Some(trouble.to_owned()),
+            interval: Duration::from_secs(2),
+        };
+        let lines = shown.lines(Page { width: Some(40), height: Some(24), colour: false });
+        assert!(lines.iter().all(|line| line.len() <= 40 && !line.contains('\n')), "{lines:?}");
+        let text = lines.join(" ");
+        assert!(text.contains(&trouble.replace('\n', " ")), "{text}");
+        assert!(lines.len() <= 24);
+    }
 }

@@ -160,7 +160,7 @@ fn may_change(status: StatusCode) -> bool {
 /// `NAME: VALUE`, where the value may be in the environment or in a file.
 fn header(given: &str, environment: &Environment) -> Result<(HeaderName, HeaderValue), StartError> {
     let bad = || {
-        let message = "--webhook-header makes no sense: expected 'NAME: VALUE'";
+        let message = "invalid --webhook-header: expected 'NAME: VALUE'";
         StartError::Usage(message.to_owned())
     };
     let (name, value) = given.split_once(':').ok_or_else(bad)?;

@@ -87,9 +87,9 @@ impl Environment {
     pub fn supervisor(&self) -> Result<RpcClient, StartError> {
         let Some(url) = &self.server_url else {
             return Err(StartError::Environment(
-                "supervisord can be neither asked nor told anything (SUPERVISOR_SERVER_URL is not \
-                 set): its configuration needs a [unix_http_server] or [inet_http_server] section, \
-                 and [rpcinterface:supervisor]"
+                "cannot reach supervisord: SUPERVISOR_SERVER_URL is not set, so its configuration \
+                 needs a [unix_http_server] or [inet_http_server] section, and \
+                 [rpcinterface:supervisor]"
                     .to_owned(),
             ));
         };

@@ -12,7 +12,7 @@ use superlance_core::protocol::event::ProcessState;
 /// Which processes.
 #[derive(Debug, Clone, Args)]
 struct ProgramOptions {
-    /// Mail about this process; NAME is name, group:name, group:* or a pattern such as web*
+    /// Mail about this process; NAME is name, group:name, group:*, a pattern such as web*, or ~REGEX
     /// (repeatable) [default: every process]
     #[arg(long = "program", value_name = "NAME")]
     programs: Vec<Selector>,

@@ -116,7 +116,11 @@ pub(super) fn command(tool: &Tool) -> Command {
     let command = as_getopt(command, OPTPARSE_NAMES).about(tool.about).after_help(example);
     // Whatever says how to get to the server otherwise.
     let others = ["server", "user", "password", "tls", "tls_verify"];
-    let command = command.mut_arg("smtp_url", |arg| arg.conflicts_with_all(others));
+    let command = command.mut_arg("smtp_url", |arg| {
+        let help = "Mail server to use instead of -H: smtp://HOST, smtps://HOST or \
+                    smtp://HOST?tls=required, with USER@ before HOST if it asks who mails";
+        arg.conflicts_with_all(others).help(help)
+    });
     command.mut_arg("subject", |arg| match tool.subject {
         Some(subject) => arg.help(format!("Subject of the mails [default: {subject}]")),
         None => arg.help("Subject of the mails [default: none]"),

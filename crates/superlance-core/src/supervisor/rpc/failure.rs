@@ -60,7 +60,7 @@ impl CallError {
             }
             Self::Fault(fault) => RpcError::Fault(fault),
             Self::Status(401) => RpcError::Unreachable(format!(
-                "supervisord at {url} wants another user name and password: {}",
+                "supervisord at {url} refused user name and password (401): {}",
                 advice.login
             )),
             Self::Status(status) => {
