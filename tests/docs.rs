@@ -122,6 +122,15 @@ fn help_and_manual_have_the_same_options() {
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
 }
 
+#[test]
+fn manual_pages_have_the_version_at_their_foot() {
+    let system = concat!("\n.Os superlance ", env!("CARGO_PKG_VERSION"), "\n");
+    for page in fs::read_dir(file("man")).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = fs::read_to_string(&page).unwrap();
+        assert!(text.starts_with(".so ") || text.contains(system), "{}", page.display());
+    }
+}
+
 /// docs/man has each manual page as Markdown; the first line has the checksum of its source.
 #[test]
 fn manual_pages_on_the_web_are_current() {
