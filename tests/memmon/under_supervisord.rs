@@ -206,7 +206,7 @@ fn when_supervisord_stops_the_mail_under_way_still_arrives() {
     supervisord.wait_restart("foo", supervisord.pid_of("foo"));
     supervisord.stop();
     assert_eq!(mailbox.mails().len(), 1, "{}", log(&supervisord));
-    let end = "stopped: memmon (exit status 0)";
+    let end = "stopped: memmon (terminated by SIGTERM)";
     assert!(supervisord.log().contains(end), "{}", supervisord.log());
 }
 
@@ -221,7 +221,7 @@ fn stopped_in_the_middle_of_a_restart_memmon_finishes_it() {
     wait_log(&supervisord, "Restarting foo:foo");
     supervisord.ctl(&["stop", "memmon"]);
     assert_eq!(supervisord.state_of("memmon"), "STOPPED");
-    let end = "stopped: memmon (exit status 0)";
+    let end = "stopped: memmon (terminated by SIGTERM)";
     assert!(supervisord.log().contains(end), "{}", supervisord.log());
     supervisord.wait_restart("foo", foo);
 }
@@ -238,7 +238,8 @@ fn stopped_for_good_in_the_middle_of_a_restart_memmon_says_what_to_do() {
     assert!(
         log(&supervisord).ends_with(
             "foo:foo was stopped and is not started again yet; \
-             start it with: supervisorctl start foo:foo\n"
+             start it with: supervisorctl start foo:foo\n\
+             memmon: ended by SIGTERM\n"
         ),
         "{}",
         log(&supervisord)
