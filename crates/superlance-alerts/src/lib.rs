@@ -1,5 +1,5 @@
-//! How alerts get to people: what a listener raises goes through the [`Pipeline`], which keeps it in a
-//! spool, holds back what `--alert-interval` says, and hands it to a sender for each transport.
+//! Alert delivery: the [`Pipeline`] stores an alert in a spool, applies `--alert-interval` and
+//! `--recovery`, and hands it to a sender for each transport.
 
 pub mod options;
 mod pipeline;

@@ -1,4 +1,4 @@
-//! Where alerts go, as the command line says it. Declared once for all listeners.
+//! The alert options, which all listeners share.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use superlance_core::options::units::parse_duration;
 use superlance_core::options::usage::StartError;
 use superlance_core::system::secret::Secret;
 
-/// How long a process has to run to have recovered, unless --alert-interval says otherwise.
+/// How long a process has to run to have recovered, without --alert-interval.
 const RECOVERY: Duration = Duration::from_secs(60);
 
 /// The heading in `--help` of what all listeners have in common.
@@ -38,7 +38,7 @@ pub struct MailOptions {
     pub(super) calm: ThrottleOptions,
 }
 
-/// Who is spared, and told that all is well. The batch tools have an interval of their own.
+/// `--alert-interval` and `--recovery`. The batch tools have an interval of their own.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ThrottleOptions {
     /// At most one alert of each kind per process in TIME; the rest are summarised at its end
@@ -76,7 +76,7 @@ impl MailOptions {
         self.email.as_deref().filter(|address| !address.is_empty())
     }
 
-    /// The option for which a listener asks supervisord that else asks nothing, if it is given.
+    /// The option that needs supervisord, if it is given.
     #[must_use]
     pub fn asks_supervisord(&self) -> Option<&'static str> {
         self.calm.recovery.then_some("--recovery")
@@ -88,7 +88,7 @@ impl MailOptions {
     }
 }
 
-/// The ways out of all listeners.
+/// The options of the transports that every listener has.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = HEADING)]
 pub struct AlertOptions {
@@ -102,7 +102,7 @@ pub struct AlertOptions {
     #[arg(long, value_name = "PATH")]
     pub smtp_password_file: Option<PathBuf>,
 
-    /// No option, but easily taken for one
+    /// Not an option, but easily taken for one
     #[arg(long, hide = true, value_name = "PASSWORD")]
     smtp_password: Option<Secret>,
 
@@ -134,19 +134,17 @@ pub struct AlertOptions {
     pub hostname: bool,
 }
 
-/// A webhook, and what stands behind it on the command line.
+/// A webhook and the options that belong to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WebhookOptions {
-    /// Its URL, or where that is.
+    /// The URL, or where to find it.
     pub url: Secret,
-    /// What the JSON is like, if that is given.
     pub format: Option<Format>,
-    /// Headers.
     pub headers: Vec<Secret>,
 }
 
 impl AlertOptions {
-    /// Refuses a password on the command line, which is not shown.
+    /// Refuses a password on the command line, without showing it.
     pub(super) fn check(&self) -> Result<(), StartError> {
         match self.smtp_password {
             None => Ok(()),
@@ -159,8 +157,9 @@ impl AlertOptions {
         }
     }
 
-    /// The webhooks, each with what stands behind it. What stands before the first is for it, too: with
-    /// one of them, the order is of no consequence.
+    /// The webhooks, each with the options after it. Options before the first belong to the first:
+    /// with one
+    /// webhook, the order does not matter.
     pub(super) fn webhooks(&self, matches: &ArgMatches) -> Result<Vec<WebhookOptions>, StartError> {
         let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
         let starts = places("webhook");
@@ -182,7 +181,7 @@ impl AlertOptions {
         Ok(webhooks)
     }
 
-    /// Whether anything but a mail is told of alerts.
+    /// Whether alerts go anywhere but into a mail.
     #[must_use]
     pub fn tells_others(&self) -> bool {
         !self.webhook.is_empty() || !self.notify.is_empty()

@@ -1,4 +1,4 @@
-//! From a listener to the ways out.
+//! The pipeline: from a listener to its transports.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use superlance_core::supervisor::Supervisor;
 use superlance_core::system::clock::Moment;
 use superlance_core::system::log::Log;
 
-/// What every alert of a listener goes through.
+/// What every alert of a listener passes through.
 pub struct Pipeline {
     host: String,
-    /// What subjects begin with.
+    /// The host name that subjects begin with.
     prefix: Option<String>,
     senders: Vec<Sender>,
     log: Arc<Log>,
@@ -37,12 +37,12 @@ pub struct Pipeline {
     backlog: Option<Vec<Stored>>,
 }
 
-/// What a pipeline is made of.
+/// The parts of a pipeline.
 pub(super) struct Parts {
     pub(super) host: String,
-    /// What subjects begin with.
+    /// The host name that subjects begin with.
     pub(super) prefix: Option<String>,
-    pub(super) ways: Vec<Box<dyn Transport>>,
+    pub(super) transports: Vec<Box<dyn Transport>>,
     pub(super) spool: Option<Spool>,
     pub(super) throttle: Option<Throttle>,
     pub(super) recovery: Option<Recovery>,
@@ -52,7 +52,7 @@ pub(super) struct Parts {
 
 impl Pipeline {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { host, prefix, ways, spool, throttle, recovery, log, unfinished } = parts;
+        let Parts { host, prefix, transports, spool, throttle, recovery, log, unfinished } = parts;
         let mut pipeline = Self {
             host,
             prefix,
@@ -66,7 +66,7 @@ impl Pipeline {
             unfinished,
             backlog: None,
         };
-        ways.into_iter().for_each(|transport| pipeline.add(transport));
+        transports.into_iter().for_each(|transport| pipeline.add(transport));
         pipeline.open();
         pipeline
     }
@@ -77,13 +77,13 @@ impl Pipeline {
         self.senders.push(Sender::new(transport, spool, log, self.unfinished.clone()));
     }
 
-    /// Whether anybody is told of alerts.
+    /// Whether alerts go anywhere but into the log.
     #[must_use]
-    pub fn has_ways(&self) -> bool {
+    pub fn has_transports(&self) -> bool {
         !self.senders.is_empty()
     }
 
-    /// The journal `name` of the spool with what is in it: `what`, in words.
+    /// The journal `name` of the spool with its records; `what` names them in messages.
     pub fn journal<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -100,11 +100,11 @@ impl Pipeline {
         }
     }
 
-    /// Goes on with what an earlier listener left in the spool.
+    /// Delivers what an earlier listener left in the spool.
     fn deliver_backlog(&mut self) {
         let Some(backlog) = self.backlog.take() else { return };
         if self.senders.is_empty() {
-            // Whatever is there waits for a way out.
+            // The alerts stay in the spool until there is a transport.
             return;
         }
         for Stored { alert, accepted } in backlog {
@@ -121,7 +121,7 @@ impl Pipeline {
                 throttle.restore(records, now);
                 self.held.rewrite(throttle.records());
             }
-            // There is no --alert-interval any more.
+            // The earlier listener had an --alert-interval, and this one has none.
             None => {
                 let mut throttle = Throttle::new(Duration::ZERO);
                 throttle.restore(records, now);
@@ -136,7 +136,7 @@ impl Pipeline {
         }
     }
 
-    /// Sends what was held back. It is in the spool before it is held back no longer.
+    /// Sends held alerts. Each is in the spool before it leaves the journal of held alerts.
     fn release(&mut self, alerts: Vec<Alert>) {
         if alerts.is_empty() {
             return;
@@ -147,31 +147,31 @@ impl Pipeline {
     }
 
     fn send(&mut self, alert: Alert) {
-        let (alert, nobody) = (Arc::new(alert), BTreeSet::new());
-        let put = |spool: &Arc<Spool>| spool.put(&alert, self.keys(&nobody));
+        let (alert, none) = (Arc::new(alert), BTreeSet::new());
+        let put = |spool: &Arc<Spool>| spool.put(&alert, self.keys(&none));
         if self.spool.as_ref().is_none_or(put) {
-            self.send_to(&alert, &nobody);
+            self.send_to(&alert, &none);
         }
     }
 
-    /// Sends an alert to all but those who have `accepted` it.
+    /// Sends an alert to all targets except those in `accepted`.
     fn send_to(&mut self, alert: &Arc<Alert>, accepted: &BTreeSet<String>) {
         for sender in &mut self.senders {
             sender.send(Arc::clone(alert), accepted);
         }
     }
 
-    /// What stands in the spool for those who are to get an alert and have not `accepted` it.
+    /// The keys of all targets except those in `accepted`.
     fn keys(&self, accepted: &BTreeSet<String>) -> BTreeSet<String> {
         self.senders.iter().flat_map(|sender| sender.keys(accepted)).collect()
     }
 
-    /// Writes down anew what has not recovered.
+    /// Rewrites the journal of what has not recovered.
     fn rewrite_watched(&mut self) {
         self.watched.rewrite(self.recovery.iter().flat_map(Recovery::reports));
     }
 
-    /// What is the same for all alerts, which listeners need not say.
+    /// Fills in what is the same for all alerts.
     fn complete(&mut self, alert: &mut Alert) {
         if alert.host.is_empty() {
             alert.host.clone_from(&self.host);

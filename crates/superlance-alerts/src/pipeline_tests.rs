@@ -1,4 +1,4 @@
-//! The pipeline: what is held back, kept on disk, and taken up again.
+//! The pipeline: what it holds back, stores on disk, and delivers after a restart.
 
 use std::fs;
 use std::sync::Mutex;
@@ -16,7 +16,7 @@ use superlance_core::testing::{FakeSupervisor, Recorder};
 
 const INTERVAL: Duration = Duration::from_secs(30);
 
-/// A way out to two people, who take alerts or are away.
+/// A transport to two people, who take alerts or are away.
 #[derive(Clone, Default)]
 struct Home(Arc<Mutex<People>>);
 
@@ -79,7 +79,7 @@ impl Scene {
         let mut pipeline = Pipeline::new(Parts {
             host: "host".to_owned(),
             prefix: None,
-            ways: vec![Box::new(home.clone())],
+            transports: vec![Box::new(home.clone())],
             spool: Some(Spool::new(parent, "test", Arc::clone(&log))),
             throttle: calm.then(|| Throttle::new(INTERVAL)),
             recovery: calm.then(|| Recovery::new(INTERVAL)),
@@ -109,7 +109,7 @@ impl Scene {
         self.pipeline.raise(alert);
     }
 
-    /// Whoever is away now.
+    /// The targets that are away.
     fn away(&self, who: &[&'static str]) {
         self.home.0.lock().unwrap().away = who.to_vec();
     }
@@ -120,7 +120,7 @@ impl Scene {
         self.pipeline.on_time(supervisor, now);
     }
 
-    /// Who got what, once that is so many.
+    /// Which target got what, after so many deliveries.
     #[track_caller]
     fn got(&self, count: usize) -> Vec<String> {
         let got = || self.home.0.lock().unwrap().got.clone();
@@ -160,7 +160,7 @@ fn an_alert_is_on_the_disk_until_everyone_has_it() {
     let journal = scene.folder.path().join("spool/test/alerts.journal");
     wait_until(|| fs::read_to_string(&journal).unwrap().contains("Accepted"));
 
-    // Another listener tells only those who lack it.
+    // Another listener delivers only to the targets that lack it.
     let next = scene.killed(false, &[]);
     assert_eq!(next.got(1), ["bob: first"]);
     wait_until(|| next.files().is_empty());

@@ -1,5 +1,6 @@
-//! `--recovery`: tells when what was reported is over. Crashes are over when the process runs again and
-//! goes on running; other troubles when the listener that reported them sees that they are.
+//! `--recovery`: alerts that a reported trouble is over. A crash is over when the process keeps
+//! running;
+//! other troubles are over when the listener that reported them says so.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,20 +12,20 @@ use superlance_core::supervisor::{Fault, ProcessInfo, State, Supervisor};
 use superlance_core::system::clock::{Moment, log_time};
 use superlance_core::system::log::{Log, LogOnce};
 
-/// Troubles that are remembered at a time. Of any further ones no recovery is told.
+/// Troubles that are remembered. Further ones cause no recovery alert.
 const MAX_WATCHED: usize = 10_000;
 
 /// The shortest and the longest pause between two looks at a process that does not run.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
-/// The kind of the alerts that tell a recovery.
+/// The kind of recovery alerts.
 pub const RECOVERED: &str = "recovered";
 
-/// What was reported and is not over yet.
+/// Troubles that were reported and are not over.
 #[derive(Debug)]
 pub struct Recovery {
     interval: Duration,
-    /// By what recovers: `process group:name`, or the key under which the listener resolves it.
+    /// Keys: `process group:name`, or the key under which the listener resolves the trouble.
     watched: BTreeMap<String, Watch>,
     complaint: LogOnce,
 }
@@ -32,13 +33,13 @@ pub struct Recovery {
 #[derive(Debug)]
 struct Watch {
     reported: Instant,
-    /// When supervisord is asked about it next; never where the listener looks.
+    /// When to ask supervisord next; never where the listener decides.
     look: Option<Instant>,
     report: Report,
 }
 
-/// The last alert about a process, as far as its recovery is concerned. It is to survive the end of
-/// the listener.
+/// The last alert about a process, as far as its recovery needs it. It survives the end of the
+/// listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     id: String,
@@ -54,7 +55,7 @@ pub struct Report {
 #[derive(Debug, PartialEq, Eq)]
 enum Finding {
     Recovered,
-    /// It runs, and has to do so for this time yet.
+    /// The process runs, and must do so for this long.
     Running(Duration),
     Down,
     Gone,
@@ -67,8 +68,9 @@ impl Recovery {
         Self { interval, watched: BTreeMap::new(), complaint: LogOnce::default() }
     }
 
-    /// Takes note of an alert. What it tells of has to recover from now on, even if it was about to; what is
-    /// to survive the listener is returned.
+    /// Registers an alert: its process must recover from now on, even if it was about to. Returns
+    /// the record for
+    /// the journal.
     pub fn note(&mut self, alert: &Alert, now: Moment) -> Option<&Report> {
         let report = Report {
             id: alert.id.clone(),
@@ -98,13 +100,13 @@ impl Recovery {
         self.watched.get(&key).map(|watch| &watch.report)
     }
 
-    /// Whether the listener is to say when this is over.
+    /// Whether the listener decides when this is over.
     #[must_use]
     pub fn is_unresolved(&self, key: &str) -> bool {
         self.watched.get(key).is_some_and(|watch| watch.look.is_none())
     }
 
-    /// The alert that this is over, if something was reported under this key and it is time to.
+    /// The recovery alert for this key, if a trouble was reported and it is time.
     pub fn resolve(&mut self, key: &str, text: &str, now: Moment) -> Option<Alert> {
         let watch = self.watched.get(key)?;
         let Recovers::WhenResolved { at_once, .. } = watch.report.recovers else { return None };
@@ -115,7 +117,7 @@ impl Recovery {
         Some(report.recovery(key, text, now.wall))
     }
 
-    /// What is watched now, to be restored by a later listener.
+    /// The records of all watched processes, for a later listener.
     pub fn reports(&self) -> impl Iterator<Item = &Report> {
         self.watched.values().map(|watch| &watch.report)
     }
@@ -126,18 +128,18 @@ impl Recovery {
         self.watched.values().filter_map(|watch| watch.look).min()
     }
 
-    /// Forgets everything: the listener is about to end.
+    /// Forgets everything before the listener ends.
     pub fn finish(&mut self) {
         self.watched.clear();
     }
 
-    /// Looks at the processes if it is time to, and returns an alert for each that has recovered.
+    /// Looks at the processes if it is time to. Returns an alert for each that has recovered.
     #[must_use]
     pub fn look(&mut self, supervisor: &mut dyn Supervisor, now: Moment, log: &Log) -> Vec<Alert> {
         if self.deadline().is_none_or(|deadline| deadline > now.instant) {
             return Vec::new();
         }
-        // One question, however many processes there are.
+        // One request, however many processes there are.
         let processes = match supervisor.all() {
             Ok(processes) => processes,
             Err(error) if error.fault_code() == Some(Fault::SHUTDOWN_STATE) => {
@@ -187,7 +189,7 @@ impl Recovery {
     }
 }
 
-/// The rule: up for the interval, by supervisord's clock, and not reported for as long, by ours.
+/// The rule: running for the interval by supervisord's clock, and not reported for as long by ours.
 fn finding(info: Option<&ProcessInfo>, quiet: Duration, interval: Duration) -> Finding {
     match info {
         None => Finding::Gone,
@@ -202,13 +204,13 @@ fn finding(info: Option<&ProcessInfo>, quiet: Duration, interval: Duration) -> F
     }
 }
 
-/// What a process is called among what has to recover.
+/// The key of a process.
 fn process_key(group: &str, name: &str) -> String {
     format!("process {group}:{name}")
 }
 
 impl Report {
-    /// What has to recover, if anything.
+    /// The key of what has to recover, if anything.
     fn key(&self) -> Option<String> {
         match &self.recovers {
             Recovers::Never => None,

@@ -6,7 +6,7 @@ use superlance_core::testing::{FakeSupervisor, Recorder};
 
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// A listener's view of the world, in which time passes for everybody.
+/// A listener's view of the world, with one clock for all of it.
 struct Scene {
     recovery: Recovery,
     supervisor: FakeSupervisor,
@@ -60,8 +60,9 @@ fn an_alert_of_no_trouble_has_no_recovery() {
     assert_eq!(scene.wait(), None);
 }
 
-/// A listener that sees the cause decides, supervisord is not asked: a process that runs and is still over
-/// its limit has not recovered.
+/// Where the listener sees the cause, it decides, and supervisord is not asked: a process that runs
+/// and is still
+/// over its limit has not recovered.
 #[test]
 fn what_the_listener_resolves_recovers_when_it_says_so() {
     for (at_once, passed, recovered) in [(true, 0, true), (false, 59, false), (false, 60, true)] {

@@ -1,4 +1,4 @@
-//! What waits to be delivered through one way, and when it is tried. Pure.
+//! The order in which alerts are tried through one transport, and when. Pure.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause before something that failed is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
-/// Pauses after tries of which it is not known whether they arrived: each may have, and been read.
+/// Pauses after a try whose result is unknown: each may have arrived and been read.
 const DOUBTFUL_PAUSES: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(60),
@@ -17,23 +17,24 @@ const DOUBTFUL_PAUSES: [Duration; 4] = [
     Duration::from_secs(30 * 60),
 ];
 
-/// Longest pause before something else is tried, when nothing is known to work.
+/// Longest pause before another alert is tried, while nothing is known to work.
 const LONGEST_CLOSED: Duration = Duration::from_secs(30);
 
-/// Things in their order. The oldest goes first, as long as the way works.
+/// A queue of deliveries. The oldest is tried first, as long as the transport works.
 ///
-/// When something fails, that may be the way's fault or its own, as that of a mail to someone who takes
-/// none. If it is the way's, everything waits, and goes out in its order once the way works again. What
-/// fails where others do not is on its own from then on: its pauses grow, and nothing waits for it.
+/// A failure may be the fault of the transport or of the item, such as a mail to an address that
+/// takes none. If it is the transport's, everything waits and is delivered in its order once the
+/// transport works again. An item that fails where others do not waits alone: its pauses grow, and
+/// nothing waits for it.
 #[derive(Debug)]
 pub(super) struct Schedule<T> {
     last: u64,
     waiting: BTreeMap<u64, Waiting<T>>,
-    /// Failures since something was delivered.
+    /// Failures since the last delivery.
     failures: u32,
-    /// Nothing is tried before this.
+    /// Nothing is tried before this time.
     closed_until: Option<Instant>,
-    /// Whether everything is tried now, and only once more.
+    /// Whether everything is tried now, once more.
     hurried: bool,
 }
 
@@ -43,30 +44,29 @@ struct Waiting<T> {
     tries: u32,
     doubts: usize,
     due: Option<Instant>,
-    /// Whether it fails through its own fault.
+    /// Whether the item itself is at fault.
     faulty: bool,
 }
 
-/// Something that is being tried.
+/// An item that is being tried.
 #[derive(Debug)]
 pub(super) struct Attempt<T> {
     number: u64,
     tries: u32,
-    /// How many of them may have arrived.
+    /// How many tries may have arrived.
     doubts: usize,
     faulty: bool,
-    /// What it is.
     pub(super) item: T,
 }
 
-/// What becomes of something that was not delivered.
+/// What happens to an item that was not delivered.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next<T> {
     /// It is tried again.
     Waits,
-    /// There is no time for a further try.
+    /// There is no time for another try.
     Ended(T),
-    /// It may have arrived so often that it is not tried again.
+    /// It may have arrived too often to be tried again.
     GivenUp(T),
 }
 
@@ -78,19 +78,19 @@ impl<T> Default for Schedule<T> {
 }
 
 impl<T> Schedule<T> {
-    /// Puts something behind everything else.
+    /// Appends an item.
     pub(super) fn push(&mut self, item: T) {
         self.last += 1;
         self.waiting
             .insert(self.last, Waiting { item, tries: 0, doubts: 0, due: None, faulty: false });
     }
 
-    /// How many things wait.
+    /// The number of waiting items.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// What to try now. It waits no longer.
+    /// Takes the item to try now out of the queue.
     pub(super) fn take(&mut self, now: Instant) -> Option<Attempt<T>> {
         let due = |waiting: &Waiting<T>| self.hurried || waiting.due.is_none_or(|due| due <= now);
         if !self.hurried && self.closed_until.is_some_and(|until| until > now) {
@@ -101,13 +101,13 @@ impl<T> Schedule<T> {
         Some(Attempt { number, tries, doubts, faulty, item })
     }
 
-    /// When there may be something to try, if anything waits.
+    /// When the next try may be due, if anything waits.
     pub(super) fn next(&self) -> Option<Instant> {
         let first = self.waiting.values().map(|waiting| waiting.due).min()?;
         first.max(self.closed_until)
     }
 
-    /// It was delivered, so the way works: what has failed before is tried again at once.
+    /// A delivery: the transport works, so items that failed before are tried again at once.
     pub(super) fn delivered(&mut self) {
         if self.failures > 0 {
             let held_up = self.waiting.values_mut().filter(|waiting| !waiting.faulty);
@@ -116,14 +116,14 @@ impl<T> Schedule<T> {
         (self.failures, self.closed_until) = (0, None);
     }
 
-    /// It was delivered to some, so the way works, and not to all: it waits in its old place.
+    /// A delivery to some targets: the transport works, and the item waits in its old place for the
+    /// rest.
     pub(super) fn failed_in_part(&mut self, attempt: Attempt<T>, now: Instant) -> Next<T> {
         self.delivered();
         self.failed(Attempt { faulty: true, ..attempt }, None, now)
     }
 
-    /// It was not delivered: it waits in its old place. `pause` is how long whoever was to take it
-    /// wants to be left alone.
+    /// A failure: the item waits in its old place. `pause` is how long the server asks us to wait.
     pub(super) fn failed(
         &mut self,
         attempt: Attempt<T>,
@@ -134,7 +134,7 @@ impl<T> Schedule<T> {
         self.put_back(attempt, pause, pause, now)
     }
 
-    /// It may have been delivered: it waits in its old place, and longer each time.
+    /// An unknown result: the item waits in its old place, and longer each time.
     pub(super) fn doubtful(&mut self, attempt: Attempt<T>, now: Instant) -> Next<T> {
         let doubts = attempt.doubts + 1;
         match DOUBTFUL_PAUSES.get(attempt.doubts) {
@@ -146,7 +146,7 @@ impl<T> Schedule<T> {
         }
     }
 
-    /// Puts it back for at least this time, and closes the way for at least that time.
+    /// Puts the item back for at least this time, and pauses the transport for at least that time.
     fn put_back(
         &mut self,
         attempt: Attempt<T>,
@@ -158,7 +158,7 @@ impl<T> Schedule<T> {
         if self.hurried {
             return Next::Ended(item);
         }
-        // The way has worked since it failed before.
+        // The transport has worked since the item failed before.
         let faulty = faulty || tries > 0 && self.failures == 0;
         let mut due = growing(tries).min(LONGEST_PAUSE).max(pause);
         let mut closed = closed;
@@ -187,7 +187,7 @@ fn growing(failures: u32) -> Duration {
 mod tests {
     use super::*;
 
-    /// A way that may be broken; what was tried, with the second of the try.
+    /// A transport that may be broken; what was tried, with the second of the try.
     struct Scene {
         schedule: Schedule<&'static str>,
         start: Instant,
@@ -201,7 +201,7 @@ mod tests {
             Self { schedule, start: Instant::now(), tried: Vec::new() }
         }
 
-        /// Tries whatever is due in this time; what `works` says no to, fails.
+        /// Tries everything that is due in this time; a try fails where `works` is false.
         fn run(&mut self, seconds: std::ops::Range<u64>, works: impl Fn(&str) -> bool) {
             for second in seconds {
                 let now = self.start + Duration::from_secs(second);
@@ -252,7 +252,7 @@ mod tests {
     fn what_is_never_taken_does_not_stop_the_rest() {
         let mut scene = Scene::new(&["poison", "b"]);
         scene.run(0..120, |item| item != "poison");
-        // It is not known yet whose fault it is.
+        // It is not known yet which of them is at fault.
         assert!(scene.tried.contains(&(61, "b")), "{:?}", scene.tried);
         for second in [120, 130, 140] {
             scene.schedule.push("c");
@@ -272,7 +272,7 @@ mod tests {
             assert_eq!(attempt.item, item);
             assert_eq!(scene.schedule.failed_in_part(attempt, scene.start), Next::Waits);
         }
-        // Each is tried again in its own time.
+        // Each is tried again at its own time.
         scene.run(0..8, |_| false);
         let seconds: Vec<_> = scene.tried.iter().map(|(second, _)| *second).collect();
         assert_eq!(seconds, [1, 1, 1, 3, 3, 3, 7, 7, 7]);
@@ -302,7 +302,7 @@ mod tests {
             let now = scene.start + Duration::from_secs(second);
             let Some(attempt) = scene.schedule.take(now) else { continue };
             tried.push(second);
-            // Something else is held up for seconds.
+            // Another item is delayed by seconds.
             let next = scene.schedule.doubtful(attempt, now);
             assert!(scene.schedule.closed_until.unwrap() <= now + LONGEST_CLOSED);
             if tried.len() == 5 {

@@ -1,7 +1,7 @@
-//! Alerts on their way out, beside the listener's work.
+//! Delivery on threads of its own, one sender for each transport.
 //!
-//! Whoever takes them may need seconds or hang, or be away for hours. The listener hands its alerts
-//! over and goes on; a thread delivers them one after the other, and several do at the end.
+//! A server may need seconds, hang, or be away for hours. The listener hands over its alerts and
+//! goes on; one thread delivers them in order, and several do at the end.
 
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
@@ -19,32 +19,31 @@ use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::system::io_error::explain;
 use superlance_core::system::log::{Log, LogOnce};
 
-/// Alerts that may wait for one way. The listener does not wait for those who deliver them; what is
-/// too much is in the log.
+/// Alerts that may wait for one transport; further ones are logged in full.
 const CAPACITY: usize = 10_000;
 
-/// Bytes of the alerts that may wait for one way.
+/// Bytes of the alerts that may wait for one transport.
 const CAPACITY_BYTES: usize = 64 << 20;
 
-/// Alerts delivered at once when the listener is about to end.
+/// Threads that deliver when the listener is about to end.
 const HURRY: usize = 16;
 
-/// Pause before a thread that could not be had is asked for again.
+/// Pause before a thread is asked for again after the system refused one.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// One way, and what waits for it.
+/// One transport and its queue.
 pub(super) struct Sender {
     shared: Arc<Shared>,
     unfinished: InFlight,
-    /// Bytes of the alerts that wait.
+    /// Bytes of the waiting alerts.
     used: Arc<AtomicUsize>,
     threads: usize,
-    /// When a first thread is asked for again.
+    /// When to ask for a first thread again.
     retry: Option<Instant>,
 }
 
 struct Shared {
-    way: Box<dyn Transport>,
+    transport: Box<dyn Transport>,
     spool: Option<Arc<Spool>>,
     log: Arc<Log>,
     state: Mutex<State>,
@@ -55,20 +54,20 @@ struct Shared {
 struct State {
     schedule: Schedule<Job>,
     in_work: usize,
-    /// Why the way does not work at the moment.
+    /// Why the transport does not work at the moment.
     trouble: LogOnce,
 }
 
-/// An alert for those who lack it.
+/// An alert and the targets that lack it.
 struct Job {
     alert: Arc<Alert>,
     targets: Vec<String>,
-    /// Finished when it is delivered, or its failure logged.
+    /// Finished when the alert is delivered or its failure logged.
     _entry: Entry,
     _room: Room,
 }
 
-/// Bytes that an alert takes up as long as it waits.
+/// The bytes that a waiting alert takes up.
 struct Room {
     bytes: usize,
     used: Arc<AtomicUsize>,
@@ -81,36 +80,36 @@ impl Drop for Room {
 }
 
 impl Sender {
-    /// A sender. Its thread is started with the first alert.
+    /// A sender, whose thread starts with the first alert.
     pub(super) fn new(
-        way: Box<dyn Transport>,
+        transport: Box<dyn Transport>,
         spool: Option<Arc<Spool>>,
         log: Arc<Log>,
         unfinished: InFlight,
     ) -> Self {
         let (state, changed) = (Mutex::default(), Condvar::new());
-        let shared = Shared { way, spool, log, state, changed };
+        let shared = Shared { transport, spool, log, state, changed };
         Self { shared: Arc::new(shared), unfinished, used: Arc::default(), threads: 0, retry: None }
     }
 
-    /// What stands in the spool for those who are to get an alert and have not `accepted` it.
+    /// The spool keys of all targets except those in `accepted`.
     pub(super) fn keys(&self, accepted: &BTreeSet<String>) -> Vec<String> {
-        let targets = self.shared.way.targets().into_iter();
+        let targets = self.shared.transport.targets().into_iter();
         let keys = targets.map(|target| self.shared.key(&target));
         keys.filter(|key| !accepted.contains(key)).collect()
     }
 
-    /// Takes an alert for all but those who have `accepted` it, and returns at once.
+    /// Takes an alert for all targets except those in `accepted`, and returns at once.
     pub(super) fn send(&mut self, alert: Arc<Alert>, accepted: &BTreeSet<String>) {
-        let Shared { way, log, .. } = &*self.shared;
-        let mut targets = way.targets();
+        let Shared { transport, log, .. } = &*self.shared;
+        let mut targets = transport.targets();
         targets.retain(|target| !accepted.contains(&self.shared.key(target)));
         if targets.is_empty() {
             return;
         }
         let Some(room) = self.room(&alert) else {
             targets.iter().for_each(|target| self.shared.settled(&alert, target));
-            return log.line(way.given_up(&alert, &targets, "too many others wait"));
+            return log.line(transport.given_up(&alert, &targets, "too many others wait"));
         };
         let (shared, unfinished) = (Arc::clone(&self.shared), Arc::clone(&alert));
         let entry = self.unfinished.begin_with(move || shared.unfinished(&unfinished));
@@ -119,7 +118,7 @@ impl Sender {
         self.shared.changed.notify_all();
     }
 
-    /// Room for an alert, unless too much waits.
+    /// Counts an alert in, unless too many wait.
     fn room(&self, alert: &Alert) -> Option<Room> {
         let (bytes, used) = (alert.bytes(), &self.used);
         if self.shared.lock().schedule.len() >= CAPACITY
@@ -131,7 +130,7 @@ impl Sender {
         Some(Room { bytes, used: Arc::clone(used) })
     }
 
-    /// The listener is about to end: everything is tried at once, and what fails is given up.
+    /// Tries everything at once and gives up what fails: the listener is about to end.
     pub(super) fn drain(&mut self) {
         let mut state = self.shared.lock();
         state.schedule.hurry();
@@ -139,7 +138,7 @@ impl Sender {
         drop(state);
         self.shared.changed.notify_all();
         if self.threads > 0 || waiting > 0 {
-            // One more than waiting: the first may be held up by someone who does not answer.
+            // One more than there are alerts, since a server that hangs may hold the first.
             self.start_threads(HURRY.min(waiting + 1));
         }
     }
@@ -153,19 +152,19 @@ impl Sender {
         }
     }
 
-    /// When [`on_time`](Self::on_time) is due, if it is.
+    /// When to call [`on_time`](Self::on_time).
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.retry
     }
 
-    /// Asks again for the thread that could not be had.
+    /// Asks again for a thread that the system refused.
     pub(super) fn on_time(&mut self, now: Instant) {
         if self.retry.is_some_and(|retry| retry <= now) {
             self.start_threads(1);
         }
     }
 
-    /// Starts threads that deliver until the program ends, so that there are `count` of them.
+    /// Starts threads until there are `count`. They deliver until the program ends.
     fn start_threads(&mut self, count: usize) {
         self.retry = None;
         while self.threads < count {
@@ -173,7 +172,7 @@ impl Sender {
             let sender = thread::Builder::new().name("alerts".to_owned());
             if let Err(error) = sender.spawn(move || shared.work()) {
                 if self.threads == 0 {
-                    let name = self.shared.way.name();
+                    let name = self.shared.transport.name();
                     let message = format!("{name}: {}; alerts wait for it", explain(&error));
                     self.shared.lock().trouble.report(&self.shared.log, message);
                     self.retry = Instant::now().checked_add(PAUSE);
@@ -186,7 +185,7 @@ impl Sender {
 }
 
 impl Shared {
-    /// Delivers what waits, and what comes.
+    /// Delivers what waits and what comes.
     fn work(&self) -> ! {
         let mut state = self.lock();
         loop {
@@ -205,18 +204,20 @@ impl Shared {
         }
     }
 
-    /// Tries to deliver. A panic must not end the thread: everything that waits would wait for ever.
+    /// Tries to deliver. A panic must not end the thread, since all other alerts would wait for
+    /// ever.
     fn deliver(&self, job: &Job) -> Vec<DeliveryOutcome> {
         let Job { alert, targets, .. } = job;
-        let delivered = panic::catch_unwind(AssertUnwindSafe(|| self.way.deliver(alert, targets)));
+        let delivered =
+            panic::catch_unwind(AssertUnwindSafe(|| self.transport.deliver(alert, targets)));
         delivered.unwrap_or_else(|_| {
-            let name = self.way.name();
+            let name = self.transport.name();
             self.log.line(format_args!("This is a bug, please report it: panic in {name}"));
             vec![DeliveryOutcome::Unknown("a bug".to_owned()); targets.len()]
         })
     }
 
-    /// Takes note of what became of an alert: an outcome for each of its targets.
+    /// Records the outcome for each target of an alert.
     fn settle(&self, mut attempt: Attempt<Job>, outcomes: Vec<DeliveryOutcome>, state: &mut State) {
         let Job { alert, targets, .. } = &mut attempt.item;
         let all = std::mem::take(targets);
@@ -252,19 +253,22 @@ impl Shared {
         reasons.dedup();
         refusals.dedup();
         if !refusals.is_empty() {
-            self.log.line(self.way.given_up(alert, &refused, &refusals.join("; ")));
+            self.log.line(self.transport.given_up(alert, &refused, &refusals.join("; ")));
         }
         if !delivered.is_empty() {
-            self.way.delivered(alert, &delivered).into_iter().for_each(|text| self.log.line(text));
+            self.transport
+                .delivered(alert, &delivered)
+                .into_iter()
+                .for_each(|text| self.log.line(text));
         }
         if reasons.is_empty() {
             if !delivered.is_empty() && state.trouble.clear() {
-                self.log.line(format_args!("{} works again", self.way.name()));
+                self.log.line(format_args!("{} works again", self.transport.name()));
             }
             return state.schedule.delivered();
         }
         let (now, reason) = (Instant::now(), reasons.join("; "));
-        let failed = self.way.failed(targets, &reason);
+        let failed = self.transport.failed(targets, &reason);
         let next = match (doubtful, delivered.is_empty()) {
             (true, _) => state.schedule.doubtful(attempt, now),
             (false, true) => state.schedule.failed(attempt, pause, now),
@@ -280,29 +284,29 @@ impl Shared {
         }
     }
 
-    /// What the log says of an alert that is not delivered when the time is up.
+    /// The log text about an alert that is not delivered when time is up.
     fn unfinished(&self, alert: &Alert) -> String {
         if !self.keeps(alert) {
-            return self.way.unfinished(alert);
+            return self.transport.unfinished(alert);
         }
-        let (name, subject) = (self.way.name(), alert.title());
+        let (name, subject) = (self.transport.name(), alert.title());
         format!("Not sent in time to {name}, and kept until the next start: {subject}")
     }
 
-    /// Says what becomes of an alert that is not tried again.
+    /// Logs that an alert is not tried again, and why.
     fn end(&self, job: &Job, reason: &str) {
         let Job { alert, targets, .. } = job;
         if self.keeps(alert) {
-            let (name, kept) = (self.way.name(), "kept until the next start");
+            let (name, kept) = (self.transport.name(), "kept until the next start");
             self.log.line(format_args!("Not sent to {name}: {reason}; {kept}: {}", alert.title()));
         } else {
-            self.log.line(self.way.given_up(alert, targets, reason));
+            self.log.line(self.transport.given_up(alert, targets, reason));
         }
     }
 
-    /// What stands for a target in the spool.
+    /// The spool key of a target.
     fn key(&self, target: &str) -> String {
-        key(&format!("{}\0{target}", self.way.key()))
+        key(&format!("{}\0{target}", self.transport.key()))
     }
 
     fn settled(&self, alert: &Alert, target: &str) {
@@ -311,7 +315,7 @@ impl Shared {
         }
     }
 
-    /// Whether another listener would deliver it.
+    /// Whether the next listener will deliver the alert.
     fn keeps(&self, alert: &Alert) -> bool {
         self.spool.as_ref().is_some_and(|spool| spool.keeps(alert))
     }
@@ -329,7 +333,7 @@ impl Shared {
             None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             Some(until) => {
                 let time = until.saturating_duration_since(Instant::now());
-                // Not less than the clock can tell, so that nobody turns round in circles.
+                // The clock's resolution at least, so that the loop does not spin.
                 let time = time.max(Duration::from_millis(1));
                 self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
             }

@@ -1,4 +1,4 @@
-//! Senders, with commands and with ways that do as they are told.
+//! Senders, with commands and with scripted transports.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +13,10 @@ fn alert(text: &str) -> Arc<Alert> {
     Arc::new(Alert::new("x", "y", SystemTime::UNIX_EPOCH, "s".to_owned(), text))
 }
 
-fn sender(way: impl Transport + 'static) -> (Sender, Recorder, InFlight) {
+fn sender(transport: impl Transport + 'static) -> (Sender, Recorder, InFlight) {
     let (recorder, unfinished) = (Recorder::default(), InFlight::default());
     let log = Arc::new(Log::new(recorder.clone()));
-    (Sender::new(Box::new(way), None, log, unfinished.clone()), recorder, unfinished)
+    (Sender::new(Box::new(transport), None, log, unfinished.clone()), recorder, unfinished)
 }
 
 fn command(command: &str) -> MailCommand {
@@ -89,7 +89,7 @@ fn at_the_end_many_go_out_at_once() {
     assert_eq!(unfinished.texts(), Vec::<String>::new());
 }
 
-/// Two targets, `a` and `b`, and a script: an outcome for each of those that are tried.
+/// Two targets, `a` and `b`, and a script: an outcome for each target of each try.
 #[derive(Clone, Default)]
 struct Scripted(Arc<Mutex<Script>>);
 
@@ -140,13 +140,13 @@ fn later() -> DeliveryOutcome {
 
 #[test]
 fn only_those_who_lack_an_alert_get_it_again_and_the_log_says_so_once() {
-    let way = Scripted::new([vec![DeliveryOutcome::Delivered, later()], vec![later()]]);
-    let (mut sender, recorder, unfinished) = sender(way.clone());
+    let transport = Scripted::new([vec![DeliveryOutcome::Delivered, later()], vec![later()]]);
+    let (mut sender, recorder, unfinished) = sender(transport.clone());
     sender.send(alert("1"), &BTreeSet::new());
     wait_for(&recorder, "works again");
     sender.finish();
     let expected = [("1", "a b"), ("1", "b"), ("1", "b")];
-    assert_eq!(way.tried(), expected.map(|(text, targets)| (text.into(), targets.into())));
+    assert_eq!(transport.tried(), expected.map(|(text, targets)| (text.into(), targets.into())));
     let log = "Sent to a: s\nscripted: down; alerts are kept, and tried again\n\
                Sent to b: s\nscripted works again\n";
     assert_eq!(recorder.text(), log);
@@ -155,14 +155,14 @@ fn only_those_who_lack_an_alert_get_it_again_and_the_log_says_so_once() {
 
 #[test]
 fn what_is_refused_is_logged_in_full_and_not_tried_again() {
-    let way = Scripted::new([vec![
+    let transport = Scripted::new([vec![
         DeliveryOutcome::Rejected("550 no".to_owned()),
         DeliveryOutcome::Delivered,
     ]]);
-    let (mut sender, recorder, _) = sender(way.clone());
+    let (mut sender, recorder, _) = sender(transport.clone());
     sender.send(alert("text"), &BTreeSet::new());
     sender.finish();
-    assert_eq!(way.tried().len(), 1);
+    assert_eq!(transport.tried().len(), 1);
     let log = "Not sent to scripted: 550 no. The alert was:\n\ns\n\ntext\nSent to b: s\n";
     assert_eq!(recorder.text(), log);
 }
@@ -170,28 +170,28 @@ fn what_is_refused_is_logged_in_full_and_not_tried_again() {
 #[test]
 fn the_end_tries_once_more_and_logs_in_full_what_fails() {
     let pause = DeliveryOutcome::RetryAfter("busy".to_owned(), Duration::from_secs(3600));
-    let way = Scripted::new([vec![pause.clone(), pause], vec![later(), later()]]);
-    let (mut sender, recorder, unfinished) = sender(way.clone());
+    let transport = Scripted::new([vec![pause.clone(), pause], vec![later(), later()]]);
+    let (mut sender, recorder, unfinished) = sender(transport.clone());
     sender.send(alert("text"), &BTreeSet::new());
     wait_for(&recorder, "busy");
     assert_eq!(unfinished.texts(), ["Not sent in time to scripted:\n\ns\n\ntext"]);
     sender.finish();
     let log = "scripted: busy; alerts are kept, and tried again\n\
                Not sent to scripted: down. The alert was:\n\ns\n\ntext\n";
-    assert_eq!((way.tried().len(), recorder.text().as_str()), (2, log));
+    assert_eq!((transport.tried().len(), recorder.text().as_str()), (2, log));
 }
 
 #[test]
 fn what_may_have_arrived_is_tried_again_with_pauses() {
     let unknown = || vec![DeliveryOutcome::Unknown("no answer".to_owned()); 2];
-    let way = Scripted::new([unknown(), unknown()]);
-    let (mut sender, recorder, unfinished) = sender(way.clone());
+    let transport = Scripted::new([unknown(), unknown()]);
+    let (mut sender, recorder, unfinished) = sender(transport.clone());
     sender.send(alert("text"), &BTreeSet::new());
     wait_for(&recorder, "no answer; it may have arrived; alerts are kept, and tried again\n");
     // The second try is a second later, the third a minute.
-    wait_until(|| way.tried().len() == 2);
+    wait_until(|| transport.tried().len() == 2);
     sender.finish();
-    assert_eq!(way.tried().len(), 3);
+    assert_eq!(transport.tried().len(), 3);
     assert!(
         recorder.text().ends_with("Sent to a, b: s\nscripted works again\n"),
         "{}",

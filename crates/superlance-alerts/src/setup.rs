@@ -1,4 +1,4 @@
-//! From the command line to a pipeline, with the table of all transports.
+//! Setup: from the command line to a pipeline, with the table of all transports.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ type Maker = fn(&TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, StartEr
 /// All transports.
 const TRANSPORTS: &[Maker] = &[sendmail::mail_command, smtp::smtp, webhook::webhooks, exec::notify];
 
-/// What the alerts of a listener go through.
+/// The pipeline that the command line of a listener asks for.
 ///
 /// # Errors
-/// When something about the ways out makes no sense.
+/// When an alert option is wrong.
 pub fn pipeline(
     environment: &Environment,
     raiser: Raiser,
@@ -33,9 +33,9 @@ pub fn pipeline(
     options.check()?;
     let host = host_name();
     let plan = TransportConfig { raiser, mail, options, matches, environment, host: host.clone() };
-    let mut ways = Vec::new();
+    let mut transports = Vec::new();
     for make in TRANSPORTS {
-        ways.extend(make(&plan)?);
+        transports.extend(make(&plan)?);
     }
     let listener = environment.own_namespec.clone().unwrap_or_else(|| raiser.name.to_owned());
     let supervisord = environment.supervisord().map(|supervisord| format!("@{supervisord}"));
@@ -44,7 +44,7 @@ pub fn pipeline(
     Ok(Pipeline::new(Parts {
         prefix: options.hostname.then(|| host.clone()),
         host,
-        ways,
+        transports,
         spool: options.spool.as_ref().map(spool),
         throttle: mail.and_then(|mail| mail.calm.throttle()),
         recovery: mail.and_then(|mail| mail.calm.recovery()),

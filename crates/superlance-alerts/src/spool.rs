@@ -1,7 +1,7 @@
-//! Alerts on disk until they are delivered, so that they survive the listener and the machine.
+//! Undelivered alerts on disk, so that they survive the listener and the machine.
 //!
-//! The worker and the threads that deliver share it. What is wrong with the disk is logged once, and
-//! everything goes on without it.
+//! The worker and the sender threads share the spool. A disk error is logged once, and delivery
+//! goes on without the disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use superlance_core::spool::dir::{SpoolError, StateDir, UNFINISHED};
 use superlance_core::spool::journal::{ASIDE, Journal, SUFFIX};
 use superlance_core::system::log::{Log, LogOnce};
 
-/// How much is kept.
+/// Bounds of the spool.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
     alerts: usize,
@@ -24,7 +24,7 @@ struct Limits {
 
 const LIMITS: Limits = Limits { alerts: 10_000, bytes: 64 << 20 };
 
-/// The alerts of a listener, and a directory for all that it keeps.
+/// The directory of a listener, with its undelivered alerts.
 pub(crate) struct Spool {
     parent: PathBuf,
     name: String,
@@ -35,60 +35,61 @@ pub(crate) struct Spool {
 
 #[derive(Default)]
 struct State {
-    /// None until it can be opened.
+    /// None until the directory can be opened.
     directory: Option<Arc<StateDir>>,
     journal: Journal,
-    /// The alerts that somebody lacks, by number, in the order in which they were raised.
+    /// Undelivered alerts by number, in the order in which they were raised.
     waiting: BTreeMap<u64, Waiting>,
-    /// Their numbers, by their ids.
+    /// The numbers by alert id.
     numbers: BTreeMap<String, u64>,
     next: u64,
-    /// Those of them that are not on the disk.
+    /// Numbers of alerts that are not on the disk.
     unkept: BTreeSet<u64>,
-    /// Bytes of the others.
+    /// Bytes of those on the disk.
     bytes: usize,
-    /// Ids of the alerts that an earlier listener kept, delivered by now or not: the events that they
-    /// came from may be handled again.
+    /// Ids of all alerts that an earlier listener stored, delivered or not: supervisord may send
+    /// their events
+    /// again.
     earlier: BTreeSet<String>,
     trouble: LogOnce,
 }
 
 struct Waiting {
     alert: Arc<Alert>,
-    /// The [`key`]s of those who have it.
+    /// The [`key`]s of the targets that have the alert.
     accepted: BTreeSet<String>,
-    /// The keys of those who lack it.
+    /// The [`key`]s of the targets that lack it.
     lacking: BTreeSet<String>,
 }
 
-/// What is written.
+/// A line of the journal.
 #[derive(Debug, Serialize, Deserialize)]
 enum Record {
     /// An alert was raised.
     Put(Arc<Alert>),
-    /// Someone has the alert `id`, or is never to get it.
+    /// A target has the alert `id`, or will never get it.
     Accepted { id: String, key: String },
-    /// Everyone has the alert of this id.
+    /// All targets have the alert of this id.
     Removed(String),
 }
 
-/// An alert that not everyone has.
+/// An alert that some targets lack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stored {
-    /// The alert.
     pub(crate) alert: Arc<Alert>,
-    /// The [`key`]s of those who have it.
+    /// The [`key`]s of the targets that have it.
     pub(crate) accepted: BTreeSet<String>,
 }
 
 impl Spool {
-    /// A spool for the listener `name` (such as `group:name`) below `parent`. It is not open yet.
+    /// A spool for the listener `name` (such as `group:name`) below `parent`; not yet open.
     pub(crate) fn new(parent: PathBuf, name: &str, log: Arc<Log>) -> Self {
         Self { parent, name: file_name(name), log, limits: LIMITS, state: Mutex::default() }
     }
 
-    /// Opens it, and returns what an earlier listener did not deliver, in the order in which it was
-    /// raised; `None` if it is open already, or cannot be opened now.
+    /// Opens the spool and returns the undelivered alerts of an earlier listener in their order;
+    /// `None` if it is
+    /// open already or cannot be opened.
     pub(crate) fn open(&self) -> Option<Vec<Stored>> {
         let mut state = self.lock();
         if state.directory.is_some() {
@@ -111,7 +112,7 @@ impl Spool {
         }
     }
 
-    /// Says which files are not ours, and removes what a kill has left half written.
+    /// Logs which files are not ours, and removes files that a kill left half written.
     fn check(&self, directory: &StateDir) -> Result<(), SpoolError> {
         for name in directory.names()? {
             let is_ours = |name: &str| name.ends_with(SUFFIX) || name.contains(ASIDE);
@@ -125,7 +126,7 @@ impl Spool {
         Ok(())
     }
 
-    /// The journal `name` beside the alerts with what is in it: `what`, in words.
+    /// The journal `name` beside the alerts with its records; `what` names them in messages.
     pub(crate) fn journal<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -137,8 +138,9 @@ impl Spool {
         }
     }
 
-    /// Keeps an alert until those with the keys `lacking` have it. `false` if it is known already, as
-    /// after an event that came again.
+    /// Stores an alert until the targets with the keys `lacking` have it. `false` if the spool
+    /// knows it already,
+    /// as after an event that came again.
     pub(crate) fn put(&self, alert: &Arc<Alert>, lacking: BTreeSet<String>) -> bool {
         let mut state = self.lock();
         if state.numbers.contains_key(&alert.id) || state.earlier.contains(&alert.id) {
@@ -153,7 +155,7 @@ impl Spool {
         true
     }
 
-    /// From now on, an alert of an earlier listener is kept until those with these keys have it.
+    /// Stores an alert of an earlier listener until the targets with these keys have it.
     pub(crate) fn expect(&self, alert: &Alert, lacking: BTreeSet<String>) {
         let mut state = self.lock();
         let Some(number) = state.numbers.get(&alert.id).copied() else { return };
@@ -164,7 +166,7 @@ impl Spool {
         }
     }
 
-    /// The target with this key lacks the alert no longer, or is never to get it.
+    /// Records that this target has the alert, or will never get it.
     pub(crate) fn settle(&self, alert: &Alert, key: &str) {
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -183,7 +185,7 @@ impl Spool {
         }
     }
 
-    /// Whether another listener would find it.
+    /// Whether the next listener will find the alert.
     pub(crate) fn keeps(&self, alert: &Alert) -> bool {
         let state = self.lock();
         let number = state.numbers.get(&alert.id);
@@ -204,7 +206,7 @@ impl State {
         number
     }
 
-    /// Takes up what an earlier listener kept.
+    /// Adopts what an earlier listener stored.
     fn restore(&mut self, records: Vec<Record>) -> Vec<Stored> {
         let first = self.next;
         for record in records {
@@ -239,7 +241,7 @@ impl State {
         self.waiting.range(first..).map(|(_, waiting)| stored(waiting)).collect()
     }
 
-    /// Writes down what is not on the disk, as far as there is room.
+    /// Writes to disk the alerts that are not there, as far as there is room.
     fn keep(&mut self, limits: Limits, log: &Log) {
         let Some(directory) = &self.directory else { return };
         while let Some(number) = self.unkept.first().copied() {
@@ -265,7 +267,7 @@ impl State {
         }
     }
 
-    /// Forgets an alert: everyone has it, or it was given up.
+    /// Removes an alert: all targets have it, or it was given up.
     fn remove(&mut self, number: u64) {
         let Some(id) = self.forget(number) else { return };
         self.numbers.remove(&id);
@@ -299,19 +301,19 @@ impl State {
     }
 }
 
-/// What stands for a recipient in the spool: the address of a webhook is a secret.
+/// The hash of a target for the spool, since the address of a webhook is a secret.
 #[must_use]
 pub(crate) fn key(recipient: &str) -> String {
     format!("{:016x}", fnv(recipient))
 }
 
-/// FNV-1a: the same in every version, as std's hash is not.
+/// FNV-1a: stable between versions, which std's hash is not.
 fn fnv(text: &str) -> u64 {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
-/// A file name for a listener's name, another one for each.
+/// A file name for a listener's name, different for each name.
 fn file_name(name: &str) -> String {
     let mut safe = String::new();
     for byte in name.bytes() {
@@ -323,7 +325,7 @@ fn file_name(name: &str) -> String {
             _ => safe.push_str(&format!("%{byte:02X}")),
         }
     }
-    // A name may have 255 bytes, all of them ASCII here.
+    // File names have at most 255 bytes; all bytes here are ASCII.
     if safe.is_empty() || safe.len() > 200 {
         safe.truncate(180);
         safe.push_str(&format!("%{}", key(name)));

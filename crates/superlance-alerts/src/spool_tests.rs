@@ -201,7 +201,7 @@ fn what_cannot_be_opened_says_why() {
     let place = Place::new();
     let file = place.folder.path().join("file");
     fs::write(&file, "").unwrap();
-    // Nobody can create anything below /proc, root included.
+    // No user can create anything below /proc, not even root.
     for parent in [file.join("below"), PathBuf::from("/proc")] {
         let log = Arc::new(Log::new(place.recorder.clone()));
         assert_eq!(Spool::new(parent, "test", log).open(), None);
@@ -253,13 +253,13 @@ fn keys_are_the_same_in_every_version_and_show_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
-    /// Whatever is found there, it is a record, or put aside.
+    /// Any bytes found there become a record, or are put aside.
     #[test]
     fn no_content_of_a_file_stops_anything(content: Vec<u8>, almost in any::<[u8; 3]>(), at: usize) {
         let place = Place::new();
         place.open().0.put(&alert("a"), keys(&["me"]));
         let first = fs::read(place.path("alerts.journal")).unwrap();
-        // A line that is right, one with bytes that somebody changed, and bytes of which none is.
+        // A correct line, one with changed bytes, and random bytes.
         let mut changed = first.clone();
         let at = at % (changed.len() - almost.len());
         changed[at..at + almost.len()].copy_from_slice(&almost);

@@ -1,4 +1,6 @@
-//! At most one alert of a kind about a process in an interval; those held back are told together. Pure.
+//! The throttle: at most one alert of a kind about a process in an interval, and one summary of the
+//! held
+//! alerts at its end. Pure.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -9,20 +11,20 @@ use superlance_core::listener::alert::{Alert, Attachment};
 use superlance_core::system::clock::{Moment, log_time, unix_seconds};
 use superlance_core::system::truncate;
 
-/// Processes and kinds of which each has an interval of its own. The alerts of any further ones share
-/// one for each kind.
+/// Processes and kinds that have intervals of their own. Further alerts share one interval for each
+/// kind.
 const MAX_WINDOWS: usize = 1_000;
 
-/// Texts that are kept of the alerts held back in one interval, but for the last of them.
+/// Texts that are kept of the held alerts of one interval, except for the last alert.
 const MAX_TEXTS: usize = 20;
 
-/// Bytes of each of these.
+/// Bytes of each of these texts.
 const MAX_TEXT: usize = 2 << 10;
 
-/// Bytes that the last of them keeps of its text.
+/// Bytes that are kept of the last alert's text.
 const MAX_LAST: usize = 16 << 10;
 
-/// Attachments that it keeps, and bytes of each.
+/// Attachments that are kept of the last alert, and bytes of each.
 const MAX_ATTACHMENTS: usize = 4;
 const MAX_ATTACHMENT: usize = 8 << 10;
 
@@ -33,7 +35,7 @@ pub struct Throttle {
     windows: BTreeMap<Key, Window>,
 }
 
-/// What may go out once in an interval.
+/// What may be sent once in an interval.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Key {
     /// Group and name.
@@ -41,15 +43,15 @@ struct Key {
     kind: String,
 }
 
-/// An interval that began with an alert that went out.
+/// An interval, which begins with an alert that was sent.
 #[derive(Debug)]
 struct Window {
     until: Instant,
     record: Record,
 }
 
-/// What is to survive the end of the listener of an interval with alerts held back. Of several with
-/// the same key, the last one counts.
+/// The record of held alerts, which survives the listener. Of several with the same key, the last
+/// one counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     key: Key,
@@ -57,13 +59,13 @@ pub struct Record {
     held: Option<Held>,
 }
 
-/// Alerts held back.
+/// Held alerts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Held {
     count: u64,
     first: SystemTime,
     last: Alert,
-    /// What the others said, from the first one on, as far as there is room.
+    /// Texts of the held alerts, from the first one on, as far as there is room.
     texts: Vec<String>,
 }
 
@@ -74,7 +76,7 @@ impl Throttle {
         Self { interval, windows: BTreeMap::new() }
     }
 
-    /// Takes up what an earlier listener held back. Its intervals go on from when they began.
+    /// Restores held alerts of an earlier listener. Their intervals go on from when they began.
     pub fn restore(&mut self, records: impl IntoIterator<Item = Record>, now: Moment) {
         let records = records.into_iter().map(|record| (record.key.clone(), record));
         for (key, record) in records.collect::<BTreeMap<_, _>>() {
@@ -89,11 +91,10 @@ impl Throttle {
         }
     }
 
-    /// Holds back an alert raised `now`, and returns the record that accounts for it; `None` if it is
-    /// to go out.
+    /// Holds back an alert raised `now` and returns its record; `None` if the alert is to be sent.
     ///
-    /// Once an interval is over, whatever it holds is [`due`](Self::due) first, and joined by what
-    /// comes before that was asked for.
+    /// After the end of an interval, its held alerts are [`due`](Self::due) first; new ones join
+    /// them until they are asked for.
     pub fn hold(&mut self, alert: &Alert, now: Moment) -> Option<&Record> {
         let mut key = Key::of(alert);
         if self.windows.len() >= MAX_WINDOWS {
@@ -116,26 +117,26 @@ impl Throttle {
         Some(record)
     }
 
-    /// When something held back will be [`due`](Self::due).
+    /// When held alerts will be [`due`](Self::due).
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let holding = self.windows.values().filter(|window| window.record.held.is_some());
         holding.map(|window| window.until).min()
     }
 
-    /// What was held back in intervals that are over: an alert for each, with which the next begins.
+    /// The summaries of all intervals that are over; each begins a new interval.
     #[must_use]
     pub fn due(&mut self, now: Moment) -> Vec<Alert> {
         self.release(now, |window| window.until <= now.instant)
     }
 
-    /// What is held back at the end of the listener.
+    /// The summaries of all held alerts, at the end of the listener.
     #[must_use]
     pub fn finish(&mut self, now: Moment) -> Vec<Alert> {
         self.release(now, |_| true)
     }
 
-    /// What is held back now, to be restored by a later listener.
+    /// The records of all held alerts, for a later listener.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.windows.values().map(|window| &window.record).filter(|record| record.held.is_some())
     }
@@ -196,7 +197,7 @@ impl Held {
         self.texts = texts;
     }
 
-    /// The alert that tells of all of them: the last one, with what is known of the others.
+    /// The summary: the last alert, with what is known of the others.
     fn tell(self) -> Alert {
         let Self { count, first, last, texts } = self;
         let last_at = last.at;
@@ -230,7 +231,7 @@ fn short(alert: &Alert) -> String {
     beginning(format!("{}\n{}", alert.subject, alert.text), MAX_TEXT)
 }
 
-/// The same, as much of it as one can keep in memory for a thousand processes.
+/// A copy of the alert, short enough to keep a thousand of them in memory.
 fn bounded(mut alert: Alert) -> Alert {
     alert.text = beginning(alert.text, MAX_LAST);
     let missing = alert.attachments.len().saturating_sub(MAX_ATTACHMENTS);
@@ -252,7 +253,7 @@ fn beginning(text: String, limit: usize) -> String {
     format!("{}...", truncate::beginning(&text, limit))
 }
 
-/// The end of a text: in a log, that is where it says why.
+/// The end of a text: the end of a log says why.
 fn end(text: String, limit: usize) -> String {
     if text.len() <= limit {
         return text;

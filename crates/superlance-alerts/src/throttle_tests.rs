@@ -30,13 +30,13 @@ fn alert(process: &str, kind: &str, number: usize, clock: Clock) -> Alert {
     Alert { id: format!("id-{number}"), ..alert }
 }
 
-/// How many alerts one accounts for.
+/// The number of alerts that one accounts for.
 fn worth(alert: &Alert) -> u64 {
     let held = alert.measured.iter().find(|(name, _)| name == "held_back");
     held.map_or(1, |(_, count)| count.parse().unwrap())
 }
 
-/// Raises an alert; it is returned if it goes out.
+/// Raises an alert; returns it if it is sent.
 fn raise(throttle: &mut Throttle, alert: Alert, clock: Clock) -> Option<Alert> {
     throttle.hold(&alert, clock.0).is_none().then_some(alert)
 }
@@ -180,7 +180,7 @@ fn what_is_kept_is_bounded() {
 enum Step {
     Pass(u64),
     Raise(u8, u8),
-    /// The worker wakes up, late by so many milliseconds.
+    /// The worker wakes up, late by this many milliseconds.
     Wake(u64),
     /// The listener is killed, and another one takes up what it kept.
     Killed,

@@ -1,4 +1,4 @@
-//! What delivers alerts: mail commands, mail servers, webhooks and other commands.
+//! Transports: mail commands, mail servers, webhooks and other commands.
 //!
 //! Each implements [`Transport`] in a file of its own; `setup.rs` has the table of them.
 
@@ -15,43 +15,42 @@ use superlance_core::listener::alert::Alert;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::system::command::CommandError;
 
-/// A way for alerts to get to people. It may take its time: it is called on a thread of its own, at
-/// the end of the listener on several.
+/// A transport for alerts. Delivery may block: it runs on the threads of a sender.
 pub trait Transport: Send + Sync {
-    /// What the log calls it. No secret is part of it.
+    /// The name for the log, without secrets.
     fn name(&self) -> String;
 
-    /// What distinguishes it from all others, whatever listener asks. It may be a secret: only its
-    /// hash is written down.
+    /// An identifier, different for each transport of all listeners. It may be a secret: only its
+    /// hash is stored.
     fn key(&self) -> String;
 
-    /// Whom it delivers to, where each may have an outcome of its own.
+    /// The recipients, if each may have an outcome of its own.
     fn targets(&self) -> Vec<String> {
         vec![String::new()]
     }
 
-    /// Tries to deliver `alert`. There is an outcome for each of `targets`, in their order.
+    /// Tries to deliver `alert`. Returns an outcome for each of `targets`, in their order.
     fn deliver(&self, alert: &Alert, targets: &[String]) -> Vec<DeliveryOutcome>;
 
-    /// What the log says when it was delivered to `targets`, if it says something.
+    /// The log line after a delivery to `targets`, if there is one.
     fn delivered(&self, alert: &Alert, targets: &[String]) -> Option<String> {
         let targets: Vec<_> = targets.iter().filter(|target| !target.is_empty()).cloned().collect();
         let whom = if targets.is_empty() { self.name() } else { targets.join(", ") };
         Some(format!("Sent to {whom}: {}", alert.title()))
     }
 
-    /// What the log says when it could not be delivered to `targets`, until it can.
+    /// The log line after a failure, logged once until the transport works again.
     fn failed(&self, _targets: &[String], reason: &str) -> String {
         format!("{}: {reason}; alerts are kept, and tried again", self.name())
     }
 
-    /// What the log says when it is given up for `targets`: the alert with it, which is told nowhere
+    /// The log text when the alert is given up for `targets`: it has the alert, which is nowhere
     /// else.
     fn given_up(&self, alert: &Alert, _targets: &[String], reason: &str) -> String {
         format!("Not sent to {}: {reason}. The alert was:\n\n{}", self.name(), whole(alert))
     }
 
-    /// What the log says when it is not delivered by the time that everything must end.
+    /// The log text about an alert that is not delivered when time is up.
     fn unfinished(&self, alert: &Alert) -> String {
         format!("Not sent in time to {}:\n\n{}", self.name(), whole(alert))
     }
@@ -61,7 +60,7 @@ fn whole(alert: &Alert) -> String {
     format!("{}\n\n{}", alert.title(), alert.whole_text())
 }
 
-/// What became of an alert that was given to a command.
+/// The outcome of a command that was given an alert.
 fn outcome(ended: Result<(), CommandError>) -> DeliveryOutcome {
     match ended {
         Ok(()) => DeliveryOutcome::Delivered,

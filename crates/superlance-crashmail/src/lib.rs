@@ -30,7 +30,7 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
         &options.alerts,
         matches,
     )?;
-    let told = alerts.has_ways();
+    let told = alerts.has_transports();
     options.warn(told, &environment.log);
     let Environment { log, unfinished, .. } = environment;
     let listener = Box::new(Crashmail::new(options, told));

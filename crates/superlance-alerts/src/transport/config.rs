@@ -1,31 +1,29 @@
-//! What a transport is made from.
+//! The configuration that transports are made from.
 
 use clap::ArgMatches;
 
 use crate::options::{AlertOptions, MailOptions};
 use superlance_core::listener::environment::Environment;
 
-/// Who raises alerts.
+/// The listener that raises alerts.
 #[derive(Debug, Clone, Copy)]
 pub struct Raiser {
-    /// Name of the command, such as `memmon`.
+    /// The name of the command, such as `memmon`.
     pub name: &'static str,
-    /// Whether the log has every mail that was sent, which is the original's way in some listeners.
+    /// Whether the log has every sent mail, as in some listeners of the original.
     pub confirms: bool,
-    /// Whether a command that `-s` names is run without an address, too: it may know its recipients
-    /// itself.
+    /// Whether a command of `-s` also runs without an address: it may know its recipients itself.
     pub mails_without_address: bool,
 }
 
-/// What a way out is made of.
+/// What the transports of a listener are made from.
 pub(crate) struct TransportConfig<'a> {
     pub(crate) raiser: Raiser,
-    /// None in the batch tools, which have options of their own for mails.
+    /// None in the batch tools, which have mail options of their own.
     pub(crate) mail: Option<&'a MailOptions>,
     pub(crate) options: &'a AlertOptions,
-    /// The command line, for what depends on the order in it.
+    /// The parsed command line, for options whose order matters.
     pub(crate) matches: &'a ArgMatches,
     pub(crate) environment: &'a Environment,
-    /// This host's name.
     pub(crate) host: String,
 }

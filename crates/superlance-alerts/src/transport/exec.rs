@@ -1,4 +1,4 @@
-//! `--notify`: any program, the text on stdin and the fields in its environment.
+//! `--notify`: a program that gets the text on stdin and the fields in its environment.
 
 use std::time::Duration;
 
@@ -17,9 +17,11 @@ struct Notify {
 }
 
 pub(crate) fn notify(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, StartError> {
-    let way =
-        |command: &String| -> Box<dyn Transport> { Box::new(Notify { command: command.clone() }) };
-    Ok(plan.options.notify.iter().map(way).collect())
+    let mut transports: Vec<Box<dyn Transport>> = Vec::new();
+    for command in &plan.options.notify {
+        transports.push(Box::new(Notify { command: command.clone() }));
+    }
+    Ok(transports)
 }
 
 impl Transport for Notify {
@@ -31,8 +33,9 @@ impl Transport for Notify {
         format!("notify {}", self.command)
     }
 
-    /// A command that failed is not run again, since it may have done its work in part. The text ends
-    /// its last line: `while read -r line` loses one that does not.
+    /// A command that failed is not run again, since it may have done its work in part. The text
+    /// ends with a
+    /// line end, since `while read -r line` loses a last line without one.
     fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
         let shell = Shell::new(&self.command).variables(variables(alert));
         vec![outcome(
@@ -41,8 +44,8 @@ impl Transport for Notify {
     }
 }
 
-/// The fields of an alert as environment variables. All of them are set, so that a value from
-/// elsewhere is never taken for ours.
+/// The fields of an alert as environment variables. All are set, so that no value is inherited by
+/// accident.
 fn variables(alert: &Alert) -> Vec<(String, String)> {
     let (group, name, pid) = match &alert.process {
         Some(process) => (process.group.clone(), process.name.clone(), process.pid),
@@ -90,8 +93,8 @@ mod tests {
                 .measuring("rss", 5)
                 .measuring("over limit", "a\0b")
                 .attach("Log", "line");
-        let way = Notify { command: command.to_owned() };
-        way.deliver(&alert, &way.targets()).remove(0)
+        let transport = Notify { command: command.to_owned() };
+        transport.deliver(&alert, &transport.targets()).remove(0)
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(crate) struct MailCommand {
     pub(crate) command: String,
     /// The `To:` line; empty for none.
     pub(crate) to: String,
-    /// Whether the log has every mail that was sent, which is the original's way in some listeners.
+    /// Whether the log has every sent mail, as in some listeners of the original.
     pub(crate) confirms: bool,
 }
 
@@ -49,7 +49,7 @@ impl Transport for MailCommand {
         vec![self.to.clone()]
     }
 
-    /// A mail whose command failed is not sent again, since it may have gone out all the same.
+    /// A mail whose command failed is not sent again, since it may have been sent all the same.
     fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
         let shell = Shell::new(&self.command).input(alert.mail(&self.to).render());
         vec![outcome(shell.limit(LIMIT).run())]

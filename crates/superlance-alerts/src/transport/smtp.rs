@@ -1,4 +1,4 @@
-//! `-m` with `--smtp-url`: mails to a server, each recipient on its own.
+//! `-m` with `--smtp-url`: mails to a server, with an outcome for each recipient.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct SmtpTransport {
     pub from: String,
     to: Vec<String>,
     host: String,
-    /// Whether a text that is not ASCII is written as the batch tools of the original write it.
+    /// Whether a text that is not ASCII is written as the original's batch tools write it.
     pub as_mime_text: bool,
     /// Whether the log has every mail that was sent, as with a command.
     pub confirms: bool,
@@ -36,8 +36,7 @@ pub(crate) fn smtp(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>
         return Err(StartError::Usage(message.to_owned()));
     }
     if mail.sendmail.is_some() {
-        let message =
-            "-s and --smtp-url are given: expected one of them, since a mail goes one way";
+        let message = "-s and --smtp-url are given: expected one of them";
         return Err(StartError::Usage(message.to_owned()));
     }
     let settings = SmtpUrl::parse(url).and_then(|url| {
@@ -51,7 +50,7 @@ pub(crate) fn smtp(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>
 }
 
 impl SmtpTransport {
-    /// Mails `from` this address `to` these, each on its own.
+    /// Mails `from` this address `to` these, with an outcome for each.
     #[must_use]
     pub fn new(settings: Settings, from: String, to: Vec<String>, log: &Arc<Log>) -> Self {
         let (server, host) = (settings.server.to_string(), host_name());
@@ -59,7 +58,7 @@ impl SmtpTransport {
         Self { smtp, server, from, to, host, as_mime_text: false, confirms: false }
     }
 
-    /// The server, for the log.
+    /// The server's name for the log.
     #[must_use]
     pub fn server(&self) -> &str {
         &self.server
@@ -71,8 +70,9 @@ impl Transport for SmtpTransport {
         format!("mail server {}", self.server)
     }
 
-    /// The same as with a command: who got a mail has it, whichever program brought it. Of several
-    /// addresses, of which the command knows nothing, each may get it again.
+    /// The same key as that of a command: a recipient has a mail, whichever program brought it. Of
+    /// several
+    /// addresses, which a command does not tell apart, each may get it again.
     fn key(&self) -> String {
         "mail".to_owned()
     }
@@ -92,7 +92,7 @@ impl Transport for SmtpTransport {
             date: alert.at,
             as_mime_text: self.as_mime_text,
         });
-        // What happened to all needs no names.
+        // A result that is the same for all recipients needs no names.
         let alike = outcomes.windows(2).all(|pair| pair.first() == pair.last());
         let of = |(outcome, target): (DeliveryOutcome, &String)| match outcome {
             DeliveryOutcome::Rejected(reason) if !alike => {

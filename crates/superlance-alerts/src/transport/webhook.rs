@@ -28,38 +28,38 @@ use superlance_core::system::io_error;
 /// Time for a request, from the look-up of the host's name to the end of the answer.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Of that, time to look up the host's name, and time to connect: until then, nothing was sent.
+/// The part of that for the host's name and the connection: until then, nothing was sent.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
-/// Longest pause that a service may ask for.
+/// The longest pause that a service may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// Bytes of an answer that are read, and characters of it that the log has.
+/// Bytes of an answer that are read, and characters of it that are logged.
 const ANSWER: u64 = 16 << 10;
 const SHOWN: usize = 200;
 
-/// A webhook. Its URL is a secret: whoever knows it can send.
+/// A webhook. Its URL is a secret: knowing it is enough to send.
 struct Webhook {
     agent: Agent,
     uri: Uri,
     format: Format,
-    /// Fields of the JSON that the URL has.
+    /// Fields of the JSON that come from the URL.
     endpoint_and_fields: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// What must not get into the log, though a service may repeat it.
+    /// Texts that must not be logged, though a service may repeat them.
     secrets: Vec<String>,
-    /// Scheme and host.
+    /// Scheme and host, for the log.
     shown: String,
     key: String,
 }
 
 pub(crate) fn webhooks(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, StartError> {
     let webhooks = plan.options.webhooks(plan.matches)?;
-    let mut ways: Vec<Box<dyn Transport>> = Vec::new();
+    let mut transports: Vec<Box<dyn Transport>> = Vec::new();
     for webhook in webhooks {
-        ways.push(Box::new(Webhook::new(&webhook, plan.environment)?));
+        transports.push(Box::new(Webhook::new(&webhook, plan.environment)?));
     }
-    Ok(ways)
+    Ok(transports)
 }
 
 impl Webhook {
@@ -94,7 +94,7 @@ impl Webhook {
         request.send(shapes::body(self.format, alert, &self.endpoint_and_fields).to_string())
     }
 
-    /// A text for the log.
+    /// The text without secrets, for the log.
     fn without_secrets(&self, text: &str) -> String {
         let mask = |text: String, secret: &String| text.replace(secret, "***");
         self.secrets.iter().fold(text.to_owned(), mask)
@@ -115,7 +115,7 @@ impl Webhook {
         let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
         let reason = format!("HTTP status {}", status.as_u16());
         match (may_change(status), asked) {
-            // What such an answer says may be another thing each time, and the log says it once.
+            // Such an answer may differ from time to time, and the log has each reason once.
             (true, Some(pause)) => DeliveryOutcome::RetryAfter(reason, pause.min(LONGEST_PAUSE)),
             (true, None) => DeliveryOutcome::Retry(reason),
             (false, _) => DeliveryOutcome::Rejected(format!("{reason}{said}")),
@@ -140,8 +140,9 @@ impl Transport for Webhook {
     }
 }
 
-/// The parts of a URL behind its host and the values of headers, the longest first. What is shorter
-/// than a word can be is none.
+/// The parts of the URL after the host and the values of headers, the longest first. Parts of less
+/// than five
+/// characters are too short for a secret.
 fn secrets(uri: &Uri, headers: &[(HeaderName, HeaderValue)]) -> Vec<String> {
     let path = uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
     let headers = headers.iter().filter_map(|(_, value)| value.to_str().ok());
@@ -152,7 +153,7 @@ fn secrets(uri: &Uri, headers: &[(HeaderName, HeaderValue)]) -> Vec<String> {
     secrets
 }
 
-/// Whether the same request may be taken later: not if the service found something wrong with it.
+/// Whether the service may accept the same request later: not if it found fault with the request.
 fn may_change(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429) || status.is_server_error()
 }
@@ -209,7 +210,7 @@ fn trusted_certificates() -> Result<Vec<Certificate<'static>>, StartError> {
     Ok(found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect())
 }
 
-/// How long to wait: a number of seconds, or a time.
+/// The pause of `Retry-After`: a number of seconds, or a time.
 fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {
@@ -219,18 +220,18 @@ fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     (time.with_timezone(&Utc) - DateTime::<Utc>::from(now)).to_std().ok()
 }
 
-/// The same, as Telegram says it.
+/// The pause in an answer of Telegram.
 fn retry_after_of_json(body: &str) -> Option<Duration> {
     let body: Value = serde_json::from_str(body).ok()?;
     let seconds = body.pointer("/parameters/retry_after")?.as_f64()?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// What a request without an answer means.
+/// The outcome of a request without an answer.
 fn failed(error: &Error, reason: String) -> DeliveryOutcome {
     match error {
         Error::Timeout(Timeout::Resolve | Timeout::Connect) => DeliveryOutcome::Retry(reason),
-        // A slow service may have shown it all the same.
+        // A slow service may have shown the alert all the same.
         Error::Timeout(_) => DeliveryOutcome::Unknown(reason),
         _ => DeliveryOutcome::Retry(reason),
     }

@@ -1,27 +1,27 @@
-//! Which service a webhook is of, and what its URL says. Pure.
+//! Formats of webhooks: which service a URL is of, and what it tells. Pure.
 
 use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
 use ureq::http::Uri;
 
-/// What a service expects.
+/// The format that a service expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// A `text` that is shown, with the fields of the alert beside it: Mattermost, Rocket.Chat.
     Text,
-    /// Everything, for programs.
+    /// All fields, for programs.
     Json,
     Slack,
     Discord,
     Teams,
     Telegram,
     Ntfy,
-    /// It refuses fields that it does not know.
+    /// This service refuses unknown fields.
     GoogleChat,
 }
 
-/// Names on the command line.
+/// The names on the command line.
 const NAMES: [(&str, Format); 8] = [
     ("text", Format::Text),
     ("json", Format::Json),
@@ -33,7 +33,7 @@ const NAMES: [(&str, Format); 8] = [
     ("google-chat", Format::GoogleChat),
 ];
 
-/// The hosts of services, whose URLs need no format. A dot stands for every host below it.
+/// The formats by host. A leading dot stands for every host below it.
 const HOSTS: [(&str, Format); 8] = [
     ("hooks.slack.com", Format::Slack),
     ("discord.com", Format::Discord),
@@ -58,15 +58,16 @@ impl FromStr for Format {
 }
 
 impl Format {
-    /// What the service at this host expects.
+    /// The format that the service at this host expects.
     pub(super) fn of_host(host: &str) -> Self {
         let host = host.to_ascii_lowercase();
         let is = |known: &str| host == known || known.starts_with('.') && host.ends_with(known);
         HOSTS.iter().find(|(known, _)| is(known)).map_or(Self::Text, |(_, format)| *format)
     }
 
-    /// Where to send to, and which fields that takes from the URL: Telegram wants to know the chat and
-    /// ntfy the topic in the JSON.
+    /// The address to send to, and the fields that the URL contains: Telegram needs the chat in the
+    /// JSON, ntfy
+    /// the topic.
     pub(super) fn endpoint_and_fields(
         self,
         uri: &Uri,
@@ -100,7 +101,7 @@ impl Format {
     }
 }
 
-/// The parameters of a URL, as fields. What is a number is a number.
+/// The parameters of a URL as fields; numbers become numbers.
 fn parameters(query: &str) -> Map<String, Value> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let decoded = |text: &str| {

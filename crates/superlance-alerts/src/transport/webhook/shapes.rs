@@ -1,7 +1,7 @@
-//! The shapes of JSON that services expect. Pure.
+//! The JSON that each service expects. Pure.
 //!
-//! The limits are those of the services' own documentation. A text that is too long loses its middle:
-//! its beginning says what happened, and the end of a log says why.
+//! The limits come from the services' documentation. A text that is too long loses its middle: its
+//! beginning says what happened, and the end of a log says why.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Format;
 use superlance_core::listener::alert::Alert;
 
-/// The JSON about an alert. `endpoint_and_fields` are the fields that the URL has.
+/// The JSON about an alert, including the fields of the URL.
 pub(super) fn body(
     format: Format,
     alert: &Alert,
@@ -18,7 +18,7 @@ pub(super) fn body(
     let (subject, text) = (alert.title(), alert.whole_text());
     match format {
         Format::Text => {
-            // What the smallest of them takes.
+            // The limit of the smallest of them.
             let text = shorten(&format!("{subject}\n{text}"), 4000, char::len_utf16);
             with(fields(alert), [("text", json!(text))])
         }
@@ -48,7 +48,7 @@ pub(super) fn body(
         }
         Format::Ntfy => {
             let title = shorten(subject, 250, char::len_utf8);
-            // A longer one would become a file.
+            // A longer text would become a file.
             let message = shorten(&text, 4000, char::len_utf8);
             let tags = ("tags", json!(["warning"]));
             with(
@@ -82,7 +82,7 @@ fn teams(alert: &Alert, subject: &str, text: &str) -> Value {
     let fact = |(name, value)| json!({"title": name, "value": value});
     let facts: Vec<_> = facts(alert).into_iter().map(fact).collect();
     let title = shorten(subject, 500, char::len_utf8);
-    // A single line end is no new line there.
+    // A single line end is no line break in Markdown.
     let text = shorten(text, 10_000, char::len_utf8).replace('\n', "\n\n");
     json!({
         "type": "message",
@@ -109,7 +109,7 @@ fn with<const N: usize>(mut fields: Map<String, Value>, more: [(&str, Value); N]
     Value::Object(fields)
 }
 
-/// What is known of an alert, for programs.
+/// All fields of an alert, for programs.
 fn fields(alert: &Alert) -> Map<String, Value> {
     let process = alert.process.as_ref();
     let measured = alert.measured.iter().map(|(name, value)| {
@@ -141,7 +141,7 @@ fn time(alert: &Alert) -> String {
     DateTime::<Utc>::from(alert.at).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// What is known of an alert, for people: what its text need not say.
+/// The fields of an alert that its text need not say, for people.
 fn facts(alert: &Alert) -> Vec<(&'static str, String)> {
     let process = alert.process.as_ref();
     let facts = [
@@ -153,7 +153,7 @@ fn facts(alert: &Alert) -> Vec<(&'static str, String)> {
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-/// Slack's own: nothing in it is a link or a mention then.
+/// Escapes text for Slack, so that nothing in it is a link or a mention.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -166,12 +166,12 @@ fn escaped_width(c: char) -> usize {
     }
 }
 
-/// A text that does not end the block of code that it is put into.
+/// Escapes the end of a code block.
 fn code(text: &str) -> String {
     text.replace("```", "'''")
 }
 
-/// At most `limit` of a text, where a character is so much; what is missing is in its middle.
+/// At most `limit` of a text, by the size of each character; the middle is cut out.
 fn shorten(text: &str, limit: usize, width: impl Fn(char) -> usize) -> String {
     if text.chars().map(&width).sum::<usize>() <= limit {
         return text.to_owned();

@@ -38,8 +38,8 @@ fn json_has_everything_and_all_of_it() {
     let whole = body(Format::Json, &alert(&long).attach("Log", "line"), &Map::new());
     assert_eq!(whole["text"], json!(long));
     assert_eq!(whole["attachments"], json!([{"title": "Log", "text": "line"}]));
-    let nobody = Alert { process: None, ..alert("") };
-    assert_eq!(body(Format::Json, &nobody, &Map::new())["process"], Value::Null);
+    let without_process = Alert { process: None, ..alert("") };
+    assert_eq!(body(Format::Json, &without_process, &Map::new())["process"], Value::Null);
 }
 
 /// As the examples of Block Kit: header, section and context, with `text` for notifications.
@@ -60,7 +60,7 @@ fn slack_has_blocks_and_nothing_in_them_is_a_mention() {
     check(Format::Slack, "https://hooks.slack.com/services/T000/B000/XXX", expected);
 }
 
-/// As the example of "Execute Webhook": `content`, and nobody is to be mentioned.
+/// As the example of "Execute Webhook": `content`, and no mentions.
 #[test]
 fn discord_has_content() {
     let expected = json!({
