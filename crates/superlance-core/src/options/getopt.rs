@@ -7,7 +7,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, Error};
 
 use crate::options::selector::Selector;
-use crate::system::log::{Log, without_password};
+use crate::options::url::without_password;
+use crate::system::log::Log;
 
 /// Makes `command` read options as the original does.
 ///

@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use ureq::http::Uri;
 
-use crate::system::log::without_password;
 use crate::system::secret::Secret;
 
 /// Where an HTTP request goes.
@@ -34,12 +34,7 @@ impl Target {
     /// # Errors
     /// When it is no URL. The error says only what is wrong with it.
     pub fn parse_secret(given: &str) -> Result<Self, String> {
-        let (scheme, rest) = given.split_once("://").unwrap_or(("", given));
-        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let (user_info, host) = match authority.rsplit_once('@') {
-            Some((user_info, host)) => (Some(user_info), host),
-            None => (None, authority),
-        };
+        let Parts { scheme, user_info, host, path } = Parts::of(given);
         let shown = match user_info.and_then(|user_info| user_info.split_once(':')) {
             Some((user, _)) => format!("{scheme}://{user}:***@{host}{path}"),
             None => given.to_owned(),
@@ -58,8 +53,9 @@ impl Target {
         if let Err(what) = check_host(host) {
             return bad(what);
         }
-        let path = encode(path.split('#').next().unwrap_or_default());
-        let slash = if path.starts_with('/') { "" } else { "/" };
+        let path = path.split('#').next().unwrap_or_default();
+        let path = utf8_percent_encode(path, FORBIDDEN);
+        let slash = if path.to_string().starts_with('/') { "" } else { "/" };
         match format!("{scheme}://{}{slash}{path}", host.trim_end_matches(':')).parse() {
             Ok(uri) => Ok(Self { uri, authorization: user_info.map(authorization), shown }),
             Err(error) => bad(&format!("is not a URL: {error}")),
@@ -95,12 +91,8 @@ fn check_host(host: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Replaces what may not stand in a request by `%XX`. What is encoded already remains as it is.
-fn encode(path: &str) -> String {
-    let keep = |b: u8| b.is_ascii_graphic() && !b"\"<>`".contains(&b);
-    let encode = |b: u8| if keep(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
-    path.bytes().map(encode).collect()
-}
+/// What may not stand in a request; what is encoded already remains as it is.
+const FORBIDDEN: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`');
 
 /// Basic authentication for `user:password` as it stands in a URL.
 fn authorization(user_info: &str) -> Secret {
@@ -113,29 +105,42 @@ fn authorization(user_info: &str) -> Secret {
 
 /// Replaces `%XX` by what it stands for; a `%` that begins nothing stands for itself.
 pub fn decode(text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let code = match rest {
-            [b'%', high, low, ..] => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        match code {
-            Some((high, low)) => {
-                out.push(high << 4 | low);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    out
+    percent_decode_str(text).collect()
 }
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+/// A URL of which only the form is known: `SCHEME://USER-INFO@HOST/PATH`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Parts<'a> {
+    /// Empty if there is none.
+    pub(crate) scheme: &'a str,
+    pub(crate) user_info: Option<&'a str>,
+    /// With a port, if there is one.
+    pub(crate) host: &'a str,
+    /// What begins with `/`, `?` or `#`.
+    pub(crate) path: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn of(url: &'a str) -> Self {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (user_info, host) = match authority.rsplit_once('@') {
+            Some((user_info, host)) => (Some(user_info), host),
+            None => (None, authority),
+        };
+        Self { scheme, user_info, host, path }
+    }
+}
+
+/// `text` as it may stand in a log: without the password, if it is a URL or was meant to be one.
+#[must_use]
+pub fn without_password(text: &str) -> String {
+    let (scheme, rest) = text.split_at(text.find("://").map_or(0, |at| at + "://".len()));
+    let login = rest.rsplit_once('@').filter(|_| scheme != "unix://");
+    match login.and_then(|(login, host)| Some((login.split_once(':')?.0, host))) {
+        Some((user, host)) => format!("{scheme}{user}:***@{host}"),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]

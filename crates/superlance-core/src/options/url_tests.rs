@@ -97,3 +97,19 @@ proptest! {
         prop_assert_eq!(decode(&encoded), bytes);
     }
 }
+
+#[test]
+fn a_password_is_no_part_of_messages() {
+    for (text, shown) in [
+        ("http://u:s@cr:et@host:1/x", "http://u:***@host:1/x"),
+        ("smtp://u:secret@host", "smtp://u:***@host"),
+        ("u:secret@host", "u:***@host"),
+        ("http:/u:secret@host", "http:***@host"),
+        ("http://:secret@host", "http://:***@host"),
+        ("http://host:1/x", "http://host:1/x"),
+        ("bob@example.com", "bob@example.com"),
+        ("unix:///run/a:b@c", "unix:///run/a:b@c"),
+    ] {
+        assert_eq!(without_password(text), shown);
+    }
+}

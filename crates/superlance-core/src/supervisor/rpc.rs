@@ -19,9 +19,9 @@ use self::answer::{details, integer, log_tail, parse, process_info, process_info
 pub use self::control::without_control_characters;
 pub use self::failure::Advice;
 use self::failure::CallError;
+use crate::options::url::without_password;
 use crate::supervisor::socket::{Endpoint, EndpointConnector, NoResolver, endpoint};
 use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
-use crate::system::log::without_password;
 use crate::system::secret::Secret;
 
 /// How long an answer may take, and how many bytes it may have.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use crate::system::log::without_password;
+use crate::options::url::without_password;
 
 /// An SMTP server: `host`, `host:port`, `address`, `[v6 address]:port`; port 25 unless given.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A server as `--smtp-url` names it: `smtps://user@mail.example.com`.
 
 use super::{Server, Settings, Tls};
-use crate::options::url::decode;
+use crate::options::url::{Parts, decode};
 use crate::options::usage::StartError;
 use crate::system::secret::Secret;
 
@@ -24,11 +24,13 @@ impl SmtpUrl {
     /// and errors are written into the log.
     pub fn parse(text: &str) -> Result<Self, StartError> {
         let bad = |what: &str| StartError::Usage(format!("--smtp-url {what}: {EXPECTED}"));
-        let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("is no URL"))?;
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (user, host) = match rest.trim_end_matches('/').rsplit_once('@') {
-            Some((user, host)) => (Some(user), host),
-            None => (None, rest.trim_end_matches('/')),
+        let Parts { scheme, user_info: user, host, path } = Parts::of(text);
+        if scheme.is_empty() {
+            return Err(bad("is no URL"));
+        }
+        let query = match path.trim_start_matches('/') {
+            "" => "",
+            rest => rest.strip_prefix('?').ok_or_else(|| bad("has a path"))?,
         };
         if user.is_some_and(|user| user.contains(':')) {
             return Err(StartError::Usage(
