@@ -158,8 +158,7 @@ impl AlertOptions {
     }
 
     /// The webhooks, each with the options after it. Options before the first belong to the first:
-    /// with one
-    /// webhook, the order does not matter.
+    /// with one webhook, the order does not matter.
     pub(super) fn webhooks(&self, matches: &ArgMatches) -> Result<Vec<WebhookOptions>, StartError> {
         let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
         let starts = places("webhook");

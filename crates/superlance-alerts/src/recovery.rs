@@ -1,6 +1,5 @@
 //! `--recovery`: alerts that a reported trouble is over. A crash is over when the process keeps
-//! running;
-//! other troubles are over when the listener that reported them says so.
+//! running; other troubles are over when the listener that reported them resolves them.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -69,8 +68,7 @@ impl Recovery {
     }
 
     /// Registers an alert: its process must recover from now on, even if it was about to. Returns
-    /// the record for
-    /// the journal.
+    /// the record for the journal.
     pub fn note(&mut self, alert: &Alert, now: Moment) -> Option<&Report> {
         let report = Report {
             id: alert.id.clone(),

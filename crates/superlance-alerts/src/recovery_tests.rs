@@ -61,8 +61,7 @@ fn an_alert_of_no_trouble_has_no_recovery() {
 }
 
 /// Where the listener sees the cause, it decides, and supervisord is not asked: a process that runs
-/// and is still
-/// over its limit has not recovered.
+/// and is still over its limit has not recovered.
 #[test]
 fn what_the_listener_resolves_recovers_when_it_says_so() {
     for (at_once, passed, recovered) in [(true, 0, true), (false, 59, false), (false, 60, true)] {

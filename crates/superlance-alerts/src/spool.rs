@@ -48,8 +48,7 @@ struct State {
     /// Bytes of those on the disk.
     bytes: usize,
     /// Ids of all alerts that an earlier listener stored, delivered or not: supervisord may send
-    /// their events
-    /// again.
+    /// their events again.
     earlier: BTreeSet<String>,
     trouble: LogOnce,
 }
@@ -88,8 +87,7 @@ impl Spool {
     }
 
     /// Opens the spool and returns the undelivered alerts of an earlier listener in their order;
-    /// `None` if it is
-    /// open already or cannot be opened.
+    /// `None` if it is open already or cannot be opened.
     pub(crate) fn open(&self) -> Option<Vec<Stored>> {
         let mut state = self.lock();
         if state.directory.is_some() {
@@ -139,8 +137,7 @@ impl Spool {
     }
 
     /// Stores an alert until the targets with the keys `lacking` have it. `false` if the spool
-    /// knows it already,
-    /// as after an event that came again.
+    /// knows it already, as after an event that came again.
     pub(crate) fn put(&self, alert: &Arc<Alert>, lacking: BTreeSet<String>) -> bool {
         let mut state = self.lock();
         if state.numbers.contains_key(&alert.id) || state.earlier.contains(&alert.id) {

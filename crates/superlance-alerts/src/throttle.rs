@@ -1,6 +1,5 @@
 //! The throttle: at most one alert of a kind about a process in an interval, and one summary of the
-//! held
-//! alerts at its end. Pure.
+//! held alerts at its end. Pure.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};

@@ -1,8 +1,7 @@
-//! The listener behind the three tools that collect lines and mail them together: crashmailbatch,
-//! fatalmailbatch and crashsms.
+//! The listener behind the three batch tools: crashmailbatch, fatalmailbatch and crashsms.
 //!
-//! What waits, and when it is due, is a value without side effects ([`pending`]); the [`listener`] feeds
-//! it with events and raises what is due as one alert, which is delivered like any other.
+//! The batch is a value without side effects ([`pending`]); the [`listener`] adds a line for each
+//! event and raises a due batch as one alert, which is delivered like any other.
 
 mod choice;
 mod listener;
@@ -26,40 +25,38 @@ use superlance_core::options::usage::StartError;
 use superlance_core::protocol::event::ProcessState;
 use superlance_core::run::Service;
 
-/// What distinguishes the three tools.
+/// The differences between the three tools.
 #[derive(Debug, Clone, Copy)]
 pub struct Tool {
-    /// Its name.
     pub name: &'static str,
-    /// What it is for, in a line of help.
+    /// The purpose, in a line of help.
     pub about: &'static str,
-    /// What it writes about unless `--on` says otherwise.
+    /// The trigger without `--on`.
     pub trigger: Trigger,
-    /// Whether it has `--on`.
+    /// Whether the tool has `--on`.
     pub on: bool,
-    /// Whether it has `--tail`.
+    /// Whether the tool has `--tail`.
     pub tail: bool,
-    /// The subject of its mails unless `-s` says otherwise.
+    /// The subject of mails without `-s`.
     pub subject: Option<&'static str>,
-    /// What it writes about a change of state, and when it was.
+    /// The line about a change of state at this time.
     pub line: fn(&ProcessState, SystemTime) -> String,
-    /// The text of a mail with these lines, when so many older ones had to be dropped.
+    /// The text of a mail with these lines, after this many older ones were dropped.
     pub text: fn(&[String], u64) -> String,
     /// Whether its mails have room for a remark below the lines.
     pub remarks: bool,
 }
 
 impl Tool {
-    /// Its command line.
     #[must_use]
     pub fn command(&self) -> Command {
         options::command(self)
     }
 
-    /// The tool, ready to be run.
+    /// The service that the command line asks for.
     ///
     /// # Errors
-    /// When the command line lacks an address, or a value makes no sense.
+    /// When the command line lacks an address, or a value is wrong.
     pub fn service(
         &'static self,
         matches: &ArgMatches,
@@ -98,7 +95,7 @@ impl Tool {
     }
 }
 
-/// The text of a mail: its lines, and before them how many are missing.
+/// The text of a mail: how many lines were dropped, and then its lines.
 #[must_use]
 pub fn plain_text(lines: &[String], dropped: u64) -> String {
     let text = lines.join("\n");
@@ -109,7 +106,7 @@ pub fn plain_text(lines: &[String], dropped: u64) -> String {
     }
 }
 
-/// What the ids of all mails of this process begin with. Python's `make_msgid` has the same parts.
+/// The beginning of the ids of all mails of this process. Python's `make_msgid` has the same parts.
 fn id_prefix() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{}.{}.{}", since.as_millis() / 10, std::process::id(), since.subsec_nanos())

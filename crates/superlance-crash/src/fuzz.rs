@@ -1,12 +1,13 @@
-//! What fuzzers call (`tests/fuzz`): each function takes any bytes, and panics where a promise is broken.
+//! Fuzz targets (`tests/fuzz`): each function takes any bytes, and panics where a promise is
+//! broken.
 
 use superlance_core::supervisor::LogEnd;
 
 use crate::postmortem::cause::{self, Ending, Instance};
 use crate::postmortem::tail;
 
-/// The end of a log: of at most so many lines (the first byte) is left what a terminal would show, and
-/// nothing that it would obey.
+/// The end of a log, with the number of lines in the first byte: the result has only what a
+/// terminal would show.
 pub fn tail(data: &[u8]) {
     let Some((most, text)) = data.split_first() else { return };
     let (most, cut) = (usize::from(*most) / 2, most % 2 == 1);
@@ -16,8 +17,8 @@ pub fn tail(data: &[u8]) {
     assert!(!tail.text.contains(|c: char| c.is_control() && !"\t\n".contains(c)), "{tail:?}");
 }
 
-/// The name of a process, a line end, and supervisord's log: whatever is said of how it ended is in the
-/// log, in a line about a process of this name.
+/// The name of a process, a line end, and supervisord's log: every ending that is found is in a
+/// line about a process of this name.
 pub fn cause(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (process, log) = text.split_once('\n').unwrap_or_default();

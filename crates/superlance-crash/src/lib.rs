@@ -1,5 +1,5 @@
-//! What the four crash listeners share: which changes of state matter ([`trigger`]), why a process ended
-//! ([`postmortem`]), and the listener that mails many changes together ([`batch`]).
+//! The parts that the four crash listeners share: triggers ([`trigger`]), post-mortems
+//! ([`postmortem`]), and the listener of the batch tools ([`batch`]).
 
 pub mod batch;
 #[cfg(any(test, feature = "fuzzing"))]

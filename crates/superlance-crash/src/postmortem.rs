@@ -1,7 +1,7 @@
-//! Why a process ended, as far as supervisord can tell: `--tail`.
+//! Post-mortems: why a process ended, as far as supervisord can tell (`--tail`).
 //!
-//! Logs are read as soon as it is known where they are, since the successor may be writing into them
-//! already. supervisord's own log comes after them, so that a successor is noticed.
+//! Logs are read as soon as their place is known, since the successor may be writing into them
+//! already. supervisord's own log is read after them, so that a successor is noticed.
 
 pub(crate) mod cause;
 mod findings;
@@ -27,29 +27,29 @@ use superlance_core::supervisor::{Channel, Details, LogEnd, RpcError, State, Sup
 use superlance_core::system::clock::{Moment, log_time};
 use superlance_core::system::log::LogOnce;
 
-/// After this time, an answer that fails is the last that is waited for.
+/// After this time, the first answer that fails ends the questions.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How much of supervisord's own log is read: some hundred lines.
+/// Bytes of supervisord's own log that are read: some hundred lines.
 const OWN_LOG: u32 = 64 << 10;
 
-/// How long the names of all processes are believed in. They change with the configuration.
+/// How long the list of all names is reused. It changes with the configuration.
 const NAMES_LAST: Duration = Duration::from_secs(10);
 
-/// An event has come at most so long after what it is about, unless it waited for a listener.
+/// The longest delay of an event, unless it waited for the listener's start.
 const DELAY: Duration = Duration::from_secs(5);
 
 /// supervisor's words for a process that did not live through its `startsecs`, up to a hint.
 const TOO_QUICKLY: &str = "Exited too quickly";
 
-/// The logs of a process, in the order of an alert.
+/// The log files of a process, in the order of an alert.
 const CHANNELS: [Channel; 2] = [Channel::Stderr, Channel::Stdout];
 
-/// Why the paths that supervisord names mean nothing here.
+/// The reason where the paths that supervisord names are not on this machine.
 const ELSEWHERE: &str = "this listener cannot see that supervisord runs on this machine, and as which \
                          user; --tail-by-rpc lets supervisord read it";
 
-/// Most lines of a log.
+/// The largest number of lines.
 const MOST_LINES: u32 = 1_000;
 
 /// `--tail`.
@@ -67,36 +67,36 @@ pub struct TailOptions {
 }
 
 impl TailOptions {
-    /// The option for which supervisord is asked, if it is given.
+    /// The option that needs supervisord, if it is given.
     #[must_use]
     pub fn asks_supervisord(self) -> Option<&'static str> {
         self.tail.map(|_| "--tail")
     }
 
-    /// What looks into ends, if that is wanted.
+    /// The post-mortems of `--tail`, if it is given.
     #[must_use]
     pub fn post_mortem(self) -> Option<PostMortem> {
         self.tail.map(|lines| PostMortem::new(lines, self.tail_by_rpc))
     }
 }
 
-/// Looks into why processes ended.
+/// Finds out why processes ended.
 pub struct PostMortem {
     /// Lines of each log.
     lines: usize,
-    /// Whether supervisord reads them.
+    /// Whether supervisord reads the logs.
     by_rpc: bool,
-    /// The user that supervisord runs as, once it is known.
+    /// The user that supervisord runs as, once known.
     owner: Option<u32>,
     recent: Recent,
-    /// How many processes have a name, and when that was asked.
+    /// The number of processes with each name, and when it was asked for.
     names: Option<(HashMap<String, usize>, Instant)>,
     complaint: LogOnce,
     since: Instant,
 }
 
 impl PostMortem {
-    /// For so many lines of each log, read by supervisord or here.
+    /// Reads `lines` of each log, through supervisord or directly.
     fn new(lines: u32, by_rpc: bool) -> Self {
         Self {
             lines: lines as usize,
@@ -109,7 +109,7 @@ impl PostMortem {
         }
     }
 
-    /// What can be found out about a change of state that has just been reported, if it is an end.
+    /// The findings about a change of state that was just reported, if the process ended.
     pub fn gather(&mut self, change: &ProcessState, ctx: &mut Ctx<'_>) -> Findings {
         let Some(trigger) = Trigger::of(change).filter(|trigger| trigger.is_end()) else {
             return Findings::default();
@@ -147,7 +147,7 @@ impl PostMortem {
         Findings::new(spawn_error, ending, times, trouble, logs)
     }
 
-    /// The logs of a process, read here.
+    /// The logs of a process, read directly.
     fn read_logs(&mut self, details: &Details, questions: &mut Questions<'_>) -> Vec<Read> {
         if self.lines == 0 {
             return Vec::new();
@@ -194,14 +194,14 @@ impl PostMortem {
             return None;
         }
         let Some(pid) = pid(change) else { return cause::last_ending(log, process) };
-        // Events that waited until this listener had started are of any age.
+        // Events that waited for this listener's start are of any age.
         let prompt = arrived.instant.saturating_duration_since(self.since) > DELAY;
         let (from, to) = (arrived.wall - DELAY, arrived.wall + Duration::from_secs(1));
         let ended = prompt.then(|| (log_time(from), log_time(to)));
         cause::ending(log, &Instance { process, pid, expected: change.expected, ended })
     }
 
-    /// Whether no other process has this name, in whatever group.
+    /// Whether no process of another group has this name.
     fn is_unique(&mut self, process: &str, questions: &mut Questions<'_>) -> bool {
         let fresh = |at: &Instant| at.elapsed() < NAMES_LAST;
         if !self.names.as_ref().is_some_and(|(_, at)| fresh(at)) {
@@ -217,7 +217,7 @@ fn pid(change: &ProcessState) -> Option<u32> {
     change.pid.as_ref()?.parse().ok().filter(|pid| *pid != 0)
 }
 
-/// Why the process could not be started, if that is what it is about and still so.
+/// Why the process could not be started, if the event is about that and it is still so.
 fn spawn_error(details: &Details, trigger: Trigger) -> Option<&str> {
     let still = match trigger {
         Trigger::Fatal => details.info.state == State::Fatal,
@@ -227,17 +227,17 @@ fn spawn_error(details: &Details, trigger: Trigger) -> Option<&str> {
     Some(details.spawn_error.as_str()).filter(|error| still && !error.is_empty())
 }
 
-/// A log's last lines, or why there are none.
+/// The last lines of a log, or why there are none.
 type Read = (Channel, Result<Tail, String>);
 
-/// What supervisord is asked about an event, as long as it answers.
+/// The questions to supervisord about one event. They end when supervisord does not answer.
 struct Questions<'a> {
     supervisor: &'a mut dyn Supervisor,
     namespec: String,
     until: Instant,
-    /// Why nothing more can be asked.
+    /// The error after which nothing more is asked.
     closed: Option<RpcError>,
-    /// Why something about the end, not about logs, could not be found out.
+    /// The first error of a question about the ending, not about logs.
     trouble: Option<String>,
 }
 
@@ -263,7 +263,7 @@ impl<'a> Questions<'a> {
         outcome
     }
 
-    /// The same, for what tells about the end.
+    /// Like `ask`, for a question about the ending.
     fn ask_why<T>(
         &mut self,
         question: impl FnOnce(&mut dyn Supervisor, &str) -> Result<T, RpcError>,

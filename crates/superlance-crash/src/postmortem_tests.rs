@@ -1,4 +1,4 @@
-//! Why processes ended, out of a supervisord made of values.
+//! Post-mortems with a scripted supervisord.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -111,7 +111,7 @@ fn without_the_process_id_of_supervisord_no_path_means_anything() {
 
 #[test]
 fn the_successor_is_noticed_and_its_status_is_not_taken() {
-    // In the end it has exited as well, before it was asked about.
+    // Finally it has exited as well, before it was asked about.
     for (state, pid) in
         [(State::Running, 9), (State::Starting, 9), (State::Backoff, 0), (State::Exited, 0)]
     {
@@ -169,7 +169,7 @@ fn a_failed_start_has_its_error() {
     let quickly = "Exited too quickly (process log may have details)";
     let cause = fatal(quickly, "FATAL").0;
     assert_eq!(cause, format!("{quickly}; at the last try: exit status 7"));
-    // What supervisord says now is not about that any more.
+    // supervisord's answer is not about that end any more.
     assert_eq!(fatal(quickly, "BACKOFF").0, "");
     assert_eq!(fatal("", "FATAL").0, "");
 }
@@ -187,7 +187,7 @@ fn what_cannot_be_read_is_said_once_in_the_log_and_in_every_alert() {
     }
     let complaint = format!("cannot tell all about the end of processes: {reason}\n");
     assert_eq!(world.log(), complaint);
-    // Over, and again.
+    // It ended, and ended again.
     world.supervisor.own_log = Some(LOG.to_owned());
     assert!(
         gather(&mut world, &mut post_mortem, "EXITED").cause.unwrap().starts_with("exit status 7")

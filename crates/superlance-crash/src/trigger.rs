@@ -1,4 +1,4 @@
-//! On what occasions people are told about a process: `--on`, and the words for them. Pure.
+//! Triggers: the changes of state that cause an alert (`--on`), and the words for them. Pure.
 
 use std::str::FromStr;
 
@@ -11,23 +11,23 @@ use superlance_core::protocol::frame::Frame;
 /// A change of state that may be worth a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trigger {
-    /// An exit that was not expected.
+    /// An unexpected exit.
     Exited,
-    /// An exit that was.
+    /// An expected exit.
     Expected,
-    /// supervisord has given up starting it.
+    /// supervisord has given up starting the process.
     Fatal,
-    /// An attempt to start it failed.
+    /// An attempt to start the process failed.
     Backoff,
-    /// It was stopped.
+    /// The process was stopped.
     Stopped,
-    /// It has stayed up for its `startsecs`.
+    /// The process has stayed up for its `startsecs`.
     Running,
-    /// It is being started.
+    /// The process is being started.
     Starting,
-    /// It is being stopped.
+    /// The process is being stopped.
     Stopping,
-    /// supervisord could not stop it.
+    /// supervisord could not stop the process.
     Unknown,
 }
 
@@ -44,7 +44,7 @@ impl Trigger {
         Self::Unknown,
     ];
 
-    /// The trigger that a change of state is.
+    /// The trigger of a change of state.
     #[must_use]
     pub fn of(change: &ProcessState) -> Option<Self> {
         let occasions = Self::ALL.into_iter().filter(|trigger| trigger.state() == change.state);
@@ -62,7 +62,7 @@ impl Trigger {
         !matches!(self, Self::Expected | Self::Running | Self::Starting | Self::Stopping)
     }
 
-    /// Its name on the command line.
+    /// The name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -78,7 +78,7 @@ impl Trigger {
         }
     }
 
-    /// The state that a process has then: `EXITED` of `PROCESS_STATE_EXITED`.
+    /// The state that the process is in: `EXITED` of `PROCESS_STATE_EXITED`.
     #[must_use]
     pub fn state(self) -> &'static str {
         match self {
@@ -93,14 +93,14 @@ impl Trigger {
         }
     }
 
-    /// Whether the process has come to an end, of which one may want to know why.
+    /// Whether the process has ended, so that there may be a post-mortem.
     #[must_use]
     pub fn is_end(self) -> bool {
         use Trigger::{Backoff, Exited, Expected, Fatal, Stopped};
         matches!(self, Exited | Expected | Fatal | Backoff | Stopped)
     }
 
-    /// For a subject: `foo …`.
+    /// The words in a subject: `foo …`.
     #[must_use]
     pub fn headline(self) -> &'static str {
         match self {
@@ -116,7 +116,7 @@ impl Trigger {
         }
     }
 
-    /// For a text: `Process foo in group grp …`.
+    /// The words in a text: `Process foo in group grp …`.
     #[must_use]
     pub fn sentence(self, change: &ProcessState) -> String {
         let what = match self {
@@ -124,7 +124,7 @@ impl Trigger {
             Self::Expected => "exited as expected",
             other => other.headline(),
         };
-        // Before it is started a process has the pid 0.
+        // Before its start a process has the pid 0.
         let pid = change.pid.as_ref().filter(|pid| *pid != "0").map(|pid| format!(" (pid {pid})"));
         let tries = change.tries.as_ref().map(|tries| format!(" (try {tries})"));
         let tries = tries.filter(|_| self == Self::Backoff);
@@ -132,14 +132,14 @@ impl Trigger {
     }
 }
 
-/// Several occasions.
+/// A set of triggers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateFilter(Vec<Trigger>);
 
-/// Names of occasions that cannot be.
+/// A name of no trigger.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected states separated by commas, of {}; not {word:?}", names())]
-pub struct BadOccasion {
+pub struct UnknownTrigger {
     word: String,
 }
 
@@ -148,14 +148,14 @@ fn names() -> String {
 }
 
 impl FromStr for StateFilter {
-    type Err = BadOccasion;
+    type Err = UnknownTrigger;
 
-    fn from_str(text: &str) -> Result<Self, BadOccasion> {
+    fn from_str(text: &str) -> Result<Self, UnknownTrigger> {
         let trigger = |word: &str| {
             let word = word.trim();
             let mut all = Trigger::ALL.into_iter();
             all.find(|trigger| trigger.name().eq_ignore_ascii_case(word))
-                .ok_or_else(|| BadOccasion { word: word.to_owned() })
+                .ok_or_else(|| UnknownTrigger { word: word.to_owned() })
         };
         text.split(',').map(trigger).collect::<Result<_, _>>().map(Self)
     }
@@ -168,13 +168,13 @@ impl From<Trigger> for StateFilter {
 }
 
 impl StateFilter {
-    /// The trigger that a change of state is, if it is one of these.
+    /// The trigger of a change of state, if it is in this set.
     #[must_use]
     pub fn of(&self, change: &ProcessState) -> Option<Trigger> {
         Trigger::of(change).filter(|trigger| self.0.contains(trigger))
     }
 
-    /// What to make of an event.
+    /// Whether a listener with these triggers needs the event.
     #[must_use]
     pub fn interest(&self, frame: &Frame) -> Interest {
         let state = frame.name.strip_prefix("PROCESS_STATE_");
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(interest("PROCESS_STATE_RUNNING", "pid:3"), Interest::Every);
         assert_eq!(interest("PROCESS_STATE_FATAL", ""), Interest::Nothing);
         assert_eq!(interest("TICK_60", ""), Interest::Nothing);
-        // One that cannot be read is complained about, if it may be wanted.
+        // An event that cannot be read is wanted, so that the log complains of it.
         assert_eq!(occasions.interest(&frame("PROCESS_STATE_RUNNING", "?")), Interest::Every);
         assert_eq!(occasions.interest(&frame("PROCESS_STATE_FATAL", "?")), Interest::Nothing);
     }

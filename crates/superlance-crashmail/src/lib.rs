@@ -13,7 +13,6 @@ use superlance_core::run::applet::Applet;
 use crate::listener::Crashmail;
 use crate::options::Options;
 
-/// The command `crashmail`.
 pub const APPLET: Applet = Applet { name: "crashmail", command: options::command, service };
 
 const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true, mails_without_address: true };

@@ -1,4 +1,4 @@
-//! What crashmail does when a process changes its state.
+//! The listener `crashmail`.
 
 use superlance_core::listener::alert::{Alert, Recovers};
 use superlance_core::listener::{Ctx, Filter, Listener};
@@ -10,18 +10,17 @@ use superlance_crash::trigger::{StateFilter, Trigger};
 
 use crate::options::Options;
 
-/// The listener.
 pub(crate) struct Crashmail {
-    /// When there is a mail.
+    /// The changes of state to mail about.
     on: StateFilter,
-    /// Whose changes are mailed about; empty for everybody's.
+    /// The processes to mail about; empty for all.
     programs: Vec<Selector>,
     optional_header: Option<String>,
-    /// Whether anybody is told.
+    /// Whether there is a transport.
     told: bool,
-    /// Whether that is done by mail.
+    /// Whether one of them sends mails.
     mails: bool,
-    /// What finds out why a process ended, if that is wanted.
+    /// Finds out why a process ended, with `--tail`.
     post_mortem: Option<PostMortem>,
 }
 

@@ -1,4 +1,4 @@
-//! crashmail and exits: what is raised, and what is logged.
+//! crashmail and exits: which alerts are raised, and what is logged.
 
 use clap::FromArgMatches;
 use superlance_core::listener::Interest;
@@ -18,7 +18,7 @@ fn crashmail(arguments: &[&str]) -> Crashmail {
     Crashmail::new(options, told)
 }
 
-/// What becomes of an exit of `group:process`.
+/// The alerts and the log after an exit of `group:process`.
 fn exit(arguments: &[&str], process: &str, group: &str, expected: u8) -> World {
     let payload = format!(
         "processname:{process} groupname:{group} from_state:RUNNING expected:{expected} pid:58597"
@@ -98,7 +98,7 @@ fn what_is_not_mailed_is_logged() {
     }
 }
 
-/// What becomes of `grp:foo` when it comes into this state.
+/// The alerts and the log after a change of `grp:foo` to this state.
 fn change(on: &str, state: &str, rest: &str) -> World {
     let payload = format!("processname:foo groupname:grp from_state:X {rest}");
     let mut world = World::default();
@@ -128,7 +128,7 @@ fn other_states_are_mailed_about_in_the_same_style() {
         assert_eq!(alert.kind, kind);
         let pid = alert.process.as_ref().unwrap().pid;
         assert_eq!(pid, rest.contains("pid").then_some(7));
-        // By itself each is mailed about as well, and without it is nothing.
+        // Each trigger alone causes a mail, and no mail comes without it.
         let alone = change(kind, state, rest).alerts.remove(0);
         let expected = Alert { id: alone.id.clone(), ..alert.clone() };
         assert_eq!(alone, expected);

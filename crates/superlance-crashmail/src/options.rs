@@ -34,7 +34,7 @@ pub(crate) struct Options {
     #[arg(short = 'p', long = "program", value_name = "NAME", value_parser = Selector::parse_lenient)]
     pub(crate) programs: Vec<Selector>,
 
-    /// Mail about every process, whatever -p says
+    /// Mail about every process, even with -p
     #[arg(short, long)]
     pub(crate) any: bool,
 
@@ -65,8 +65,8 @@ pub(crate) fn command() -> Command {
 }
 
 impl Options {
-    /// Says what is probably not meant, and leaves out what means nothing. It is no error: the original
-    /// accepts it.
+    /// Warns of options that are probably mistakes, and ignores those that mean nothing. The
+    /// original accepts them, so none is an error.
     pub(crate) fn warn(&mut self, told: bool, log: &Log) {
         warn_of_stray("crashmail", &self.stray, log);
         drop_nameless(&mut self.programs, |program| program, ("crashmail", "-p"), log);

@@ -9,7 +9,6 @@ use superlance_core::system::clock::log_time;
 use superlance_crash::batch::{Tool, plain_text};
 use superlance_crash::trigger::Trigger;
 
-/// The command `crashmailbatch`.
 pub const APPLET: Applet = Applet {
     name: TOOL.name,
     command: || TOOL.command(),

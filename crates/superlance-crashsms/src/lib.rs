@@ -9,7 +9,6 @@ use superlance_core::system::clock::log_time;
 use superlance_crash::batch::Tool;
 use superlance_crash::trigger::Trigger;
 
-/// The command `crashsms`.
 pub const APPLET: Applet = Applet {
     name: TOOL.name,
     command: || TOOL.command(),
@@ -37,7 +36,7 @@ fn line(change: &ProcessState, at: SystemTime) -> String {
     format!("[{group}:{process}]({pid}) exited unexpectedly {}", log_time(at))
 }
 
-/// As many lines as fit, and how many there are besides.
+/// As many lines as fit, and how many more there are.
 fn text(lines: &[String], dropped: u64) -> String {
     let fits = |shown: usize| {
         let text = with_rest(lines, shown, dropped);

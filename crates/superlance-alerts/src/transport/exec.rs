@@ -34,8 +34,7 @@ impl Transport for Notify {
     }
 
     /// A command that failed is not run again, since it may have done its work in part. The text
-    /// ends with a
-    /// line end, since `while read -r line` loses a last line without one.
+    /// ends with a line end, since `while read -r line` loses a last line without one.
     fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
         let shell = Shell::new(&self.command).variables(variables(alert));
         vec![outcome(

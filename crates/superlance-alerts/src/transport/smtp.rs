@@ -71,8 +71,7 @@ impl Transport for SmtpTransport {
     }
 
     /// The same key as that of a command: a recipient has a mail, whichever program brought it. Of
-    /// several
-    /// addresses, which a command does not tell apart, each may get it again.
+    /// several addresses, which a command does not tell apart, each may get it again.
     fn key(&self) -> String {
         "mail".to_owned()
     }

@@ -141,8 +141,7 @@ impl Transport for Webhook {
 }
 
 /// The parts of the URL after the host and the values of headers, the longest first. Parts of less
-/// than five
-/// characters are too short for a secret.
+/// than five characters are too short for a secret.
 fn secrets(uri: &Uri, headers: &[(HeaderName, HeaderValue)]) -> Vec<String> {
     let path = uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
     let headers = headers.iter().filter_map(|(_, value)| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! What a batch tool writes about, and how much: the options that the original does not have.
+//! The choice of processes and changes of state: options that the original does not have.
 
 use clap::error::Error;
 use clap::{ArgMatches, Args, Command, FromArgMatches as _};
@@ -9,7 +9,7 @@ use crate::trigger::{OnOptions, StateFilter};
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::protocol::event::ProcessState;
 
-/// Which processes.
+/// The processes that a batch tool mails about.
 #[derive(Debug, Clone, Args)]
 struct ProgramOptions {
     /// Mail about this process; NAME is name, group:name, group:*, a pattern such as web*, or ~REGEX
@@ -18,7 +18,7 @@ struct ProgramOptions {
     programs: Vec<Selector>,
 }
 
-/// What a batch tool writes about.
+/// The processes and changes of state that a batch tool mails about.
 #[derive(Debug)]
 pub(super) struct Choice {
     pub(super) on: StateFilter,
@@ -28,7 +28,7 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// The command line with its options.
+    /// Adds the options to the command line.
     pub(super) fn augment(command: Command, tool: &Tool) -> Command {
         let command = ProgramOptions::augment_args(command);
         let command = if tool.on { OnOptions::augment_args(command) } else { command };

@@ -1,4 +1,4 @@
-//! What a batch tool does about events.
+//! The listener of the batch tools.
 
 use std::time::{Duration, Instant};
 
@@ -13,20 +13,20 @@ use superlance_core::protocol::event::{Event, ProcessState};
 use superlance_core::spool::journal::Journal;
 use superlance_core::system::log::Log;
 
-/// Intervals without a tick before that is remarked upon.
+/// Intervals without a tick before the log mentions it.
 const PATIENCE: u32 = 3;
 
-/// Bytes of logs in a batch, beyond which lines go without: servers refuse mails that are too long.
+/// Bytes of logs in a batch. Further lines go without logs, since servers refuse mails that are too
+/// long.
 const MOST_LOGS: usize = 256 << 10;
 
-/// The listener.
 pub(super) struct BatchListener {
     tool: &'static Tool,
     tick: Tick,
-    /// Time between mails, where no tick measures it.
+    /// Time between mails where no tick measures it.
     interval: Duration,
     choice: Choice,
-    /// What finds out why a process ended, if that is wanted.
+    /// Finds out why a process ended, with `--tail`.
     post_mortem: Option<PostMortem>,
     /// Bytes of logs in the batch.
     logs: usize,
@@ -36,9 +36,10 @@ pub(super) struct BatchListener {
     id_prefix: String,
     /// The batch on disk.
     journal: Journal,
-    /// When the first line that waits, or the last tick, came: time without ticks is counted from there.
+    /// The time of the first waiting line or of the last tick: time without ticks counts from
+    /// there.
     waiting_since: Option<Instant>,
-    /// Whether the ticks are missing, so that mails go out by our own clock.
+    /// Whether ticks are missing, so that our own clock says when a mail is due.
     by_clock: bool,
 }
 
@@ -67,7 +68,7 @@ impl BatchListener {
         }
     }
 
-    /// Takes note of a change of state: a line, and what there is to be said below it.
+    /// Adds a line about a change of state, and what there is to say below it.
     fn add(&mut self, change: &ProcessState, ctx: &mut Ctx<'_>) {
         let event = ctx.event_id();
         if self.batch.has(event.as_deref()) {
@@ -102,7 +103,8 @@ impl BatchListener {
         }
     }
 
-    /// From now on, what waits is kept on disk. What an earlier listener kept there waits, too.
+    /// Opens the journal: from now on the batch is kept on disk, together with lines that an
+    /// earlier listener left.
     pub(super) fn keep(&mut self, (journal, entries): (Journal, Vec<Entry>), log: &Log) {
         self.journal = journal;
         if let Some(prefix) = self.batch.restore(entries) {
@@ -120,8 +122,8 @@ impl BatchListener {
         self.journal.rewrite(self.batch.entries(&self.id_prefix));
     }
 
-    /// Raises all lines that wait as one alert. They are in the spool before they wait no longer; if the
-    /// listener is killed in between, the next one raises the same alert.
+    /// Raises all waiting lines as one alert. The alert is in the spool before the lines are
+    /// removed; after a kill in between, the next listener raises the same alert.
     fn flush(&mut self, remark: Option<&str>, ctx: &mut Ctx<'_>) {
         let Some(mail) = self.batch.due() else { return };
         self.journal.add(&Entry::Raised(mail.range.end));
@@ -137,7 +139,7 @@ impl BatchListener {
             text.push_str(&format!("\n\n({remark})"));
         }
         let mut alert = Alert::new(self.tool.name, "digest", ctx.now(), self.subject.clone(), text);
-        // The same for the same lines, whichever listener raises it.
+        // The same id for the same lines, in every listener that raises them.
         alert.id = format!("{}.{}-{}", self.id_prefix, range.start, range.end);
         alert.measuring("lines", lines.len())
     }
@@ -147,7 +149,7 @@ impl Listener for BatchListener {
     fn filter(&self) -> Filter {
         let (on, tick) = (self.choice.on.clone(), self.tick.event.clone());
         Box::new(move |frame| match frame.name == tick {
-            // Every one, since time is counted by them.
+            // All ticks, since they measure the time.
             true => Interest::Every,
             false => on.interest(frame),
         })

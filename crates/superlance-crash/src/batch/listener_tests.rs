@@ -1,4 +1,4 @@
-//! What a batch tool raises, and when.
+//! Which alerts a batch tool raises, and when.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ static TOOL: Tool = Tool {
 struct Scene {
     listener: BatchListener,
     world: World,
-    /// What earlier listeners of the same spool have raised.
+    /// The alerts that earlier listeners of the same spool have raised.
     earlier: Vec<Alert>,
 }
 
@@ -237,7 +237,7 @@ fn what_waits_survives_the_listener() {
     assert!(scene.listener.deadline().is_some(), "a tick that never comes is remarked upon");
     scene.crash("baz");
     scene.tick("TICK_60");
-    // The mail is in the hands of the pipeline; its ids go on.
+    // The pipeline has the mail; the ids of the next mails go on.
     let mut scene = scene.keeping(folder.path());
     assert_eq!(scene.world.log(), "");
     scene.crash("new");
@@ -266,7 +266,7 @@ fn a_mail_that_was_being_raised_is_raised_again_as_it_was() {
 fn lines_that_cannot_be_kept_are_mailed_all_the_same_and_that_is_said_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut scene = Scene::new(&[]).keeping(folder.path());
-    // What is appended to and what is written anew.
+    // Records that are appended, and a journal that is rewritten.
     for name in ["batch.journal", "batch.journal.new"] {
         let path = folder.path().join("tool").join(name);
         let _ = std::fs::remove_file(&path);

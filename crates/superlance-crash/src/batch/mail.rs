@@ -1,5 +1,5 @@
-//! The mails of the batch tools: sent, retried and kept as those of every listener, with the
-//! original's words in the log.
+//! The mail transport of the batch tools: the transport of all listeners, with the original's words
+//! in the log.
 
 use superlance_alerts::{SmtpTransport, Transport};
 use superlance_core::listener::alert::Alert;
@@ -11,7 +11,7 @@ const DIGEST: usize = 76;
 /// Mails to the server of `-H` or `--smtp-url`.
 pub(super) struct BatchMail {
     pub(super) smtp: SmtpTransport,
-    /// Whether the mails have a subject: without one, the original logs Python's word for nothing.
+    /// Whether the mails have a subject: without one, the original logs Python's `None`.
     pub(super) has_subject: bool,
 }
 

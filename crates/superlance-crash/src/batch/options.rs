@@ -26,7 +26,7 @@ const OPTPARSE_NAMES: &[&str] = &[
     "tls",
 ];
 
-/// What the batch tools are told.
+/// The options of the batch tools.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Print this help
@@ -90,14 +90,14 @@ pub(super) struct Options {
 #[derive(Debug, Clone)]
 pub(super) struct Addresses(pub(super) Vec<String>);
 
-/// An event that comes at regular times.
+/// A tick, which measures the time between mails.
 #[derive(Debug, Clone)]
 pub(super) struct Tick {
     pub(super) event: String,
     pub(super) minutes: f64,
 }
 
-/// The mail server that is not given.
+/// The mail server without `-H`.
 const LOCAL: &str = "localhost";
 
 /// The ticks that supervisord has.
@@ -114,7 +114,7 @@ pub(super) fn command(tool: &Tool) -> Command {
     let command = Options::augment_args(Command::new(name).disable_help_flag(true));
     let command = Choice::augment(command.next_help_heading(None), tool);
     let command = as_getopt(command, OPTPARSE_NAMES).about(tool.about).after_help(example);
-    // Whatever says how to get to the server otherwise.
+    // Options that name the server in another way.
     let others = ["server", "user", "password", "tls", "tls_verify"];
     let command = command.mut_arg("smtp_url", |arg| {
         let help = "Mail server to use instead of -H: smtp://HOST, smtps://HOST or \
@@ -128,14 +128,14 @@ pub(super) fn command(tool: &Tool) -> Command {
 }
 
 impl Options {
-    /// Where to mail from, and to whom.
+    /// The sender and the recipients.
     pub(super) fn addresses(&self) -> Option<(String, Vec<String>)> {
         let to = self.to.as_ref()?.0.clone();
         Some((self.from.clone().unwrap_or_default(), to))
     }
 
-    /// How to reach the mail server. A password on the command line wins over that of the
-    /// environment; as in the original, a name without a password (or the reverse) is not used.
+    /// The mail server. A password on the command line wins over that of the environment; as in the
+    /// original, a name without a password (or the reverse) is not used.
     pub(super) fn settings(&self, password: Option<Secret>) -> Settings {
         let password = self.password.clone().or(password).filter(|password| !password.is_empty());
         let user = self.user.clone().filter(|user| !user.is_empty());
@@ -150,8 +150,8 @@ impl Options {
         }
     }
 
-    /// Says what is probably not meant, and puts something in the place of what means nothing. It is no
-    /// error: the original accepts it.
+    /// Warns of values that are probably mistakes, and replaces those that mean nothing. The
+    /// original accepts them, so none is an error.
     pub(super) fn warn(&mut self, name: &str, log: &Log) {
         warn_of_stray(name, &self.stray, log);
         if !self.interval.is_finite() {
@@ -173,14 +173,14 @@ impl Options {
     }
 }
 
-/// As Python's `float`, of which optparse makes use, but neither negative nor endless.
+/// Python's `float`, as optparse reads it, but not negative; `warn` replaces an infinite one.
 fn parse_interval(text: &str) -> Result<f64, String> {
     let number = text.trim().replace('_', "").parse::<f64>().ok();
     let number = number.filter(|minutes| minutes.is_nan() || *minutes >= 0.0);
     number.ok_or_else(|| "expected a number of minutes such as 1, 0.5 or 60".to_owned())
 }
 
-/// An empty host is found later, so that a listener need not end for it.
+/// An empty host is accepted here, so that no listener ends for it; `warn` replaces it.
 fn parse_server(text: &str) -> Result<Server, BadServer> {
     match text.trim() {
         "" => Ok(Server { host: String::new(), ..LOCAL.parse()? }),
@@ -205,7 +205,7 @@ fn parse_address(text: &str) -> Result<String, String> {
     Ok(address.to_owned())
 }
 
-/// As in the original, what follows the seconds is not looked at.
+/// As in the original, text after the seconds is ignored.
 fn parse_tick(text: &str) -> Result<Tick, String> {
     let seconds = text.strip_prefix("TICK_").and_then(|rest| rest.split('_').next());
     let seconds = seconds.and_then(|seconds| seconds.parse::<u32>().ok());

@@ -169,7 +169,7 @@ fn what_is_not_for_every_tool_is_unknown_to_the_others() {
     ] {
         assert_eq!(accepts(on, tail, option).unwrap_err().exit_code(), 2, "{option:?}");
     }
-    // The password's, as ever.
+    // As with the password.
     let matches = command_of(true, true);
     let matches = matches.try_get_matches_from(["tool", "-t", "a", "-f", "b", "--p", "x"]).unwrap();
     assert_eq!(Options::from_arg_matches(&matches).unwrap().password, Some("x".into()));

@@ -1,14 +1,14 @@
-//! Lines that wait to be mailed together, and when that is due. Pure.
+//! A batch: lines that wait to be mailed together, and when the mail is due. Pure.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// Lines that wait for the end of an interval. The oldest go first.
+/// Lines that wait for the end of an interval, the oldest first.
 const CAPACITY: usize = 10_000;
 
-/// Lines, numbered from 0, that are in no mail yet.
+/// Lines that are in no mail yet, numbered from 0.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// Minutes between mails.
@@ -18,36 +18,34 @@ pub struct Batch {
     /// Minutes since the last time that a mail was due.
     passed: f64,
     lines: VecDeque<String>,
-    /// Number of the first of them.
+    /// The number of the first line.
     first: u64,
-    /// How many before them were dropped.
+    /// How many earlier lines were dropped.
     dropped: u64,
     /// The end of a mail that was being raised when a listener was killed.
     raised: Option<u64>,
-    /// What names the event that the last line is about.
+    /// The id of the event that the last line is about.
     last_event: Option<String>,
 }
 
-/// What is kept on disk of a batch, in order.
+/// A record on disk; their order is the order of the batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Entry {
-    /// What the following lines belong to.
+    /// The beginning of a batch.
     Head {
         /// The number of the next line.
         first: u64,
-        /// What the ids of mails begin with: a mail with the same lines has the same id, whichever
-        /// listener raises it.
+        /// The beginning of the ids of its mails: mails with the same lines have the same id, in
+        /// every listener that raises them.
         ids: String,
-        /// How many lines were dropped before it.
+        /// How many earlier lines were dropped.
         dropped: u64,
         /// The event of the last line.
         event: Option<String>,
     },
-    /// A line.
     Line {
-        /// The line.
         text: String,
-        /// What names the event that it is about.
+        /// The id of its event.
         event: Option<String>,
     },
     /// All lines below this number are being raised as one mail.
@@ -57,16 +55,15 @@ pub enum Entry {
 /// The lines of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// Which lines they are.
+    /// The numbers of the lines.
     pub range: Range<u64>,
-    /// How many before them were dropped.
+    /// How many earlier lines were dropped.
     pub dropped: u64,
-    /// The lines.
     pub lines: Vec<String>,
 }
 
 impl Batch {
-    /// An empty batch. The ticks that will be reported are `tick` minutes apart.
+    /// An empty batch, with ticks that are `tick` minutes apart.
     #[must_use]
     pub fn new(interval: f64, tick: f64) -> Self {
         Self {
@@ -81,7 +78,7 @@ impl Batch {
         }
     }
 
-    /// Takes up what an earlier listener kept, and returns what its mails' ids begin with.
+    /// Adopts the records of an earlier listener, and returns the beginning of its mails' ids.
     pub fn restore(&mut self, entries: Vec<Entry>) -> Option<String> {
         let mut prefix = None;
         for entry in entries {
@@ -97,7 +94,7 @@ impl Batch {
         prefix
     }
 
-    /// What is to be kept, of a batch whose mails' ids begin with `ids`.
+    /// The records of a batch whose mails' ids begin with `ids`.
     pub fn entries(&self, ids: &str) -> impl Iterator<Item = Entry> {
         let Self { first, dropped, .. } = *self;
         let head =
@@ -106,20 +103,21 @@ impl Batch {
         std::iter::once(head).chain(lines).chain(self.raised.map(Entry::Raised))
     }
 
-    /// Whether no line waits.
+    /// Whether the batch is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// Whether a mail was being raised when a listener was killed, and may not be in the spool.
+    /// Whether a mail was being raised when a listener was killed, so that it may not be in the
+    /// spool.
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
         self.raised.is_some()
     }
 
-    /// Whether the last line is about this event: it was not acknowledged before a listener was killed,
-    /// and came again.
+    /// Whether the last line is about this event, which comes again after a listener was killed
+    /// before its acknowledgement.
     #[must_use]
     pub fn has(&self, event: Option<&str>) -> bool {
         event.is_some() && event == self.last_event.as_deref()
@@ -136,7 +134,8 @@ impl Batch {
         }
     }
 
-    /// Counts a tick; `true` when a mail is due. Python's floats, so that it is due when it always was.
+    /// Counts a tick; `true` when a mail is due. The sums are Python's floats, so that it is due at
+    /// the same tick.
     #[must_use]
     pub fn tick(&mut self) -> bool {
         self.passed += self.tick;
@@ -147,7 +146,7 @@ impl Batch {
         due
     }
 
-    /// What the next mail has: all lines that wait, or those of a mail that was being raised.
+    /// The lines of the next mail: all that wait, or those of a mail that was being raised.
     #[must_use]
     pub fn due(&self) -> Option<Due> {
         let all = self.first + self.lines.len() as u64;
@@ -158,7 +157,7 @@ impl Batch {
         (!lines.is_empty()).then_some(Due { range, dropped: self.dropped, lines })
     }
 
-    /// The lines of this mail wait no longer.
+    /// Removes the lines of this mail.
     pub fn settle(&mut self, mail: &Due) {
         self.lines.drain(..mail.lines.len().min(self.lines.len()));
         (self.first, self.dropped, self.raised) = (mail.range.end, 0, None);

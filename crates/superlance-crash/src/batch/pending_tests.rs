@@ -12,7 +12,7 @@ fn with_lines(lines: &[&str]) -> Batch {
     batch
 }
 
-/// The mail that is due: its lines, and the number of those dropped.
+/// The due mail: its lines, and how many were dropped.
 fn due(batch: &Batch) -> Option<(String, u64)> {
     batch.due().map(|mail| (mail.lines.join(" "), mail.dropped))
 }
@@ -105,8 +105,8 @@ fn a_mail_that_was_being_raised_is_raised_as_it_was() {
 enum Step {
     Add,
     Raise,
-    /// The listener is killed: between two steps, while it writes a mail down, or before it forgets
-    /// the lines of a mail.
+    /// The listener is killed: between two steps, while it writes a mail, or before it removes the
+    /// lines of a mail.
     Killed(u8),
 }
 
@@ -123,7 +123,7 @@ proptest! {
         let mut batch = Batch::new(2.0, 1.0);
         let mut journal: Vec<Entry> = batch.entries("x").collect();
         let mut added = 0u64;
-        // By what their ids are made of.
+        // By the parts of their ids.
         let mut mails: BTreeMap<(u64, u64), Vec<String>> = BTreeMap::new();
         for step in steps.into_iter().chain([Step::Raise, Step::Raise]) {
             let (raised, forgotten) = match step {

@@ -1,4 +1,4 @@
-//! How a process ended, out of the end of supervisord's own log. Pure.
+//! The ending of a process, read out of supervisord's own log. Pure.
 //!
 //! An event does not carry the exit status, and when it arrives, `getProcessInfo` already speaks of the
 //! successor. The log has it, in lines with a name that may not be unique and without a pid:
@@ -8,24 +8,24 @@
 //! 2026-11-24 13:59:30,469 WARN exited: seven (exit status 7; not expected)
 //! ```
 //!
-//! The first line ties the second to a pid. What is not certain is not said: [`ending`] is `None`
-//! rather than the ending of another instance.
+//! The first line ties the second to a pid. Where that leaves a doubt, [`ending`] is `None` rather
+//! than the ending of another instance.
 
 use std::fmt;
 
-/// How a process ended. Its text is in supervisord's words.
+/// How a process ended. The text is in supervisord's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// It exited with this status.
+    /// The process exited with this status.
     Status(u32),
-    /// A signal ended it.
+    /// A signal killed the process.
     Signal {
-        /// Its name, or `signal 37` for one that has none.
+        /// The signal's name, or `signal 37` for one that has none.
         name: String,
         /// Whether there is a core file.
         core_dumped: bool,
     },
-    /// supervisord could not tell from this number.
+    /// supervisord did not understand this wait status.
     Unknown(String),
 }
 
@@ -42,21 +42,20 @@ impl fmt::Display for Ending {
     }
 }
 
-/// The instance of a process whose ending is looked for.
+/// The instance of a process whose ending is wanted.
 #[derive(Debug, Clone)]
 pub(crate) struct Instance<'a> {
-    /// Name of the process, of which the log does not say the group: it must be unique.
+    /// The name of the process. The log does not have the group, so it must be unique.
     pub(crate) process: &'a str,
-    /// Its process id.
     pub(crate) pid: u32,
-    /// What supervisord thought of its exit; `None` when it was stopped.
+    /// Whether supervisord expected its exit; `None` when it was stopped.
     pub(crate) expected: Option<bool>,
-    /// Between which times of the log it ended, if that is known. It is used where the log does not
-    /// have the start of the instance any more.
+    /// The times between which it ended, if known. They are used where the log no longer has the
+    /// start of the instance.
     pub(crate) ended: Option<(String, String)>,
 }
 
-/// How an instance ended, if the log leaves no doubt.
+/// The ending of an instance, if the log leaves no doubt.
 #[must_use]
 pub(crate) fn ending(log: &str, instance: &Instance<'_>) -> Option<Ending> {
     let records = records(log, instance.process);
@@ -72,7 +71,7 @@ pub(crate) fn ending(log: &str, instance: &Instance<'_>) -> Option<Ending> {
             the_only(life.take_while(|record| !matches!(record.what, What::Spawned(_))))
         }
         [] => end_without_start(log, &records, instance.ended.as_ref()?),
-        // A process id that came round again.
+        // A process id that was used again.
         _ => None,
     };
     match &end?.what {
@@ -81,7 +80,7 @@ pub(crate) fn ending(log: &str, instance: &Instance<'_>) -> Option<Ending> {
     }
 }
 
-/// How a process ended that has not been started since: the last attempt of one that never got up.
+/// The ending of a process that was not started since: its last attempt to start.
 #[must_use]
 pub(crate) fn last_ending(log: &str, process: &str) -> Option<Ending> {
     match records(log, process).as_slice() {
@@ -94,8 +93,8 @@ pub(crate) fn last_ending(log: &str, process: &str) -> Option<Ending> {
     }
 }
 
-/// Whether the log has a start of the process after that of the instance with this pid. If it does not
-/// have that any more, whatever it has came later.
+/// Whether the log has a start of the process after that of the instance with this pid. If the log
+/// no longer has the latter, every start in it came later.
 #[must_use]
 pub(crate) fn started_since(log: &str, process: &str, pid: u32) -> bool {
     let records = records(log, process);
@@ -104,7 +103,7 @@ pub(crate) fn started_since(log: &str, process: &str, pid: u32) -> bool {
 }
 
 /// The one end of the process in a span of time that the log covers from its beginning, unless it
-/// belongs to an instance of which the log has the start.
+/// belongs to an instance whose start is in the log.
 fn end_without_start<'r, 'l>(
     log: &str,
     records: &'r [Record<'l>],
@@ -128,7 +127,7 @@ fn the_only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
 /// A line about a process.
 #[derive(Debug, PartialEq, Eq)]
 struct Record<'a> {
-    /// The time, as it is written.
+    /// The time as it is written.
     at: Option<&'a str>,
     what: What,
 }
@@ -139,7 +138,7 @@ enum What {
     Ended { ending: Ending, expected: Option<bool> },
 }
 
-/// The lines about the start and the end of processes of this name.
+/// The lines about starts and ends of processes of this name.
 fn records<'a>(log: &'a str, process: &str) -> Vec<Record<'a>> {
     let record = |line| {
         let (at, message) = split(line);
@@ -167,8 +166,8 @@ fn is_time(text: &str) -> bool {
         })
 }
 
-/// What a message says about the process. A name may look like a part of such a line, so the whole must
-/// fit.
+/// What a message says about the process. A name may look like a part of such a line, so the whole
+/// line must match.
 fn what(message: &str, process: &str) -> Option<What> {
     if let Some(rest) = message.strip_prefix("spawned: '") {
         let pid = rest.strip_prefix(process)?.strip_prefix("' with pid ")?;

@@ -70,7 +70,7 @@ fn what_supervisord_wrote_is_understood() {
     assert_eq!(last_ending(LOG, "quick").unwrap(), Ending::Status(4));
     for never in ["seven", "missing", "foo"] {
         let last = last_ending(LOG, never);
-        // Two processes are called foo; whoever asks has to know that.
+        // Two processes are called foo: the caller has to check that.
         assert_eq!(last.is_some(), never == "foo", "{never}");
     }
 }
@@ -187,7 +187,7 @@ struct Model {
     /// Milliseconds since the beginning.
     now: u64,
     next_pid: u32,
-    /// Who runs, under which pid.
+    /// The running processes with their pids.
     running: Vec<Option<u32>>,
     exits: Vec<Exit>,
 }
@@ -275,8 +275,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// Whatever part of the log is left when an event is looked into, and however late that is: what
-    /// is said is true. And it is said where the log has the whole life of the instance.
+    /// Whichever part of the log is left, and however late it is read: the ending is true. And it
+    /// is found where the log has the whole life of the instance.
     #[test]
     fn an_ending_is_that_of_the_instance_or_none(
         steps in steps(),
@@ -285,7 +285,7 @@ proptest! {
         delay in 0u64..2_000,
     ) {
         let model = Model::run(&steps, verbose);
-        // All that was logged meanwhile: the events are looked into at the end.
+        // Everything that was logged meanwhile: the events are handled at the end.
         let cut = (model.log.len() as f64 * cut) as usize;
         let cut = (cut..=model.log.len()).find(|at| model.log.is_char_boundary(*at)).unwrap();
         for exit in &model.exits {

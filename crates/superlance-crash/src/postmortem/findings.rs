@@ -1,4 +1,4 @@
-//! What was found out about the end of a process, in words.
+//! The findings of a post-mortem, in words.
 
 use std::time::SystemTime;
 
@@ -11,14 +11,14 @@ use superlance_core::protocol::event::ProcessState;
 use superlance_core::supervisor::Details;
 use superlance_core::system::clock::unix_seconds;
 
-/// What was found out about the end of a process.
+/// The findings about the end of a process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// Why it ended, and how often that happened lately.
+    /// Why it ended, and how often it did so lately.
     pub cause: Option<String>,
     /// The last lines of its logs.
     pub logs: Vec<Attachment>,
-    /// The same as numbers and words.
+    /// The same as names and values.
     pub measured: Vec<(String, String)>,
 }
 
@@ -50,7 +50,7 @@ impl Findings {
         Self { cause, logs, measured }
     }
 
-    /// Adds them to an alert.
+    /// Adds the findings to an alert.
     #[must_use]
     pub fn attach_to(self, mut alert: Alert) -> Alert {
         if let Some(cause) = self.cause {
@@ -69,8 +69,8 @@ impl Findings {
         }
     }
 
-    /// As lines below a line about the process, set off from it and from the next; nothing for
-    /// nothing.
+    /// Lines below a line about the process, set off from it and from the next; empty if there are
+    /// no findings.
     #[must_use]
     pub fn block(&self) -> String {
         let mut block = String::new();
@@ -92,7 +92,7 @@ impl Findings {
     }
 }
 
-/// The logs of a process, with titles that say what they are.
+/// The logs of a process, with titles.
 pub(super) fn logs(
     tails: &[Read],
     newer: Newer,
@@ -104,7 +104,7 @@ pub(super) fn logs(
         let name = channel.name();
         let file = details.map(|details| details.log(*channel));
         let (title, text) = match (tail, file) {
-            // It is said of the cause already.
+            // The cause says so already.
             (Err(error), _) if Some(error.as_str()) == trouble => continue,
             (Err(error), _) => (name.to_owned(), format!("(cannot be read: {error})")),
             (Ok(_), Some(file)) if is_device(file) => {
@@ -123,7 +123,7 @@ pub(super) fn logs(
     logs
 }
 
-/// Whether a log goes where it cannot be read, such as `/dev/stdout`.
+/// Whether a log is written to a place that cannot be read, such as `/dev/stdout`.
 pub(super) fn is_device(path: &str) -> bool {
     path.starts_with("/dev/")
 }
@@ -137,7 +137,8 @@ pub(super) enum Newer {
 }
 
 impl Newer {
-    /// What supervisord says of the process after its change of state arrived at this time. The end
+    /// The successor, as supervisord shows it after a change of state that arrived at this time.
+    /// Until the next start, the state is the end that was reported.
     /// that was reported is its state until the next start.
     pub(super) fn of(
         change: &ProcessState,

@@ -1,9 +1,9 @@
 //! The end of a process's log, read by the listener itself.
 //!
-//! A program that owns the directory of its log can put something else into its place. supervisord opens
-//! that for `tailProcessStdoutLog`: it waits for ever at a FIFO, and follows a link to a file that only
-//! its own user may read. So the file is opened here, without waiting and without following what the
-//! program may have put there, and it must be one that supervisord has made.
+//! A program that owns the directory of its log can put something else into its place. supervisord
+//! opens that for `tailProcessStdoutLog`: it waits for ever at a FIFO, and follows a link to a file
+//! that only its own user may read. So the file is opened here, without waiting and without
+//! following what the program may have put there, and it must be one that supervisord has made.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -17,16 +17,16 @@ use nix::sys::stat::Mode;
 
 use superlance_core::supervisor::LogEnd;
 
-/// Most links on the way to a file, as in the kernel.
+/// Most links in a path, as in the kernel.
 const MAX_LINKS: usize = 40;
 
-/// How a directory on the way is opened; for Linux, it need not be readable.
+/// How a directory of the path is opened; on Linux, it need not be readable.
 #[cfg(target_os = "linux")]
 const DIRECTORY: OFlag = OFlag::O_PATH.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
 #[cfg(not(target_os = "linux"))]
 const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_CLOEXEC);
 
-/// Why a log is not read.
+/// The reason why a log is not read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NotRead {
     #[error("{0}")]
@@ -52,8 +52,8 @@ impl From<Errno> for NotRead {
     }
 }
 
-/// The last `bytes` of the log that a supervisord of the user `owner` writes; nothing of one that it has
-/// not begun.
+/// The last `bytes` of the log that a supervisord of the user `owner` writes; empty if it has not
+/// begun one.
 pub(super) fn read_end(path: &Path, bytes: u32, owner: u32) -> Result<LogEnd, NotRead> {
     let mut file = match open_log(path, owner) {
         Err(NotRead::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
@@ -78,7 +78,7 @@ pub(super) fn read_end(path: &Path, bytes: u32, owner: u32) -> Result<LogEnd, No
     Ok(LogEnd { text: String::from_utf8_lossy(&text).into_owned(), cut: start > 0 })
 }
 
-/// Opens a log without following a link in its last place.
+/// Opens a log without following a link as its last component.
 fn open_log(path: &Path, owner: u32) -> Result<File, NotRead> {
     let (Some(parent), Some(name), true) = (path.parent(), path.file_name(), path.is_absolute())
     else {
@@ -89,8 +89,8 @@ fn open_log(path: &Path, owner: u32) -> Result<File, NotRead> {
     Ok(openat(open_directory(parent, owner)?, name, flags, Mode::empty())?.into())
 }
 
-/// Opens a directory step by step. A link is followed only in a directory in which the program cannot
-/// have made it.
+/// Opens a directory step by step. A link is followed only in a directory in which the program
+/// cannot have made it.
 fn open_directory(path: &Path, owner: u32) -> Result<File, NotRead> {
     let root = || open("/", DIRECTORY, Mode::empty()).map(File::from);
     let mut directory = root()?;
@@ -120,7 +120,7 @@ fn open_directory(path: &Path, owner: u32) -> Result<File, NotRead> {
     Ok(directory)
 }
 
-/// The steps of a path, the last first.
+/// The components of a path, the last first.
 fn reversed(path: &Path) -> Vec<OsString> {
     let steps = path.components().filter_map(|component| match component {
         Component::Normal(name) => Some(name),
@@ -130,14 +130,14 @@ fn reversed(path: &Path) -> Vec<OsString> {
     steps.rev().map(OsStr::to_owned).collect()
 }
 
-/// Whether only root and supervisord's user can put something into a directory.
+/// Whether only root and supervisord's user can create files in a directory.
 fn is_closed(directory: &File, owner: u32) -> io::Result<bool> {
     let metadata = directory.metadata()?;
     Ok([0, owner].contains(&metadata.uid()) && metadata.mode() & 0o022 == 0)
 }
 
-/// The user of the supervisord with this process id, if it is an ancestor of this listener. One that is
-/// not has its files elsewhere.
+/// The user of the supervisord with this process id, if it is an ancestor of this listener.
+/// Otherwise its files are elsewhere.
 #[cfg(target_os = "linux")]
 pub(super) fn user_of_ancestor(supervisord: u32) -> Option<u32> {
     let status = |pid| procfs::process::Process::new(pid).and_then(|process| process.status()).ok();

@@ -1,4 +1,4 @@
-//! Files that are logs, and what a program may put into their place.
+//! Log files, and what a program may put into their place.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -59,7 +59,7 @@ fn a_link_on_the_way_is_followed_only_where_the_program_cannot_have_made_it() {
     let way = directory.path().canonicalize().unwrap().join("way");
     symlink(log.parent().unwrap(), &way).unwrap();
     assert_eq!(read(&way.join("log"), 100), Ok(("first\ncafé\n".to_owned(), false)));
-    // Others than root and this user can write into it.
+    // Other users than root and this one can write into it.
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let refused = "there is a link on the way that the program may have made";
     assert_eq!(read(&way.join("log"), 100), Err(refused.to_owned()));

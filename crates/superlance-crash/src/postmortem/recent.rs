@@ -1,34 +1,34 @@
-//! How often something has happened lately. Pure.
+//! A counter of equal events in the last hour. Pure.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How long is lately.
+/// The span that counts as recent.
 const SPAN: Duration = Duration::from_secs(60 * 60);
 
-/// How many things are remembered.
+/// Events that are remembered.
 const MOST: usize = 1_000;
 
-/// What has happened in the last hour, as far as it was noted here.
+/// The events of the last hour.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
-    /// What, and when, oldest first.
+    /// The events with their times, the oldest first.
     happened: VecDeque<(String, Instant)>,
-    /// When the last of those happened that had to be forgotten.
+    /// The time of the last event that was forgotten for want of room.
     forgotten: Option<Instant>,
 }
 
-/// How often.
+/// How often an event happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Times {
-    /// This many times, the last one included.
+    /// The count, including the last one.
     pub(crate) count: usize,
     /// Whether there may have been more.
     pub at_least: bool,
 }
 
 impl Recent {
-    /// Notes that `what` happens `now`, and says how often it did in the hour before.
+    /// Records an event, and returns how often it happened in the last hour.
     pub(crate) fn note(&mut self, what: &str, now: Instant) -> Times {
         let old = |then: Instant| now.saturating_duration_since(then) > SPAN;
         while self.happened.front().is_some_and(|(_, then)| old(*then)) {
@@ -46,7 +46,7 @@ impl Recent {
 }
 
 impl Times {
-    /// For people, who know that something happened once.
+    /// The count in words; empty for a single event.
     #[must_use]
     pub(crate) fn text(self) -> Option<String> {
         let Self { count, at_least } = self;

@@ -1,36 +1,35 @@
-//! The last lines of a log, without what only a terminal understands. Pure.
+//! The last lines of a log, without terminal control sequences. Pure.
 
 use vte::{Parser, Perform};
 
 use superlance_core::supervisor::LogEnd;
 use superlance_core::system::truncate;
 
-/// Bytes of the longest text that comes out.
+/// The longest text, in bytes.
 const LONGEST: usize = 64 << 10;
 
-/// Bytes that are read for a line, if there are not too many of them.
+/// Bytes that are read for a line, if there are not too many lines.
 const LINE: u32 = 1 << 10;
 
-/// How many bytes of a log have so many lines, most likely.
+/// The number of bytes that most likely have this many lines.
 #[must_use]
 pub(crate) fn bytes_for(lines: usize) -> u32 {
     let lines = u32::try_from(lines).unwrap_or(u32::MAX);
     let longest = u32::try_from(LONGEST).unwrap_or(u32::MAX);
-    // One more, since the first is likely to be a part of one.
+    // One more, since the first line is probably cut.
     lines.saturating_add(1).saturating_mul(LINE).clamp(4 * LINE, longest)
 }
 
 /// The last lines of a log, as people see them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tail {
-    /// The lines.
     pub(crate) text: String,
-    /// How many they are.
+    /// The number of lines.
     pub(crate) lines: usize,
 }
 
-/// At most so many lines. Colours and other escape sequences are gone, and what the end of a line has
-/// written over is as well: of a progress bar, the last state is left.
+/// At most so many lines. Colours and other escape sequences are removed, and so is text that a
+/// line has overwritten: of a progress bar, the last state is left.
 #[must_use]
 pub(crate) fn tail(log: &LogEnd, most: usize) -> Tail {
     let whole = log.whole_lines();
@@ -46,7 +45,7 @@ pub(crate) fn tail(log: &LogEnd, most: usize) -> Tail {
     Tail { lines: text.split('\n').count(), text }
 }
 
-/// The end of a text, with a mark where something is missing before it.
+/// The end of a text, with a mark where its beginning is missing.
 fn shorten(text: String, is_cut: bool) -> String {
     if text.len() <= LONGEST && !is_cut {
         return text;
@@ -64,7 +63,7 @@ fn seen(line: &str) -> String {
 #[derive(Default)]
 struct Line {
     text: String,
-    /// Whether the next character comes first again.
+    /// Whether the next character goes to the start of the line.
     returned: bool,
 }
 

@@ -66,8 +66,7 @@ impl Format {
     }
 
     /// The address to send to, and the fields that the URL contains: Telegram needs the chat in the
-    /// JSON, ntfy
-    /// the topic.
+    /// JSON, ntfy the topic.
     pub(super) fn endpoint_and_fields(
         self,
         uri: &Uri,
