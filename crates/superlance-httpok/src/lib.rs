@@ -2,8 +2,8 @@
 //!
 //! With each tick it sends a GET request ([`probe`], through [`watch`]), compares the answer with what
 //! the command line expects ([`options`], [`verdict`]), and where they differ restarts the
-//! processes it was given ([`processes`]), after a core dump of each if one is wanted ([`gcore`]);
-//! [`listener`] holds that together. What it writes into the log and into mails is the original's, word
+//! processes it was given ([`processes`]), after a core dump of each if one is wanted ([`gcore`]), and
+//! says so ([`report`]); [`listener`] holds that together. What it writes into the log and into mails is the original's, word
 //! for word.
 
 #[cfg(any(test, feature = "fuzzing"))]
@@ -14,6 +14,7 @@ mod listener;
 mod options;
 mod probe;
 mod processes;
+mod report;
 mod search;
 mod verdict;
 mod watch;

@@ -8,7 +8,8 @@ use superlance_core::protocol::event::Event;
 
 use crate::gcore::Gcore;
 use crate::options::Options;
-use crate::processes::{Failure, Processes};
+use crate::processes::Processes;
+use crate::report::Failure;
 use crate::verdict::{NoAnswer, Outcome, Verdict, describe, verdict};
 
 /// Pause before a refused connection is tried again.

@@ -104,6 +104,25 @@ fn an_alert_is_about_a_process_if_there_is_one() {
 }
 
 #[test]
+fn an_alert_names_an_action_only_where_something_was_restarted() {
+    for (arguments, action) in [
+        (&["-p", "foo"][..], Some("restart")),
+        (&["-p", "foo", "-p", "off"], Some("restart")),
+        (&["-p", "off"], None),
+        (&["-p", "gone"], None),
+        (&[], None),
+    ] {
+        let mut world = world();
+        tick(&mut world, &mut httpok(&[arguments, &["-m", "bob"]].concat(), vec![]));
+        assert_eq!(world.alerts[0].action.as_deref(), action, "{arguments:?}");
+    }
+    let mut world = world();
+    world.supervisor.refuse("start", 20, "NO_FILE: /x");
+    tick(&mut world, &mut httpok(&["-p", "foo", "-m", "bob"], vec![]));
+    assert_eq!(world.alerts[0].action, None);
+}
+
+#[test]
 fn any_means_all_but_itself() {
     let (calls, log) = act(world(), &["-a", "-p", "gone"]);
     assert_eq!(calls, RESTART_BOTH);

@@ -1,17 +1,16 @@
-//! The processes that httpok is there for: whether one of them runs, their restart, and the report.
+//! The processes that httpok is there for: whether one of them runs, and their restart.
 
 use std::time::Instant;
 
 use superlance_core::listener::Ctx;
-use superlance_core::listener::alert::{Alert, Recovers};
 use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::restart::{Restarts, StopError};
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
-use superlance_core::system::log::Log;
 use superlance_core::system::python;
 
 use crate::gcore::Gcore;
+use crate::report::{Failure, Report};
 
 /// The processes, and what is done with them.
 #[derive(Debug)]
@@ -24,42 +23,6 @@ pub(crate) struct Processes {
     /// With what is known of the failure.
     restarts: Restarts<Failure>,
     blindness: Blindness,
-}
-
-/// Why processes are restarted.
-#[derive(Debug, Clone)]
-pub(crate) struct Failure {
-    /// Of what kind it is, such as `bad-status`.
-    pub(crate) kind: &'static str,
-    /// The subject of the alert about it.
-    pub(crate) subject: String,
-    /// The URL, for messages.
-    pub(crate) url: String,
-}
-
-/// The lines of an alert, which are also logged.
-struct Report<'a> {
-    lines: Vec<String>,
-    log: &'a Log,
-}
-
-impl Report<'_> {
-    fn write(&mut self, line: String) {
-        self.log.line(&line);
-        self.lines.push(line);
-    }
-}
-
-impl Failure {
-    /// The next good answer is the recovery.
-    fn recovers(&self) -> Recovers {
-        Recovers::WhenResolved { key: self.url.clone(), at_once: true }
-    }
-
-    fn alert(&self, kind: &str, text: String, ctx: &Ctx<'_>) -> Alert {
-        let alert = Alert::new("httpok", kind, ctx.now(), self.subject.clone(), text);
-        alert.measuring("url", &self.url).action("restart").recovers(self.recovers())
-    }
 }
 
 impl Processes {
@@ -102,7 +65,7 @@ impl Processes {
 
     /// Restarts them, and tells about it. `message` says why.
     pub(crate) fn act(&mut self, failure: Failure, message: String, ctx: &mut Ctx<'_>) {
-        let mut report = Report { lines: Vec::new(), log: ctx.log };
+        let mut report = Report::new(ctx.log);
         report.write(message);
         let all = match ctx.supervisor.all() {
             Ok(all) => all,
@@ -133,8 +96,7 @@ impl Processes {
             let unknown = python::repr_list(&unknown);
             report.write(format!("Programs not restarted because they did not exist: {unknown}"));
         }
-        let text = report.lines.join("\n");
-        let alert = failure.alert(failure.kind, text, ctx);
+        let alert = report.alert(&failure, ctx.now());
         ctx.raise(match included.as_slice() {
             [info] => alert.about(&info.group, &info.name, None),
             _ => alert,
@@ -177,10 +139,10 @@ impl Processes {
                 }
             }
         }
-        report.write(match self.restarts.start(&info.namespec(), ctx) {
-            Ok(()) => format!("{name} restarted"),
-            Err(error) => format!("Failed to start process {name}: {error}"),
-        });
+        match self.restarts.start(&info.namespec(), ctx) {
+            Ok(()) => report.restarted(&name),
+            Err(error) => report.write(format!("Failed to start process {name}: {error}")),
+        }
     }
 
     /// When [`retry`](Self::retry) should be called next.
@@ -198,7 +160,8 @@ impl Processes {
         for (namespec, failure) in self.restarts.retry(ctx) {
             let (group, name) = namespec.split_once(':').unwrap_or((&namespec, &namespec));
             let text = format!("{namespec} was started again");
-            ctx.raise(failure.alert("started-again", text, ctx).about(group, name, None));
+            let alert = failure.alert("started-again", text, ctx.now()).action("restart");
+            ctx.raise(alert.about(group, name, None));
         }
     }
 }
@@ -220,6 +183,7 @@ fn names(info: &ProcessInfo) -> Names<'_> {
 
 #[cfg(test)]
 mod tests {
+    use superlance_core::system::log::Log;
     use superlance_core::testing::{FakeSupervisor, World};
 
     use super::*;
@@ -232,14 +196,14 @@ mod tests {
             Processes::new(Vec::new(), true, None, None, Blindness::new("httpok", None, true));
         world.supervisor.process("foo:foo").unwrap().state = State::Exited;
         let log = Log::new(std::io::sink());
-        let mut report = Report { lines: Vec::new(), log: &log };
+        let mut report = Report::new(&log);
         let failure = Failure { kind: "x", subject: String::new(), url: String::new() };
         world.with_ctx(|ctx| processes.restart(&seen, &failure, &mut report, ctx));
         world.supervisor.processes.clear();
         world.with_ctx(|ctx| processes.restart(&seen, &failure, &mut report, ctx));
-        assert_eq!(report.lines[0], "foo not in RUNNING state, NOT restarting");
+        assert_eq!(report.lines()[0], "foo not in RUNNING state, NOT restarting");
         let gone = "Failed to restart process foo: <Fault 10: 'BAD_NAME: foo:foo'>";
-        assert_eq!(report.lines[1], gone);
+        assert_eq!(report.lines()[1], gone);
         assert_eq!(world.supervisor.calls, ["info(foo:foo)", "info(foo:foo)"]);
     }
 
@@ -252,10 +216,10 @@ mod tests {
         let mut processes =
             Processes::new(Vec::new(), true, None, None, Blindness::new("httpok", None, true));
         let log = Log::new(std::io::sink());
-        let mut report = Report { lines: Vec::new(), log: &log };
+        let mut report = Report::new(&log);
         let failure = Failure { kind: "x", subject: String::new(), url: String::new() };
         world.with_ctx(|ctx| processes.restart(&seen, &failure, &mut report, ctx));
         assert_eq!(world.supervisor.calls, ["info(foo:foo)"]);
-        assert_eq!(report.lines[1], "foo NOT restarted, since httpok was told to end");
+        assert_eq!(report.lines()[1], "foo NOT restarted, since httpok was told to end");
     }
 }
