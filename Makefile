@@ -12,7 +12,7 @@
 #   make bench         measure beside the original, five minutes; writes the tables
 #   make check         formatting, lints, documentation, and all tests
 #   make fuzz          try each parser with input that a fuzzer makes up, FUZZ_SECONDS=60 each
-#   make install       put the program, its links and manual pages below PREFIX
+#   make install       put the program, its links, manual pages and examples below PREFIX
 #   make uninstall     remove them
 #   make static        build a static program, for every Linux
 #   make tarball, make deb, make wheel
@@ -30,6 +30,8 @@ COMMANDS = crashmail crashmailbatch crashsms fatalmailbatch httpok memmon
 # What has a manual page.
 MANUALS = superlance superlance-status $(COMMANDS)
 
+EXAMPLES = examples examples/conf.d examples/container examples/nginx-gunicorn
+
 DESTDIR ?=
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -37,6 +39,7 @@ MANDIR ?= $(PREFIX)/share/man
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+DOCDIR ?= $(PREFIX)/share/doc/superlance
 CARGO ?= cargo
 PYTHON ?= python3
 INSTALL ?= install
@@ -163,6 +166,11 @@ install: $(PROGRAM) $(COMPLETIONS)
 	$(INSTALL) -m 644 $(COMPLETIONS)/bash/* "$(DESTDIR)$(BASHDIR)"
 	$(INSTALL) -m 644 $(COMPLETIONS)/zsh/* "$(DESTDIR)$(ZSHDIR)"
 	$(INSTALL) -m 644 $(COMPLETIONS)/fish/* "$(DESTDIR)$(FISHDIR)"
+	for folder in $(EXAMPLES); do \
+	    $(INSTALL) -d "$(DESTDIR)$(DOCDIR)/$$folder" && \
+	    find docs/$$folder -maxdepth 1 -type f \
+	        -exec $(INSTALL) -m 644 {} "$(DESTDIR)$(DOCDIR)/$$folder" \; || exit 1; \
+	done
 
 uninstall:
 	for name in superlance $(COMMANDS); do \
@@ -172,6 +180,7 @@ uninstall:
 	for name in superlance $(COMMANDS); do rm -f "$(DESTDIR)$(BINDIR)/$$name" || exit 1; done
 	for name in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man1/$$name.1" || exit 1; done
 	rm -f "$(DESTDIR)$(MANDIR)/man7/superlance-alerts.7"
+	rm -rf "$(DESTDIR)$(DOCDIR)/examples"
 
 # A program for every Linux of this machine's kind, whatever its libc. TARGET names another one; it needs
 # a C compiler and a linker for it, CC_<target> and CARGO_TARGET_<TARGET>_LINKER.

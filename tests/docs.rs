@@ -271,11 +271,21 @@ fn what_is_installed_works_and_can_be_removed() {
     }
     assert_eq!(names_in(&folder.join("usr/share/man/man7")), ["superlance-alerts.7"]);
 
+    let examples = folder.join("usr/share/doc/superlance/examples");
+    assert_eq!(files_below(&examples), files_below(&file("docs/examples")));
+
     // Once more over it, as an update does.
     make("install");
     make("uninstall");
-    assert_eq!((names_in(&bin), names_in(&man)), (vec![], vec![]));
-    assert_eq!(names_in(&folder.join("usr/share/man/man7")), Vec::<String>::new());
+    assert_eq!(files_below(&folder.join("usr")), Vec::<PathBuf>::new());
+}
+
+/// What is in a folder and those below, but folders.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let listed = run(Command::new("find").args([".", "!", "-type", "d"]).current_dir(folder));
+    let mut files: Vec<_> = listed.lines().map(PathBuf::from).collect();
+    files.sort();
+    files
 }
 
 fn names_in(folder: &Path) -> Vec<String> {

@@ -17,6 +17,7 @@ mod completions;
 mod crash;
 mod dependencies;
 mod docs;
+mod examples;
 mod faults;
 mod httpok;
 mod memmon;

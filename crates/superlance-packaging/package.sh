@@ -34,7 +34,6 @@ install_to() {
 docs_to() {
     mkdir -p "$stage$1"
     cp README.md CHANGELOG.md NOTICE "$stage$1"
-    [ ! -d docs/examples ] || cp -R docs/examples "$stage$1/examples"
 }
 
 # Every file has the same time, so that the same sources give the same package.
@@ -61,8 +60,8 @@ deb() {
         aarch64) architecture=arm64 ;;
         *) architecture=$machine ;;
     esac
-    install_to /usr ZSHDIR=/usr/share/zsh/vendor-completions
     doc=/usr/share/doc/superlance-rs
+    install_to /usr ZSHDIR=/usr/share/zsh/vendor-completions DOCDIR=$doc
     docs_to $doc
     mv "$stage$doc/CHANGELOG.md" "$stage$doc/changelog"
     cp $files/copyright "$stage$doc/copyright"
@@ -85,7 +84,7 @@ deb() {
 
 wheel() {
     need python3 "it packs the zip archive"
-    install_to /data MANDIR=/data/share/man
+    install_to /data
     python3 crates/superlance-packaging/wheel.py "$stage/data" "$version" "$machine" "$out"
 }
 
