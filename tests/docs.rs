@@ -150,6 +150,29 @@ fn manual_pages_on_the_web_are_current() {
     assert!(written.is_empty(), "docs/man has pages without a source: {written:?}");
 }
 
+/// supervisord throws away what does not fit, and ten crashes at one moment are not many.
+#[test]
+fn every_example_for_process_states_has_a_buffer() {
+    let pages = |folder: &str| {
+        let names = names_in(&file(folder)).into_iter();
+        names.map(|name| format!("{folder}/{name}")).collect::<Vec<_>>()
+    };
+    let pages = [pages("docs"), pages("man")].concat().into_iter();
+    let pages = pages.filter(|path| path.rsplit('.').next().is_some_and(|end| end.len() < 3));
+    let mut examples = 0;
+    for path in pages.chain(["README.md".to_owned()]) {
+        let text = read(&path);
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            if line.starts_with("events=") && line.contains("PROCESS_STATE") {
+                examples += 1;
+                assert_eq!(lines.peek(), Some(&"buffer_size=256"), "{path}: {line}");
+            }
+        }
+    }
+    assert!(examples > 10, "{examples}");
+}
+
 #[test]
 fn every_command_is_in_the_overviews() {
     let (readme, manual) = (read("README.md"), read("man/superlance.1"));

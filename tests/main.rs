@@ -27,6 +27,7 @@ mod reliability;
 mod security;
 mod shared_deviations;
 mod signals;
+mod silence;
 mod status;
 mod verdict;
 

@@ -93,7 +93,8 @@ fn events_of_other_kinds_are_acknowledged() {
         .event("PROCESS_LOG_STDERR", "processname:a groupname:a pid:1 channel:stderr\ncafé ☃")
         .event("REMOTE_COMMUNICATION", "type:café\nline\nline")
         .event("SUPERVISOR_STATE_CHANGE_STOPPING", "")
-        .crash("foo");
+        .crash("foo")
+        .may_add("crashmail: three events have come (");
     check(transcript);
 }
 

@@ -7,6 +7,7 @@ mod causes;
 mod causes_under_supervisord;
 mod crashmail;
 mod crashmail_deviations;
+mod lost_events;
 mod smtp;
 mod under_supervisord;
 

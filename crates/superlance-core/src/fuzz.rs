@@ -52,7 +52,12 @@ fn frames(mut wire: Wire) -> (Vec<Frame>, Option<String>) {
 pub fn payload(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (name, payload) = text.split_once('\n').unwrap_or(("PROCESS_STATE_EXITED", &text));
-    let frame = Frame { name: name.to_owned(), serial: None, payload: payload.to_owned() };
+    let frame = Frame {
+        name: name.to_owned(),
+        serial: None,
+        pool_serial: None,
+        payload: payload.to_owned(),
+    };
     let line = payload.lines().next().unwrap_or_default();
     match Event::parse(&frame) {
         Ok(Event::ProcessState(change)) => {

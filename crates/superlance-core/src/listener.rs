@@ -5,7 +5,9 @@ pub mod blindness;
 pub mod environment;
 pub mod identity;
 pub mod in_flight;
+pub mod introduction;
 pub mod restart;
+pub mod selection;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
@@ -13,6 +15,7 @@ use std::time::{Instant, SystemTime};
 use crate::listener::alert::{Alert, Alerts};
 use crate::listener::identity::Identity;
 use crate::listener::in_flight::InFlight;
+use crate::listener::introduction::Introduction;
 use crate::protocol::event::{Event, ProcessState};
 use crate::protocol::frame::Frame;
 use crate::supervisor::Supervisor;
@@ -56,8 +59,16 @@ pub trait Listener: Send {
     /// nothing wakes no other thread.
     fn filter(&self) -> Filter;
 
+    /// What the log says at the start.
+    fn introduction(&self) -> Introduction;
+
     /// Handles an event that the filter has let through. Whatever goes wrong is said in the log; there is nobody to return it to.
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>);
+
+    /// Tells people that supervisord threw events away.
+    fn events_lost(&mut self, alert: Alert, ctx: &mut Ctx<'_>) {
+        ctx.raise(alert);
+    }
 
     /// When [`on_time`](Listener::on_time) wants to be called, if it does.
     fn deadline(&self) -> Option<Instant> {

@@ -2,7 +2,9 @@
 
 pub mod applet;
 pub mod backlog;
+mod expectation;
 mod farewell;
+mod losses;
 mod queue;
 mod reader;
 mod serve;

@@ -6,6 +6,7 @@ pub mod socket;
 
 use std::fmt;
 
+use crate::options::selector::Names;
 use crate::system::python;
 
 /// The state of a process.
@@ -84,6 +85,12 @@ impl ProcessInfo {
     #[must_use]
     pub fn short_name(&self) -> String {
         if self.group == self.name { self.name.clone() } else { self.namespec() }
+    }
+
+    /// As selectors see it.
+    #[must_use]
+    pub fn names(&self) -> Names<'_> {
+        Names { group: &self.group, process: &self.name }
     }
 
     /// How many seconds the process has been up, by supervisord's clock.

@@ -290,7 +290,7 @@ impl World {
 /// An event off the wire.
 #[must_use]
 pub fn frame(name: &str, payload: &str) -> Frame {
-    Frame { name: name.to_owned(), serial: None, payload: payload.to_owned() }
+    Frame { name: name.to_owned(), serial: None, pool_serial: None, payload: payload.to_owned() }
 }
 
 /// `grp:foo` changes its state.

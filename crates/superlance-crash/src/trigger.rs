@@ -174,6 +174,15 @@ impl StateFilter {
         Trigger::of(change).filter(|trigger| self.0.contains(trigger))
     }
 
+    /// The events that these are told by.
+    #[must_use]
+    pub fn events(&self) -> Vec<String> {
+        let event = |trigger: &Trigger| format!("PROCESS_STATE_{}", trigger.state());
+        let mut events: Vec<_> = self.0.iter().map(event).collect();
+        events.dedup();
+        events
+    }
+
     /// Whether a listener with these triggers needs the event.
     #[must_use]
     pub fn interest(&self, frame: &Frame) -> Interest {

@@ -1,8 +1,10 @@
 //! The listener `crashmail`.
 
 use superlance_core::listener::alert::{Alert, Recovers};
+use superlance_core::listener::introduction::Introduction;
+use superlance_core::listener::selection::Selection;
 use superlance_core::listener::{Ctx, Filter, Listener};
-use superlance_core::options::selector::{Names, Selector};
+use superlance_core::options::selector::Names;
 use superlance_core::protocol::event::{Event, ProcessState};
 use superlance_core::system::clock::log_time;
 use superlance_crash::postmortem::PostMortem;
@@ -13,8 +15,8 @@ use crate::options::Options;
 pub(crate) struct Crashmail {
     /// The changes of state to mail about.
     on: StateFilter,
-    /// The processes to mail about; empty for all.
-    programs: Vec<Selector>,
+    /// The processes to mail about.
+    programs: Selection,
     optional_header: Option<String>,
     /// Whether there is a transport.
     told: bool,
@@ -29,7 +31,7 @@ impl Crashmail {
         Self {
             on: options.on.on,
             post_mortem: options.tail.post_mortem(),
-            programs: if options.any { Vec::new() } else { options.programs },
+            programs: Selection::new("-p", if options.any { Vec::new() } else { options.programs }),
             told,
             mails: options.mail.address().is_some() || options.mail.sendmail.is_some(),
             // To Python, an empty text is as good as none.
@@ -37,17 +39,13 @@ impl Crashmail {
         }
     }
 
-    fn selects(&self, change: &ProcessState) -> bool {
-        let names = Names { group: &change.group, process: &change.process };
-        self.programs.is_empty() || self.programs.iter().any(|program| program.matches(names))
-    }
-
     fn report(&mut self, trigger: Trigger, change: &ProcessState, ctx: &mut Ctx<'_>) {
         let ProcessState { group, process, from_state, .. } = change;
         let sentence = trigger.sentence(change);
         let text = format!("Process {process} in group {group} {sentence} from state {from_state}");
-        if !self.selects(change) {
-            return ctx.log.line(format_args!("not mailed, since no -p selects it: {text}"));
+        if !self.programs.contains(Names { group, process }) {
+            ctx.log.line(format_args!("not mailed, since no -p selects it: {text}"));
+            return self.programs.name_idle(ctx);
         }
         if !self.told {
             return ctx
@@ -84,6 +82,11 @@ impl Listener for Crashmail {
     fn filter(&self) -> Filter {
         let on = self.on.clone();
         Box::new(move |frame| on.interest(frame))
+    }
+
+    fn introduction(&self) -> Introduction {
+        let task = format!("watches {}", self.programs.describe());
+        Introduction { task, events: self.on.events() }
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {

@@ -19,7 +19,8 @@ Example, in supervisord.conf:
 
   [eventlistener:crashmail]
   command=crashmail -p program1 -p group1:program2 -m bob@example.com
-  events=PROCESS_STATE_EXITED";
+  events=PROCESS_STATE_EXITED
+  buffer_size=256";
 
 /// Mail when a process under supervisord exits unexpectedly
 #[derive(Debug, Parser)]

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use superlance_core::listener::blindness::Blindness;
+use superlance_core::listener::introduction::Introduction;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::protocol::event::Event;
 
@@ -116,6 +117,11 @@ impl Listener for HttpOk {
         Box::new(|frame| {
             if frame.name.starts_with("TICK") { Interest::WhenIdle } else { Interest::Nothing }
         })
+    }
+
+    fn introduction(&self) -> Introduction {
+        let processes = self.processes.describe();
+        Introduction::at_ticks(format!("checks {} for {processes}", self.url))
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use superlance_core::listener::Ctx;
 use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::restart::{Restarts, StopError};
+use superlance_core::listener::selection::{IdleSelectors, describe, idle};
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
 use superlance_core::system::python;
@@ -23,6 +24,7 @@ pub(crate) struct Processes {
     /// With what is known of the failure.
     restarts: Restarts<Failure>,
     blindness: Blindness,
+    idle_selectors: IdleSelectors,
 }
 
 impl Processes {
@@ -33,8 +35,17 @@ impl Processes {
         own_namespec: Option<String>,
         blindness: Blindness,
     ) -> Self {
-        let restarts = Restarts::default();
-        Self { programs, any, gcore, own_namespec, restarts, blindness }
+        let (restarts, idle_selectors) = (Restarts::default(), IdleSelectors::default());
+        Self { programs, any, gcore, own_namespec, restarts, blindness, idle_selectors }
+    }
+
+    /// As the command line says it.
+    pub(crate) fn describe(&self) -> String {
+        match (self.any, describe("-p", &self.programs)) {
+            (true, _) => "-a, all running processes".to_owned(),
+            (false, none) if none.is_empty() => "no process".to_owned(),
+            (false, options) => options,
+        }
     }
 
     /// Asks supervisord again if it did not answer the last time.
@@ -49,6 +60,7 @@ impl Processes {
         match ctx.supervisor.all() {
             Ok(all) => {
                 self.blindness.succeeded(ctx);
+                self.idle_selectors.report(idle("-p", &self.programs, &all), ctx.log);
                 all.iter().any(|info| info.state == State::Running && self.include(info, &all))
             }
             Err(error) => {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use superlance_core::listener::blindness::Blindness;
+use superlance_core::listener::introduction::Introduction;
 use superlance_core::listener::restart::Restarts;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::options::quantity::size;
@@ -29,6 +30,7 @@ use crate::watch::Watch;
 
 /// The listener.
 pub(crate) struct Memmon {
+    introduction: Introduction,
     sampler: Sampler,
     rules: Rules,
     tracker: Tracker,
@@ -52,6 +54,7 @@ impl Memmon {
         let rules = options.rules();
         let blindness = Blindness::new("memmon", options.name.as_deref(), !options.dry_run);
         Self {
+            introduction: Introduction::at_ticks(options.task()),
             actor: Actor {
                 writer,
                 dry_run: options.dry_run,
@@ -242,6 +245,10 @@ impl Listener for Memmon {
         Box::new(|frame| {
             if frame.name.starts_with("TICK") { Interest::WhenIdle } else { Interest::Nothing }
         })
+    }
+
+    fn introduction(&self) -> Introduction {
+        self.introduction.clone()
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser, value_parser};
 use superlance_alerts::options::{AlertOptions, MailOptions};
+use superlance_core::listener::selection::describe;
 use superlance_core::options::getopt::{as_getopt, drop_nameless, warn_of_stray};
 use superlance_core::options::selector::Selector;
-use superlance_core::options::units::parse_duration;
+use superlance_core::options::units::{parse_duration, size_text};
 use superlance_core::system::log::Log;
 
 use crate::act::action::Action;
@@ -179,6 +180,26 @@ impl Options {
             budget: self.max_restarts,
             stagger: self.stagger,
             only_tell: self.action == Action::Alert,
+        }
+    }
+
+    /// What the log says at the start.
+    pub(crate) fn task(&self) -> String {
+        let amount = |amount: Amount| match amount {
+            Amount::Bytes(bytes) => size_text(bytes),
+            Amount::Share(_) => amount.to_string(),
+        };
+        let limit = |option: &str, Limit { selector, amount: limit }: &Limit| {
+            format!("{option} {}={}", selector.as_str(), amount(*limit))
+        };
+        let mut options: Vec<_> = self.programs.iter().map(|given| limit("-p", given)).collect();
+        options.extend(self.groups.iter().map(|given| limit("-g", given)));
+        options.extend(self.any.map(|any| format!("-a {}", amount(any))));
+        options.extend(self.total.map(|total| format!("--total {}", amount(total))));
+        options.extend((!self.exclude.is_empty()).then(|| describe("--exclude", &self.exclude)));
+        match options.is_empty() {
+            true => "watches no process".to_owned(),
+            false => format!("watches {}", options.join(", ")),
         }
     }
 

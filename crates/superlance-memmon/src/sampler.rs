@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use superlance_core::listener::Ctx;
 use superlance_core::listener::blindness::Blindness;
+use superlance_core::listener::selection::IdleSelectors;
 use superlance_core::supervisor::{ProcessInfo, State};
 use superlance_core::system::log::LogOnce;
 
@@ -26,7 +27,7 @@ pub(crate) struct Sampler {
     blindness: Blindness,
     memory_trouble: LogOnce,
     machine_trouble: LogOnce,
-    idle_selectors: LogOnce,
+    idle_selectors: IdleSelectors,
 }
 
 /// What there is to see.
@@ -58,7 +59,7 @@ impl Sampler {
             blindness,
             memory_trouble: LogOnce::default(),
             machine_trouble: LogOnce::default(),
-            idle_selectors: LogOnce::default(),
+            idle_selectors: IdleSelectors::default(),
         }
     }
 
@@ -86,7 +87,7 @@ impl Sampler {
         // The original's lines, of checks that are made.
         ctx.log.line(self.watch.describe(memory));
         self.blindness.succeeded(ctx);
-        self.name_idle_selectors(&all, ctx);
+        self.idle_selectors.report(self.watch.idle_selectors(&all), ctx.log);
         let bytes = self.bytes(&watched, &readings, ctx);
         let measured = |info: &&ProcessInfo| {
             Some(Measured {
@@ -122,18 +123,6 @@ impl Sampler {
                 self.machine_trouble.report(ctx.log, message);
                 None
             }
-        }
-    }
-
-    fn name_idle_selectors(&mut self, all: &[ProcessInfo], ctx: &Ctx<'_>) {
-        let idle = self.watch.idle_selectors(all).join(", ");
-        if !idle.is_empty() {
-            let message = format!(
-                "Nothing that supervisord knows is meant by {idle}: compare with supervisorctl status"
-            );
-            self.idle_selectors.report(ctx.log, message);
-        } else if self.idle_selectors.clear() {
-            ctx.log.line("Every option means a process now");
         }
     }
 

@@ -147,10 +147,22 @@ impl Listener {
         self.stdout.text()
     }
 
-    /// All of standard error so far: the log.
+    /// Standard error so far: the log, but for the line with which ours introduces itself.
     #[must_use]
     pub fn stderr(&self) -> String {
-        self.stderr.text()
+        let text = self.stderr.text();
+        text.split_inclusive('\n').filter(|line| !self.is_introduction(line)).collect()
+    }
+
+    /// What ours says of itself at its start; empty before that.
+    #[must_use]
+    pub fn introduction(&self) -> String {
+        let text = self.stderr.text();
+        text.lines().filter(|line| self.is_introduction(line)).collect()
+    }
+
+    fn is_introduction(&self, line: &str) -> bool {
+        line.strip_prefix(self.name.as_str()).is_some_and(|rest| rest.starts_with(" (superlance "))
     }
 
     /// The state in which supervisord would see the listener now.

@@ -98,18 +98,19 @@ impl Environment {
             .map_err(|error| StartError::Environment(format!("SUPERVISOR_SERVER_URL: {error}")))
     }
 
-    /// The same for a listener that asks nothing of supervisord unless this option is given.
+    /// The same for a listener that needs nothing of supervisord unless this option is given, and
+    /// asks only where it can.
     ///
     /// # Errors
     /// When the option is given and there is no client.
     pub fn supervisor_for(&self, option: Option<&str>) -> Result<Box<dyn Supervisor>, StartError> {
-        let Some(option) = option else { return Ok(Box::new(NoSupervisor)) };
-        match self.supervisor() {
-            Ok(supervisor) => Ok(Box::new(supervisor)),
-            Err(StartError::Environment(why)) => {
+        match (self.supervisor(), option) {
+            (Ok(supervisor), _) => Ok(Box::new(supervisor)),
+            (Err(_), None) => Ok(Box::new(NoSupervisor)),
+            (Err(StartError::Environment(why)), Some(option)) => {
                 Err(StartError::Environment(format!("{option} asks supervisord: {why}")))
             }
-            Err(failure) => Err(failure),
+            (Err(failure), Some(_)) => Err(failure),
         }
     }
 

@@ -132,7 +132,12 @@ mod tests {
     use super::*;
 
     fn frame(serial: u64) -> Frame {
-        Frame { name: "TICK_60".to_owned(), serial: Some(serial), payload: "when:1".to_owned() }
+        Frame {
+            name: "TICK_60".to_owned(),
+            serial: Some(serial),
+            pool_serial: None,
+            payload: "when:1".to_owned(),
+        }
     }
 
     fn alert(kind: &str, pid: u32) -> Alert {

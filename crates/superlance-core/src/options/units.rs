@@ -57,6 +57,17 @@ pub fn parse_size(text: &str) -> Result<u64, UnitError> {
     multiply(number, 1 << (10 * power)).ok_or_else(|| form(text))?.fit(text)
 }
 
+/// A number of bytes as [`parse_size`] reads it, in the largest unit that leaves no remainder: `200MB`.
+#[must_use]
+pub fn size_text(bytes: u64) -> String {
+    let units = [("TB", 40), ("GB", 30), ("MB", 20), ("KB", 10)];
+    let fits = |(_, bits): &(&str, u32)| bytes != 0 && bytes.trailing_zeros() >= *bits;
+    match units.into_iter().find(fits) {
+        Some((unit, bits)) => format!("{}{unit}", bytes >> bits),
+        None => bytes.to_string(),
+    }
+}
+
 /// A length of time: `90` (seconds), `30m`, `1.5h`, `2d`, and as an addition combined: `1h30m`.
 ///
 /// # Errors
@@ -156,6 +167,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn sizes_are_written_as_they_are_read() {
+        for text in ["200MB", "1GB", "1536MB", "1KB", "1023", "0", "3TB"] {
+            assert_eq!(size_text(parse_size(text).unwrap()), text);
+        }
+    }
 
     #[test]
     fn sizes_of_the_original() {

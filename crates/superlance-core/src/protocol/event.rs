@@ -104,7 +104,12 @@ mod tests {
     use super::*;
 
     fn parse(name: &str, payload: &str) -> Result<Event, ParseError> {
-        Event::parse(&Frame { name: name.to_owned(), serial: None, payload: payload.to_owned() })
+        Event::parse(&Frame {
+            name: name.to_owned(),
+            serial: None,
+            pool_serial: None,
+            payload: payload.to_owned(),
+        })
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Frame {
     pub name: String,
     /// supervisord's number for the event: the same again when it is sent a second time.
     pub serial: Option<u64>,
+    /// Its number among the events for this listener.
+    pub pool_serial: Option<u64>,
     /// What follows the header line.
     pub payload: String,
 }
@@ -75,8 +77,9 @@ impl FrameReader {
         }
         let name = headers.get("eventname").ok_or_else(|| bad("no `eventname`"))?.to_owned();
         let serial = headers.get("serial").and_then(|s| s.parse().ok());
+        let pool_serial = headers.get("poolserial").and_then(|s| s.parse().ok());
         let payload = self.read_payload(source, len)?;
-        Ok(Some(Frame { name, serial, payload }))
+        Ok(Some(Frame { name, serial, pool_serial, payload }))
     }
 
     fn read_payload(&mut self, source: &mut impl Source, len: usize) -> io::Result<String> {

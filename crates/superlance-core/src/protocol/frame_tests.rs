@@ -22,7 +22,12 @@ fn in_bytes(name: &str, payload: &str) -> Vec<u8> {
 
 #[track_caller]
 fn check(reader: &mut FrameReader, wire: &mut Wire, name: &str, payload: &str) {
-    let expected = Frame { name: name.to_owned(), serial: Some(7), payload: payload.to_owned() };
+    let expected = Frame {
+        name: name.to_owned(),
+        serial: Some(7),
+        pool_serial: Some(1),
+        payload: payload.to_owned(),
+    };
     assert_eq!(reader.read(wire).unwrap(), Some(expected));
 }
 

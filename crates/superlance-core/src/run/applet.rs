@@ -48,7 +48,7 @@ impl Applet {
         })?;
         let mut environment = Environment::read();
         let log = Arc::clone(&environment.log);
-        let name = self.name;
+        let (name, own) = (self.name, environment.own_namespec.clone());
         let fail = |message: &str| {
             log.line(format_args!("{name}: {message}"));
             ExitCode::FAILURE
@@ -75,7 +75,7 @@ impl Applet {
         };
         let ended = Input::new(io::stdin().as_fd())
             .and_then(|input| Ok((input, Output::take_stdout()?)))
-            .and_then(|(input, output)| serve(service, input, output));
+            .and_then(|(input, output)| serve(name, own.as_deref(), service, input, output));
         match ended {
             Ok(Ended::OfInput) => Ok(()),
             Ok(Ended::BySignal(signal)) => {

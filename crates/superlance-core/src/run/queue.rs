@@ -1,6 +1,7 @@
 //! Events that are acknowledged and not yet handled.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -34,7 +35,7 @@ pub(crate) struct Arrival {
 pub(crate) enum Next {
     /// The oldest event. The worker counts as busy until it asks again.
     Event(Arrival),
-    /// The deadline has come.
+    /// The deadline has come, or the worker was woken.
     Deadline,
     /// Nothing is left, and nothing will come.
     Closed,
@@ -52,6 +53,7 @@ struct State {
     waiting: VecDeque<Arrival>,
     bytes: usize,
     busy: bool,
+    woken: bool,
     closed: bool,
 }
 
@@ -98,6 +100,10 @@ impl Queue {
             if state.closed {
                 return Next::Closed;
             }
+            if mem::take(&mut state.woken) {
+                state.busy = true;
+                return Next::Deadline;
+            }
             let Some(deadline) = deadline else {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -110,6 +116,12 @@ impl Queue {
             state =
                 self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Wakes the worker once it has handled what waits, since there is something to see to.
+    pub(crate) fn wake(&self) {
+        self.lock().woken = true;
+        self.changed.notify_all();
     }
 
     /// Takes no more events; those that wait are still handled.

@@ -9,6 +9,8 @@ use crate::listener::{Filter, Interest};
 use crate::protocol::frame::FrameReader;
 use crate::protocol::stdio::{Input, Output};
 use crate::run::backlog::Backlog;
+use crate::run::expectation::Expectation;
+use crate::run::losses::Losses;
 use crate::run::queue::{Arrival, Queue};
 use crate::system::clock::Moment;
 
@@ -20,6 +22,9 @@ const MEMORY: usize = 1_000;
 pub(crate) struct Reader {
     pub(crate) filter: Filter,
     pub(crate) backlog: Arc<Backlog>,
+    pub(crate) expectation: Arc<Expectation>,
+    /// For listeners that must see every event.
+    pub(crate) losses: Option<Arc<Losses>>,
 }
 
 impl Reader {
@@ -49,6 +54,10 @@ impl Reader {
         }
         output.ready()?;
         while let Some(frame) = frames.read(&mut input)? {
+            self.expectation.note(&frame.name);
+            if self.losses.as_ref().is_some_and(|losses| losses.note(frame.pool_serial)) {
+                queue.wake();
+            }
             let interest = (self.filter)(&frame);
             let wanted = match interest {
                 Interest::Nothing => false,

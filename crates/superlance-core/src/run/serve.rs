@@ -16,10 +16,13 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SI
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
+use crate::listener::introduction::Introduction;
 use crate::protocol::frame::Frame;
 use crate::protocol::stdio::{Input, Output};
 use crate::run::backlog::Backlog;
+use crate::run::expectation::{Expectation, PATIENCE};
 use crate::run::farewell;
+use crate::run::losses::Losses;
 use crate::run::queue::{Arrival, Queue};
 use crate::run::reader::Reader;
 pub(crate) use crate::run::worker::Service;
@@ -31,6 +34,8 @@ const GRACE: Duration = Duration::from_secs(8);
 
 /// What a `stopsignal` may be, but for KILL. Each ends the listener in good order.
 const SIGNALS: [i32; 6] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What the other threads say when they end.
 enum Notice {
@@ -53,11 +58,30 @@ pub(crate) enum Ended {
 /// # Errors
 /// When the protocol is lost: events cannot be read or acknowledged any more. What was begun is
 /// finished in that case, too.
-pub(crate) fn serve(service: Service, input: Input, mut output: Output) -> io::Result<Ended> {
+pub(crate) fn serve(
+    name: &'static str,
+    own_namespec: Option<&str>,
+    service: Service,
+    input: Input,
+    mut output: Output,
+) -> io::Result<Ended> {
     let queue = Arc::new(Queue::default());
     let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
     let backlog = Arc::new(Backlog::new(service.alerts.events(), &log));
-    let reader = Reader { filter: service.listener.filter(), backlog: Arc::clone(&backlog) };
+    let introduction = service.listener.introduction();
+    let Introduction { task, events } = &introduction;
+    let events = events.join(", ");
+    log.line(format_args!("{name} (superlance {VERSION}): {task}; waits for {events}"));
+    let losses = (!introduction.needs_only_ticks()).then(|| Losses::new(name, own_namespec));
+    let losses = losses.map(Arc::new);
+    let expectation = Expectation::new(name, introduction, PATIENCE, Arc::clone(&log));
+    let expectation = Arc::new(expectation);
+    let reader = Reader {
+        filter: service.listener.filter(),
+        backlog: Arc::clone(&backlog),
+        expectation: Arc::clone(&expectation),
+        losses: losses.clone(),
+    };
 
     let end = Arc::new(End::default());
 
@@ -76,7 +100,7 @@ pub(crate) fn serve(service: Service, input: Input, mut output: Output) -> io::R
     };
     let (events, how, done) = (Arc::clone(&queue), Arc::clone(&end), Arc::clone(&backlog));
     let worker = move || {
-        Worker::new(service, how, done).run(&events);
+        Worker::new(service, expectation, losses, how, done).run(&events);
         Notice::WorkerDone
     };
     spawn("worker", Box::new(worker))?;

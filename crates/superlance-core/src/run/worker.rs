@@ -14,6 +14,8 @@ use crate::listener::in_flight::InFlight;
 use crate::listener::{Ctx, Interest, Listener};
 use crate::protocol::event::Event;
 use crate::run::backlog::{self, Backlog};
+use crate::run::expectation::Expectation;
+use crate::run::losses::Losses;
 use crate::run::queue::{Arrival, Next, Queue};
 use crate::spool::journal::Journal;
 use crate::supervisor::Supervisor;
@@ -73,20 +75,31 @@ pub(crate) struct Worker {
     identity: Identity,
     end: Arc<End>,
     backlog: Arc<Backlog>,
+    expectation: Arc<Expectation>,
+    losses: Option<Arc<Losses>>,
     /// Before this, deadlines do not count.
     quiet_until: Instant,
 }
 
 impl Worker {
-    pub(crate) fn new(service: Service, end: Arc<End>, backlog: Arc<Backlog>) -> Self {
-        Self { service, identity: Identity::default(), end, backlog, quiet_until: Instant::now() }
+    pub(crate) fn new(
+        service: Service,
+        expectation: Arc<Expectation>,
+        losses: Option<Arc<Losses>>,
+        end: Arc<End>,
+        backlog: Arc<Backlog>,
+    ) -> Self {
+        let (identity, quiet_until) = (Identity::default(), Instant::now());
+        Self { service, identity, end, backlog, expectation, losses, quiet_until }
     }
 
     /// Works until the queue is closed and empty, and nothing is owed.
     pub(crate) fn run(mut self, queue: &Queue) {
         self.service.alerts.start();
         loop {
-            match queue.next(self.deadline()) {
+            let remarks = [self.expectation.deadline(), self.losses_deadline()];
+            let deadlines = remarks.into_iter().chain([self.deadline()]);
+            match queue.next(deadlines.flatten().min()) {
                 Next::Event(arrival) => {
                     // A look at how things are can wait for the next listener.
                     let looks = arrival.interest == Interest::WhenIdle;
@@ -95,10 +108,17 @@ impl Worker {
                     }
                     self.backlog.handled(arrival.number);
                 }
-                Next::Deadline => self.on_time(),
+                Next::Deadline => {
+                    self.expectation.on_time(Instant::now());
+                    if self.losses_deadline().is_some_and(|due| due <= Instant::now()) {
+                        self.tell_losses();
+                    }
+                    self.on_time();
+                }
                 Next::Closed => break,
             }
         }
+        self.tell_losses();
         self.call(Moment::now(), None, "the end", |listener, ctx| listener.finish(ctx));
         self.service.alerts.drain();
         while let Some(deadline) = self.deadline() {
@@ -132,6 +152,18 @@ impl Worker {
             self.guarded("alerts that are due", |worker| {
                 let Service { alerts, supervisor, .. } = &mut worker.service;
                 alerts.on_time(&mut **supervisor, now);
+            });
+        }
+    }
+
+    fn losses_deadline(&self) -> Option<Instant> {
+        self.losses.as_ref()?.deadline()
+    }
+
+    fn tell_losses(&mut self) {
+        if let Some(losses) = self.losses.clone() {
+            self.call(Moment::now(), None, "lost events", |listener, ctx| {
+                losses.tell(listener, ctx);
             });
         }
     }

@@ -6,6 +6,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _};
 use super::Tool;
 use crate::postmortem::TailOptions;
 use crate::trigger::{OnOptions, StateFilter};
+use superlance_core::listener::selection::Selection;
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::protocol::event::ProcessState;
 
@@ -23,8 +24,7 @@ struct ProgramOptions {
 pub(super) struct Choice {
     pub(super) on: StateFilter,
     pub(super) tail: TailOptions,
-    /// None for every process.
-    programs: Vec<Selector>,
+    pub(super) programs: Selection,
 }
 
 impl Choice {
@@ -36,8 +36,9 @@ impl Choice {
     }
 
     pub(super) fn from_matches(matches: &ArgMatches, tool: &Tool) -> Result<Self, Error> {
+        let programs = ProgramOptions::from_arg_matches(matches)?.programs;
         Ok(Self {
-            programs: ProgramOptions::from_arg_matches(matches)?.programs,
+            programs: Selection::new("--program", programs),
             on: match tool.on {
                 true => OnOptions::from_arg_matches(matches)?.on,
                 false => tool.trigger.into(),
@@ -50,7 +51,6 @@ impl Choice {
     }
 
     pub(super) fn selects(&self, change: &ProcessState) -> bool {
-        let names = Names { group: &change.group, process: &change.process };
-        self.programs.is_empty() || self.programs.iter().any(|program| program.matches(names))
+        self.programs.contains(Names { group: &change.group, process: &change.process })
     }
 }

@@ -8,9 +8,11 @@ use super::options::{Options, Tick};
 use super::pending::{Batch, Due, Entry};
 use crate::postmortem::PostMortem;
 use superlance_core::listener::alert::Alert;
+use superlance_core::listener::introduction::Introduction;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::protocol::event::{Event, ProcessState};
 use superlance_core::spool::journal::Journal;
+use superlance_core::system::clock::log_time;
 use superlance_core::system::log::Log;
 
 /// Intervals without a tick before the log mentions it.
@@ -77,13 +79,11 @@ impl BatchListener {
         let line = (self.tool.line)(change, ctx.arrived.wall);
         if !self.choice.selects(change) {
             let reason = "not mailed, since no --program selects it";
-            return ctx.log.line(format_args!("{reason}: {line}"));
+            ctx.log.line(format_args!("{reason}: {line}"));
+            return self.choice.programs.name_idle(ctx);
         }
         ctx.log.line(&line);
-        if self.batch.is_empty() {
-            self.waiting_since = Some(ctx.arrived.instant);
-            self.logs = 0;
-        }
+        self.wait_from(ctx);
         let mut findings = self
             .post_mortem
             .as_mut()
@@ -95,7 +95,18 @@ impl BatchListener {
         } else {
             self.logs += logs;
         }
-        let text = line + &findings.block();
+        self.collect(line + &findings.block(), event);
+    }
+
+    /// A line is about to wait.
+    fn wait_from(&mut self, ctx: &Ctx<'_>) {
+        if self.batch.is_empty() {
+            self.waiting_since = Some(ctx.arrived.instant);
+            self.logs = 0;
+        }
+    }
+
+    fn collect(&mut self, text: String, event: Option<String>) {
         self.batch.add(text.clone(), event.clone());
         self.journal.add(&Entry::Line { text, event });
         if self.journal.needs_rewriting() {
@@ -153,6 +164,20 @@ impl Listener for BatchListener {
             true => Interest::Every,
             false => on.interest(frame),
         })
+    }
+
+    fn introduction(&self) -> Introduction {
+        let task = format!("watches {}", self.choice.programs.describe());
+        let mut events = self.choice.on.events();
+        events.push(self.tick.event.clone());
+        Introduction { task, events }
+    }
+
+    /// Mails about them with the next batch.
+    fn events_lost(&mut self, alert: Alert, ctx: &mut Ctx<'_>) {
+        let line = format!("{} -- {}", log_time(ctx.arrived.wall), alert.text);
+        self.wait_from(ctx);
+        self.collect(line, None);
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {

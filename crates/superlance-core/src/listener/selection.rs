@@ -1,0 +1,118 @@
+//! The processes that options select, and options that select none.
+
+use crate::listener::Ctx;
+use crate::options::selector::{Names, Selector};
+use crate::supervisor::ProcessInfo;
+use crate::system::log::{Log, LogOnce};
+
+/// The processes that an option such as `-p` selects: all, where it is not given.
+#[derive(Debug)]
+pub struct Selection {
+    option: &'static str,
+    selectors: Vec<Selector>,
+    /// Whether supervisord was asked for processes that are meant.
+    asked: bool,
+    idle: IdleSelectors,
+}
+
+impl Selection {
+    /// What `selectors`, each given with `option`, select.
+    #[must_use]
+    pub fn new(option: &'static str, selectors: Vec<Selector>) -> Self {
+        Self { option, selectors, asked: false, idle: IdleSelectors::default() }
+    }
+
+    /// Whether it has this process.
+    #[must_use]
+    pub fn contains(&self, process: Names<'_>) -> bool {
+        self.selectors.is_empty() || self.selectors.iter().any(|given| given.matches(process))
+    }
+
+    /// As it is written on the command line: `-p foo, -p bar`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match describe(self.option, &self.selectors).as_str() {
+            "" => "every process".to_owned(),
+            options => options.to_owned(),
+        }
+    }
+
+    /// Something happened to a process that is not selected, which may be a slip of the pen: once, and
+    /// where supervisord can be asked, the selectors are named that match nothing it has.
+    pub fn name_idle(&mut self, ctx: &mut Ctx<'_>) {
+        if self.asked {
+            return;
+        }
+        if let Ok(all) = ctx.supervisor.all() {
+            self.asked = true;
+            self.idle.report(idle(self.option, &self.selectors, &all), ctx.log);
+        }
+    }
+}
+
+/// Names options that select no process that supervisord has, once until they change.
+#[derive(Debug, Default)]
+pub struct IdleSelectors(LogOnce);
+
+impl IdleSelectors {
+    /// These options, such as `-p foo`, select none.
+    pub fn report(&mut self, idle: Vec<String>, log: &Log) {
+        if !idle.is_empty() {
+            let idle = idle.join(", ");
+            let message = format!(
+                "Nothing that supervisord knows is meant by {idle}: compare with supervisorctl status"
+            );
+            self.0.report(log, message);
+        } else if self.0.clear() {
+            log.line("Every option means a process now");
+        }
+    }
+}
+
+/// The selectors that match none of these processes, as they are written on the command line.
+#[must_use]
+pub fn idle(option: &str, selectors: &[Selector], all: &[ProcessInfo]) -> Vec<String> {
+    let matches = |selector: &Selector| all.iter().any(|info| selector.matches(info.names()));
+    let idle = selectors.iter().filter(|selector| !matches(selector));
+    idle.map(|selector| format!("{option} {}", selector.as_str())).collect()
+}
+
+/// Selectors as they are written on the command line.
+#[must_use]
+pub fn describe(option: &str, selectors: &[Selector]) -> String {
+    let option = |selector: &Selector| format!("{option} {}", selector.as_str());
+    selectors.iter().map(option).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FakeSupervisor, World};
+
+    fn selection(selectors: &[&str]) -> Selection {
+        let selectors = selectors.iter().map(|text| text.parse().unwrap()).collect();
+        Selection::new("-p", selectors)
+    }
+
+    #[test]
+    fn without_selectors_everything_is_selected() {
+        let foo = Names { group: "g", process: "foo" };
+        assert!(selection(&[]).contains(foo) && selection(&["x", "g:*"]).contains(foo));
+        assert!(!selection(&["fooo"]).contains(foo));
+        assert_eq!(selection(&[]).describe(), "every process");
+        assert_eq!(selection(&["x", "g:*"]).describe(), "-p x, -p g:*");
+    }
+
+    #[test]
+    fn selectors_that_match_nothing_are_named_once_where_supervisord_answers() {
+        let mut world = World::new(FakeSupervisor::at(1000).with("g:foo", 7));
+        let mut selection = selection(&["fooo", "foo", "bar*"]);
+        world.supervisor.refuse("all", 1, "UNKNOWN_METHOD");
+        for _ in 0..3 {
+            world.with_ctx(|ctx| selection.name_idle(ctx));
+        }
+        let said = "Nothing that supervisord knows is meant by -p fooo, -p bar*: compare with \
+                    supervisorctl status\n";
+        assert_eq!((world.log().as_str(), world.supervisor.calls.len()), (said, 2));
+    }
+}

@@ -1,0 +1,160 @@
+//! Events that supervisord threw away, since the buffer of the listener was full.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::listener::alert::Alert;
+use crate::listener::{Ctx, Listener};
+use crate::supervisor::{ProcessInfo, State};
+
+/// At most one alert in this time.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// The smallest `buffer_size` that is recommended.
+const USUAL_BUFFER: u64 = 256;
+
+/// Processes that are named.
+const MOST_NAMES: usize = 50;
+
+/// Finds what is missing in the numbers that supervisord gives the events of a listener. Pure.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    /// The highest so far, and when it came.
+    last: Option<(u64, SystemTime)>,
+}
+
+/// Events that did not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gap {
+    lost: u64,
+    /// When the event before them came.
+    since: SystemTime,
+}
+
+impl Numbers {
+    /// What is missing before the event with this number. The first begins the count; an event that
+    /// is sent again has an earlier number.
+    pub(crate) fn gap(&mut self, number: Option<u64>, at: SystemTime) -> Option<Gap> {
+        let number = number?;
+        let Some((last, since)) = self.last.replace((number, at)) else { return None };
+        if number <= last {
+            self.last = Some((last, since));
+        }
+        let lost = number.saturating_sub(last).saturating_sub(1);
+        (lost > 0).then_some(Gap { lost, since })
+    }
+}
+
+/// What is lost. The reader notes it, the worker tells it.
+#[derive(Debug)]
+pub(crate) struct Losses {
+    /// The listener's name.
+    name: &'static str,
+    /// Its group and its name in supervisord, if they are known.
+    own: Option<(String, String)>,
+    state: Mutex<Account>,
+}
+
+#[derive(Debug)]
+struct Account {
+    numbers: Numbers,
+    /// Not told yet.
+    untold: Option<Gap>,
+    /// When it may be told.
+    due: Instant,
+    /// The listener is one of several processes of a pool, each of which gets some of the events.
+    shares: bool,
+}
+
+impl Losses {
+    pub(crate) fn new(name: &'static str, own_namespec: Option<&str>) -> Self {
+        let own = own_namespec.and_then(|own| own.split_once(':'));
+        let own = own.map(|(group, name)| (group.to_owned(), name.to_owned()));
+        let (numbers, due) = (Numbers::default(), Instant::now());
+        let state = Mutex::new(Account { numbers, untold: None, due, shares: false });
+        Self { name, own, state }
+    }
+
+    /// An event of this number came; `true` if some are missing before it.
+    pub(crate) fn note(&self, number: Option<u64>) -> bool {
+        let mut state = self.lock();
+        let gap = state.numbers.gap(number, SystemTime::now());
+        let Some(gap) = gap.filter(|_| !state.shares) else { return false };
+        let lost = state.untold.map_or(0, |earlier| earlier.lost).saturating_add(gap.lost);
+        let since = state.untold.map_or(gap.since, |earlier| earlier.since);
+        state.untold = Some(Gap { lost, since });
+        true
+    }
+
+    /// When [`tell`](Self::tell) is due, if it is.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let state = self.lock();
+        state.untold.map(|_| state.due)
+    }
+
+    /// Logs what was lost and has the listener tell people.
+    pub(crate) fn tell(&self, listener: &mut dyn Listener, ctx: &mut Ctx<'_>) {
+        let Some(gap) = self.lock().untold.take() else { return };
+        // Without supervisord's help those who changed meanwhile are not known, and that is all.
+        let all = ctx.supervisor.all().ok();
+        if self.is_one_of_several(all.as_deref()) {
+            self.lock().shares = true;
+            return;
+        }
+        self.lock().due = Instant::now() + PAUSE;
+        let events =
+            if gap.lost == 1 { "1 event".to_owned() } else { format!("{} events", gap.lost) };
+        let subject = format!("{}: supervisord threw away {events} for this listener", self.name);
+        let section = self.own.as_ref().map_or(self.name, |(group, _)| group);
+        let size = buffer_size(gap.lost);
+        let mut text = format!("{subject}: set buffer_size={size} in [eventlistener:{section}]");
+        if let Some(names) = all.and_then(|all| self.changed(&all, gap.since)) {
+            text += &format!("; ended or started meanwhile: {names}");
+        }
+        ctx.log.line(&text);
+        let alert = Alert::new(self.name, "events-lost", ctx.now(), subject, text);
+        listener.events_lost(alert.measuring("events", gap.lost), ctx);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Account> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether others get events of this pool, too: where supervisord does not say, it is assumed of a
+    /// process that is not called as its group, as one of several always is.
+    fn is_one_of_several(&self, all: Option<&[ProcessInfo]>) -> bool {
+        let Some((group, name)) = self.own.as_ref().filter(|(group, name)| group != name) else {
+            return false;
+        };
+        all.is_none_or(|all| all.iter().any(|info| info.group == *group && info.name != *name))
+    }
+
+    /// The processes that ended or were started since then.
+    fn changed(&self, all: &[ProcessInfo], since: SystemTime) -> Option<String> {
+        // Its times are whole seconds.
+        let since = since.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let since = i64::try_from(since).unwrap_or(i64::MAX).saturating_sub(1);
+        let is_self = |info: &ProcessInfo| {
+            self.own.as_ref().is_some_and(|own| (&own.0, &own.1) == (&info.group, &info.name))
+        };
+        let is_down = |state| matches!(state, State::Exited | State::Fatal | State::Backoff);
+        let changed = all.iter().filter(|info| {
+            !is_self(info) && (info.start >= since || is_down(info.state) && info.stop >= since)
+        });
+        let mut names: Vec<_> = changed.map(ProcessInfo::short_name).collect();
+        let more = names.len().saturating_sub(MOST_NAMES);
+        names.truncate(MOST_NAMES);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!names.is_empty()).then(|| names.join(", ") + &more)
+    }
+}
+
+/// A `buffer_size` with which so many events would not have been lost.
+fn buffer_size(lost: u64) -> u64 {
+    let twice = lost.saturating_mul(2);
+    twice.checked_next_power_of_two().unwrap_or(twice).max(USUAL_BUFFER)
+}
+
+#[cfg(test)]
+#[path = "losses_tests.rs"]
+mod tests;

@@ -1,0 +1,118 @@
+//! What a listener says so that a configuration in which it can do nothing is seen.
+
+use superlance_testing::{FakeProcess, FakeSupervisor, Subject};
+
+use crate::ours;
+
+const EXIT: &str = "processname:foo groupname:foo from_state:RUNNING expected:0 pid:7";
+
+#[test]
+fn each_says_at_its_start_who_it_is_and_what_it_waits_for() {
+    let batch = ["-t", "a@b", "-f", "c@d"];
+    for (name, arguments, said) in [
+        (
+            "memmon",
+            &["-g", "workers=1.5GB", "-p", "foo=200MB", "-a", "40%", "--exclude", "db"][..],
+            "watches -p foo=200MB, -g workers=1536MB, -a 40%, --exclude db; waits for TICK",
+        ),
+        (
+            "httpok",
+            &["-p", "foo", "-p", "g:*", "http://bob:secret@localhost:1/x"],
+            "checks http://bob:***@localhost:1/x for -p foo, -p g:*; waits for TICK",
+        ),
+        (
+            "httpok",
+            &["-a", "http://localhost:1/"],
+            "checks http://localhost:1/ for -a, all running processes; waits for TICK",
+        ),
+        ("crashmail", &["-m", "bob"], "watches every process; waits for PROCESS_STATE_EXITED"),
+        (
+            "crashmail",
+            &["-m", "bob", "-p", "foo", "--on", "exited,expected,fatal"],
+            "watches -p foo; waits for PROCESS_STATE_EXITED, PROCESS_STATE_FATAL",
+        ),
+        (
+            "crashmailbatch",
+            &[&batch[..], &["-e", "TICK_5"]].concat(),
+            "watches every process; waits for PROCESS_STATE_EXITED, TICK_5",
+        ),
+        (
+            "fatalmailbatch",
+            &[&batch[..], &["--program", "a*"]].concat(),
+            "watches --program a*; waits for PROCESS_STATE_FATAL, TICK_60",
+        ),
+        ("crashsms", &batch, "watches every process; waits for PROCESS_STATE_EXITED, TICK_60"),
+    ] {
+        let fake = FakeSupervisor::unix();
+        let listener = Subject::ours(ours(), name).args(arguments.to_vec());
+        let mut listener = listener.server_url(&fake.server_url()).spawn();
+        listener.wait_state(superlance_testing::ListenerState::Ready);
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(listener.introduction(), format!("{name} (superlance {version}): {said}"));
+    }
+}
+
+#[test]
+fn events_that_are_of_no_use_are_named() {
+    let fake = FakeSupervisor::unix();
+    for (name, arguments, event, said) in [
+        (
+            "memmon",
+            &["-a", "1GB"][..],
+            "PROCESS_STATE_EXITED",
+            "memmon: three events have come (PROCESS_STATE_EXITED), and none that it can use: is TICK \
+             in its events=?\n",
+        ),
+        (
+            "crashmail",
+            &["-m", "bob", "--on", "fatal"],
+            "PROCESS_STATE_EXITED",
+            "crashmail: three events have come (PROCESS_STATE_EXITED), and none that it can use: is \
+             PROCESS_STATE_FATAL in its events=?\n",
+        ),
+        (
+            "crashmailbatch",
+            &["-t", "a@b", "-f", "c@d"],
+            "PROCESS_STATE_RUNNING",
+            "crashmailbatch: three events have come (PROCESS_STATE_RUNNING), and none that it can \
+             use: are PROCESS_STATE_EXITED and TICK_60 in its events=?\n",
+        ),
+    ] {
+        let listener = Subject::ours(ours(), name).args(arguments.to_vec());
+        let mut listener = listener.server_url(&fake.server_url()).spawn();
+        for _ in 0..9 {
+            listener.event(event, EXIT);
+            listener.wait_result();
+        }
+        assert_eq!(listener.stderr(), said);
+    }
+    assert!(fake.calls().is_empty(), "{:?}", fake.calls());
+}
+
+#[test]
+fn a_selector_that_matches_nothing_is_named() {
+    for (name, arguments, event, said) in [
+        ("crashmail", &["-m", "bob", "-p", "fooo"][..], "PROCESS_STATE_EXITED", "-p fooo"),
+        (
+            "crashmailbatch",
+            &["-t", "a@b", "-f", "c@d", "--program", "fooo"],
+            "PROCESS_STATE_EXITED",
+            "--program fooo",
+        ),
+        ("httpok", &["-E", "-p", "fooo", "http://localhost:1/"], "TICK_60", "-p fooo"),
+        ("memmon", &["-p", "fooo=1GB"], "TICK_60", "-p fooo"),
+    ] {
+        let fake = FakeSupervisor::unix();
+        fake.add(FakeProcess::running("foo", std::process::id()));
+        let listener = Subject::ours(ours(), name).args(arguments.to_vec());
+        let mut listener = listener.server_url(&fake.server_url()).spawn();
+        listener.event(event, EXIT);
+        let said = format!(
+            "Nothing that supervisord knows is meant by {said}: compare with supervisorctl status\n"
+        );
+        listener.wait_for_log(&said);
+        listener.event(event, EXIT);
+        listener.wait_idle();
+        assert_eq!(listener.stderr().matches(&said).count(), 1, "{}", listener.stderr());
+    }
+}
