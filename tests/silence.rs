@@ -1,8 +1,12 @@
 //! What a listener says so that a configuration in which it can do nothing is seen.
 
-use superlance_testing::{FakeProcess, FakeSupervisor, Subject};
+use std::process::{Command, Stdio};
 
-use crate::ours;
+use superlance_testing::{
+    Channel, FakeProcess, FakeSupervisor, ListenerState, Subject, Supervisord,
+};
+
+use crate::{links, ours};
 
 const EXIT: &str = "processname:foo groupname:foo from_state:RUNNING expected:0 pid:7";
 
@@ -46,7 +50,7 @@ fn each_says_at_its_start_who_it_is_and_what_it_waits_for() {
         let fake = FakeSupervisor::unix();
         let listener = Subject::ours(ours(), name).args(arguments.to_vec());
         let mut listener = listener.server_url(&fake.server_url()).spawn();
-        listener.wait_state(superlance_testing::ListenerState::Ready);
+        listener.wait_state(ListenerState::Ready);
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(listener.introduction(), format!("{name} (superlance {version}): {said}"));
     }
@@ -87,6 +91,26 @@ fn events_that_are_of_no_use_are_named() {
         assert_eq!(listener.stderr(), said);
     }
     assert!(fake.calls().is_empty(), "{:?}", fake.calls());
+}
+
+/// The first message would make the listener UNKNOWN for ever, while it counts as RUNNING.
+#[test]
+fn a_listener_whose_outputs_are_one_pipe_does_not_start() {
+    let (_links, path) = links();
+    let command = "sh -c \"exec crashmail -m bob@example.com 2>&1\"";
+    let supervisord = Supervisord::builder()
+        .first_in_path(&path)
+        .listener("crashmail", command, "PROCESS_STATE_EXITED", &[("startretries", "1")])
+        .start();
+    supervisord.wait_state("crashmail", "FATAL");
+    let log = supervisord.process_log("crashmail", Channel::Stdout);
+    assert!(log.starts_with("crashmail: standard output and standard error are one pipe"), "{log}");
+    assert!(supervisord.log().contains("exited: crashmail (exit status 2; not expected)"));
+    // What is no pipe is nobody's protocol.
+    let mut listener = Command::new(path.join("crashmail"));
+    listener.args(["-m", "bob"]).env("SUPERVISOR_ENABLED", "1").stdin(Stdio::null());
+    let status = listener.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(0));
 }
 
 #[test]

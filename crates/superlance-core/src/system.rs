@@ -7,6 +7,7 @@ pub mod io_error;
 pub mod log;
 pub mod python;
 pub mod secret;
+pub(crate) mod thread;
 pub mod truncate;
 
 pub use self::host_name::host_name;

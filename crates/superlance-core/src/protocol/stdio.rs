@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -63,6 +64,17 @@ impl Source for Input {
 
 /// The protocol's side of stdout.
 pub(crate) struct Output(File);
+
+/// Whether stdout and stderr are one pipe, as `2>&1` makes them.
+///
+/// # Errors
+/// When one of them is closed.
+pub(crate) fn is_stdout_stderr() -> io::Result<bool> {
+    let describe = |fd: BorrowedFd<'_>| File::from(fd.try_clone_to_owned()?).metadata();
+    let (out, err) = (describe(io::stdout().as_fd())?, describe(io::stderr().as_fd())?);
+    let is_pipe = out.file_type().is_fifo() || out.file_type().is_socket();
+    Ok(is_pipe && (out.dev(), out.ino()) == (err.dev(), err.ino()))
+}
 
 impl Output {
     /// Takes stdout for the protocol alone: from here on, what anything in this process or a child

@@ -13,7 +13,7 @@ use signal_hook::low_level::{emulate_default_handler, signal_name};
 use crate::listener::environment::Environment;
 use crate::options::getopt::with_hints;
 use crate::options::usage::StartError;
-use crate::protocol::stdio::{Input, Output};
+use crate::protocol::stdio::{Input, Output, is_stdout_stderr};
 use crate::run::serve::{Ended, Service, serve};
 use crate::system::log::Log;
 
@@ -54,7 +54,8 @@ impl Applet {
             ExitCode::FAILURE
         };
         let outside = !environment.is_under_supervisord();
-        if outside {
+        let mixed = is_stdout_stderr().unwrap_or(false);
+        if outside || mixed {
             // Warnings of a listener that cannot begin would only hide why.
             environment.log = Arc::new(Log::new(io::sink()));
         }
@@ -70,11 +71,20 @@ impl Applet {
                      section of supervisord.conf",
                 ));
             }
+            _ if mixed => {
+                let _ = fail(
+                    "standard output and standard error are one pipe, so that supervisord would take \
+                     the first message for an answer and never send an event again: remove 2>&1 from \
+                     the command",
+                );
+                return Err(ExitCode::from(2));
+            }
             Err(StartError::Environment(message)) => return Err(fail(&message)),
             Ok(service) => service,
         };
         let ended = Input::new(io::stdin().as_fd())
             .and_then(|input| Ok((input, Output::take_stdout()?)))
+            .map_err(|error| format!("the event protocol is lost: {error}"))
             .and_then(|(input, output)| serve(name, own.as_deref(), service, input, output));
         match ended {
             Ok(Ended::OfInput) => Ok(()),
@@ -85,7 +95,7 @@ impl Applet {
                 // listener again.
                 emulate_default_handler(signal).map_err(|error| fail(&error.to_string()))
             }
-            Err(error) => Err(fail(&format!("the event protocol is lost: {error}"))),
+            Err(message) => Err(fail(&message)),
         }
     }
 }

@@ -9,7 +9,6 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
@@ -27,6 +26,7 @@ use crate::run::queue::{Arrival, Queue};
 use crate::run::reader::Reader;
 pub(crate) use crate::run::worker::Service;
 use crate::run::worker::{End, Worker};
+use crate::system::thread;
 
 /// Time to finish what was begun. supervisord kills a listener `stopwaitsecs` after SIGTERM, and that
 /// is ten seconds unless configured.
@@ -64,7 +64,7 @@ pub(crate) fn serve(
     service: Service,
     input: Input,
     mut output: Output,
-) -> io::Result<Ended> {
+) -> Result<Ended, String> {
     let queue = Arc::new(Queue::default());
     let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
     let backlog = Arc::new(Backlog::new(service.alerts.events(), &log));
@@ -85,38 +85,40 @@ pub(crate) fn serve(
 
     let end = Arc::new(End::default());
 
-    // A limit for the size of files (`ulimit -f`) is an error of whoever writes one, as in Python; left
-    // alone, the signal that comes with it would end the listener.
-    flag::register(SIGXFSZ, Arc::default())?;
-    let mut signals = Signals::new(SIGNALS)?;
+    let no_signals = |error: io::Error| format!("signals cannot be caught: {error}");
+    let mut signals = Signals::new([0; 0]).map_err(no_signals)?;
     let (notify, notices) = channel();
-    let spawn = |name: &str, body: Box<dyn FnOnce() -> Notice + Send>| {
+    let start = |thread: &str, body: Box<dyn FnOnce() -> Notice + Send>| {
         let (notify, waiting) = (notify.clone(), signals.handle());
-        let body = move || {
+        thread::start(thread, &log, move || {
             let _ = notify.send(body());
             waiting.close();
-        };
-        thread::Builder::new().name(name.to_owned()).spawn(body).map(drop)
+        })
     };
     let (events, how, done) = (Arc::clone(&queue), Arc::clone(&end), Arc::clone(&backlog));
     let worker = move || {
         Worker::new(service, expectation, losses, how, done).run(&events);
         Notice::WorkerDone
     };
-    spawn("worker", Box::new(worker))?;
+    start("worker", Box::new(worker))?;
     let events = Arc::clone(&queue);
-    let read = move || match reader.run(input, &mut output, &events) {
-        Ok(()) => Notice::InputEnded,
-        // supervisord is gone, and so will be our input.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Notice::InputEnded,
-        Err(error) => Notice::ProtocolLost(error),
-    };
-    spawn("reader", Box::new(read))?;
+    let (begin, begun) = channel();
+    let read =
+        move || match begun.recv().map_or(Ok(()), |()| reader.run(input, &mut output, &events)) {
+            Ok(()) => Notice::InputEnded,
+            // supervisord is gone, and so will be our input.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Notice::InputEnded,
+            Err(error) => Notice::ProtocolLost(error),
+        };
+    start("reader", Box::new(read))?;
+    // Not before there are threads: until then nothing is begun, and a signal may end all at once.
+    catch_signals(&signals).map_err(no_signals)?;
+    let _ = begin.send(());
 
     // Until a signal comes, or a thread closes this.
     let signal = signals.forever().next();
     let outcome = match notices.try_recv() {
-        Ok(Notice::ProtocolLost(error)) => Err(error),
+        Ok(Notice::ProtocolLost(error)) => Err(format!("the event protocol is lost: {error}")),
         Ok(Notice::InputEnded) => {
             end.orphaned.store(true, Ordering::Relaxed);
             Ok(Ended::OfInput)
@@ -134,6 +136,13 @@ pub(crate) fn serve(
     }
     farewell::say(rest, &log);
     signal.map_or(outcome, |signal| Ok(Ended::BySignal(signal)))
+}
+
+fn catch_signals(signals: &Signals) -> io::Result<()> {
+    // A limit for the size of files (`ulimit -f`) is an error of whoever writes one, as in Python; left
+    // alone, the signal that comes with it would end the listener.
+    flag::register(SIGXFSZ, Arc::default())?;
+    SIGNALS.into_iter().try_for_each(|signal| signals.handle().add_signal(signal))
 }
 
 /// Waits until the worker is done or its time is up. Further signals are caught and change nothing: a
