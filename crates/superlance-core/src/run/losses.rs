@@ -36,7 +36,7 @@ impl Numbers {
     /// is sent again has an earlier number.
     pub(crate) fn gap(&mut self, number: Option<u64>, at: SystemTime) -> Option<Gap> {
         let number = number?;
-        let Some((last, since)) = self.last.replace((number, at)) else { return None };
+        let (last, since) = self.last.replace((number, at))?;
         if number <= last {
             self.last = Some((last, since));
         }
