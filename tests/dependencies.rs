@@ -114,3 +114,38 @@ fn all_is_from_the_registry_in_versions_that_are_named() {
         assert!(package.contains("\nchecksum = "), "without a checksum:{package}");
     }
 }
+
+/// What `cargo install` and others read of each crate, and what a crate consists of: its sources.
+#[test]
+fn crates_are_described_and_hold_their_sources_alone() {
+    let metadata = metadata();
+    let own = list(&metadata, "packages").filter(|package| package["source"].is_null());
+    for package in own {
+        let name = text(package, "name");
+        for key in ["description", "license", "rust_version"] {
+            assert!(!text(package, key).is_empty(), "{name} has no {key}");
+        }
+        for key in ["keywords", "categories"] {
+            assert!(list(package, key).next().is_some(), "{name} has no {key}");
+        }
+        let program = list(package, "targets").any(|target| text(target, "name") == name);
+        let readme = text(package, "readme").ends_with("README.md");
+        assert_eq!(readme, program && !name.starts_with("superlance-"), "{name}: readme");
+    }
+    let output = Command::new(env!("CARGO"))
+        .args(["package", "--list", "--workspace", "--allow-dirty", "--offline"])
+        .arg("--manifest-path")
+        .arg(file("Cargo.toml"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let files = String::from_utf8(output.stdout).unwrap();
+    let manifest = ["Cargo.toml", "Cargo.toml.orig", "Cargo.lock", ".cargo_vcs_info.json"];
+    let others: Vec<_> = files
+        .lines()
+        .filter(|path| !path.ends_with(".rs") || !path.starts_with("src/"))
+        .filter(|path| *path != "README.md" && !manifest.contains(path))
+        .collect();
+    // What superlance-testing runs.
+    assert_eq!(others, ["src/ballast.py", "src/smtp/server.py"]);
+}
