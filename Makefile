@@ -194,9 +194,12 @@ export SOURCE_DATE_EPOCH
 
 # ring has a few files of C; the compiler of this machine is right for them where the target is its kind.
 static:
-	@$(CARGO) rustc --version >/dev/null 2>&1; \
-	 test -d "$$(rustc --print sysroot)/lib/rustlib/$(TARGET)" || rustup target add $(TARGET) || { \
+	@test -d "$$(rustc --print sysroot)/lib/rustlib/$(TARGET)" || rustup target add $(TARGET) || { \
 	    echo "make: Rust's target $(TARGET) is missing: rustup target add $(TARGET)" >&2; exit 1; }
+	@case $(TARGET) in $(shell uname -m)-*) ;; *) test -n "$$CC_$(subst -,_,$(TARGET))" || { \
+	    echo "make: $(TARGET) needs a C compiler and a linker for that machine, in the variables\
+	 CC_$(subst -,_,$(TARGET)) and CARGO_TARGET_$(subst -,_,$(shell echo $(TARGET) | tr a-z A-Z))_LINKER" >&2; \
+	    exit 1; } ;; esac
 	CC_$(subst -,_,$(TARGET))="$${CC_$(subst -,_,$(TARGET)):-cc}" \
 	    $(RELEASE) build --release --locked --target $(TARGET)
 
