@@ -1,6 +1,7 @@
-//! What fuzzers call (`tests/fuzz`): each function takes any bytes, and panics where a promise is broken.
+//! Fuzz targets (`tests/fuzz`): each function takes any bytes, and panics where a promise is
+//! broken.
 //!
-//! The tests here give them the corpus, and whatever a fuzzer ever broke them with.
+//! The tests here run them on the corpus, with every input that ever broke one.
 
 mod wire;
 
@@ -18,8 +19,8 @@ use crate::protocol::headers::Headers;
 use crate::supervisor::rpc::process_list;
 use crate::supervisor::rpc::{process_list_by_tree, without_control_characters};
 
-/// Frames: how the bytes are cut changes nothing, and a payload survives both ways to count it. The
-/// first byte is the size of the pieces.
+/// Frames: neither the cuts between pieces nor the way to count a payload changes them. The first
+/// byte is the size of the pieces.
 pub fn frame(data: &[u8]) {
     let Some((size, stream)) = data.split_first() else { return };
     let pieces = stream.chunks(usize::from(*size) + 1).map(<[u8]>::to_vec);
@@ -47,8 +48,8 @@ fn frames(mut wire: Wire) -> (Vec<Frame>, Option<String>) {
     }
 }
 
-/// The name of an event, a line end, and its payload: what is read is there, and an identifier changes
-/// nothing of what follows it.
+/// The name of an event, a line end, and its payload: each value is part of the payload, and an
+/// identifier does not change those after it.
 pub fn payload(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (name, payload) = text.split_once('\n').unwrap_or(("PROCESS_STATE_EXITED", &text));
@@ -87,8 +88,8 @@ pub fn payload(data: &[u8]) {
     }
 }
 
-/// An answer of supervisord: the fast way to read it agrees with the general one, which refuses what
-/// is nested so deeply that it would overflow the stack.
+/// An answer of supervisord: the fast parser agrees with the general one, which refuses nesting
+/// that would overflow the stack.
 pub fn supervisord(data: &[u8]) {
     let answer = without_control_characters(data.to_vec());
     let decoded = process_list::decode(&answer);
@@ -96,8 +97,8 @@ pub fn supervisord(data: &[u8]) {
     assert!(decoded.is_none() || decoded == general, "{decoded:?} for {general:?}");
 }
 
-/// An answer of a mail server: how the bytes are cut changes nothing, no more is read than is believed,
-/// and what is said of it is one line. The first byte is the size of the pieces.
+/// An answer of a mail server: the cuts between pieces do not change it, it is bounded, and its
+/// text is one line. The first byte is the size of the pieces.
 pub fn smtp(data: &[u8]) {
     let Some((size, stream)) = data.split_first() else { return };
     let read = |mut wire: Wire| {
@@ -117,8 +118,7 @@ pub fn smtp(data: &[u8]) {
     }
 }
 
-/// Sizes and times: what is understood is understood in any case, with blanks around it, and as the
-/// number that it is.
+/// Sizes and times: upper case and blanks around them change nothing, and the number is exact.
 pub fn units(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let variants = [text.to_ascii_uppercase(), text.to_ascii_lowercase(), format!(" {text}\t")];
@@ -136,7 +136,8 @@ pub fn units(data: &[u8]) {
     }
 }
 
-/// A selector, a group and a process, a line each: a name means itself, and only a pattern means more.
+/// A selector, a group and a process, a line each: a name selects only itself, a pattern may select
+/// more.
 pub fn selector(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut lines = text.splitn(3, '\n');
@@ -144,7 +145,7 @@ pub fn selector(data: &[u8]) {
     let (text, group, process) = (line(), line(), line());
     let names = Names { group, process };
     for name in [process.to_owned(), format!("{group}:{process}")] {
-        // Names with blanks around them, and names of processes with a colon, supervisord has not.
+        // supervisord refuses names with blanks around them and with a colon.
         if let Ok(selector) = Selector::parse(&name) {
             let odd = name != name.trim() || process.contains(':') || group.contains(':');
             assert!(odd || selector.names(names), "{name:?} means itself");
@@ -160,7 +161,7 @@ pub fn selector(data: &[u8]) {
     assert!(matches == named || (matches && is_pattern), "{text:?} and {group:?}, {process:?}");
 }
 
-/// What is stored for a target in `tests/fuzz`: the corpus, and what it once failed at.
+/// The inputs for a target in `tests/fuzz`: the corpus and past failures.
 ///
 /// # Errors
 /// When there is no corpus.

@@ -1,14 +1,14 @@
-//! What every superlance listener shares: the event protocol, supervisord's RPC, mail, the words on a
-//! command line, and the loop that runs a listener.
+//! The base of every superlance listener: the event protocol, supervisord's RPC, mail, command
+//! lines, and the loop that runs a listener.
 //!
 //! The folders in reading order; each needs only those above it:
 //!
-//! - [`system`]: the clock, the log, commands of the user, and other things that know no supervisord.
-//! - [`options`]: what sizes, times, names, patterns and URLs on a command line mean.
+//! - [`system`]: the clock, the log, commands of the user, and other parts below supervisord.
+//! - [`options`]: sizes, times, names, patterns and URLs on a command line.
 //! - [`protocol`]: events as supervisord sends them over stdin.
-//! - [`supervisor`]: processes, states and faults, and the client that asks supervisord.
-//! - [`mail`]: a mail, and how it gets to a server.
-//! - [`listener`]: what a listener is, and what it acts with.
+//! - [`supervisor`]: processes, states and faults, and the client for supervisord.
+//! - [`mail`]: mails, and their delivery to a server.
+//! - [`listener`]: the interface of a listener, and the parts it acts with.
 //! - [`spool`]: state on disk.
 //! - [`run`]: from a command line to a running listener.
 

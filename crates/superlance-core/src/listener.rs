@@ -1,4 +1,4 @@
-//! What a listener is, and what it acts with.
+//! The interface of a listener, and the parts it acts with.
 
 pub mod alert;
 pub mod blindness;
@@ -22,21 +22,21 @@ use crate::supervisor::Supervisor;
 use crate::system::clock::Moment;
 use crate::system::log::Log;
 
-/// What a listener makes of an event.
+/// The interest of a listener in an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {
     /// Acknowledge and forget.
     Nothing,
-    /// Handle every one, in order.
+    /// Handle each event, in order.
     Every,
-    /// Handle it if the listener is idle when it arrives: it makes the listener look at how things
-    /// are, and a look that is late is a look at processes that were just started.
+    /// Handle it only if the listener is idle when it arrives: it starts a check, and a late check
+    /// would see processes that were just started.
     WhenIdle,
 }
 
 impl Interest {
-    /// Every event about a process that says what is `wanted`. One that cannot be read is for the
-    /// worker to complain about.
+    /// Each event about a change of state that is `wanted`. An event that cannot be read is handled
+    /// too, so that the worker can log it.
     #[must_use]
     pub fn in_change(frame: &Frame, wanted: impl FnOnce(&ProcessState) -> bool) -> Self {
         match Event::parse(frame) {
@@ -47,16 +47,16 @@ impl Interest {
     }
 }
 
-/// Decides what to make of an event. It has the options that it needs, opens nothing and never waits,
-/// for supervisord waits for it.
+/// Decides whether the listener needs an event. A filter opens nothing and never waits, since
+/// supervisord waits for it.
 pub type Filter = Box<dyn Fn(&Frame) -> Interest + Send>;
 
-/// An event listener: it decides what to do about events, and does it through [`Ctx`].
+/// An event listener: it decides what to do about events, and acts through [`Ctx`].
 ///
 /// All methods but [`filter`](Listener::filter) are called on one thread, one at a time.
 pub trait Listener: Send {
-    /// What to make of events. The thread that reads them asks it, so that an event that needs
-    /// nothing wakes no other thread.
+    /// The filter. The reader thread calls it, so that an event that is not needed wakes no other
+    /// thread.
     fn filter(&self) -> Filter;
 
     /// What the log says at the start.
@@ -78,50 +78,49 @@ pub trait Listener: Send {
     /// Called at the deadline, when no event is being handled.
     fn on_time(&mut self, _ctx: &mut Ctx<'_>) {}
 
-    /// Called when no event will come any more. As long as there is a deadline afterwards,
-    /// something is still owed, and `on_time` goes on being called until the time is up.
+    /// Called when no more events will come. While there is a deadline afterwards, work is left,
+    /// and `on_time` is called until time is up.
     fn finish(&mut self, _ctx: &mut Ctx<'_>) {}
 }
 
-/// What a listener acts with.
+/// The parts that a listener acts with.
 pub struct Ctx<'a> {
     /// When the event arrived, or this call was made.
     pub arrived: Moment,
-    /// supervisord.
     pub supervisor: &'a mut dyn Supervisor,
     /// The event that is being handled, which gives alerts their ids.
     pub identity: &'a mut Identity,
-    /// What takes alerts; [`raise`](Self::raise) them.
+    /// The sink for alerts; see [`raise`](Self::raise).
     pub alerts: &'a mut dyn Alerts,
-    /// Where messages go.
     pub log: &'a Log,
-    /// Where to note what must not be lost in silence.
+    /// The register of unfinished work, which is logged when time is up.
     pub unfinished: &'a InFlight,
     /// Whether the listener was told to end meanwhile.
     pub ending: &'a AtomicBool,
 }
 
 impl Ctx<'_> {
-    /// Raises an alert, and returns at once. What becomes of it is said in the log.
+    /// Raises an alert, and returns at once. The log has the outcome.
     pub fn raise(&mut self, mut alert: Alert) {
         self.identity.complete(&mut alert);
         self.alerts.raise(alert);
     }
 
-    /// What names the event that is being handled, if one is: the same when supervisord sends it again.
+    /// The id of the event that is being handled, if there is one: the same when supervisord sends
+    /// it again.
     #[must_use]
     pub fn event_id(&self) -> Option<String> {
         self.identity.event()
     }
 
-    /// Whether the listener was told to end: what is begun should be finished, and nothing begun
-    /// that takes long or would leave a process stopped.
+    /// Whether the listener was told to end. Work in progress should be finished; nothing should
+    /// begin that takes long or would leave a process stopped.
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Relaxed)
     }
 
-    /// The time now: that of arrival, and what has passed since.
+    /// The time now: that of arrival plus the time since.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.arrived.wall + self.arrived.instant.elapsed()

@@ -1,4 +1,4 @@
-//! A mail, and how it is written down for a command such as `sendmail -t -i`.
+//! A mail, and its form for a command such as `sendmail -t -i`.
 
 pub mod mime;
 pub mod outcome;
@@ -9,19 +9,18 @@ use crate::mail::mime::{Encoding, address_list, charset, encode_header, fold, on
 /// A mail to one address (or several, as the user wrote them).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The `To:` line, as given on the command line; empty for a mail whose command knows its
-    /// recipients itself, which has no such line.
+    /// The `To:` line, as given on the command line; empty for none, where the command knows its
+    /// recipients itself.
     pub to: String,
-    /// The `Subject:` line.
     pub subject: String,
-    /// The text.
     pub text: String,
 }
 
 impl Mail {
-    /// The mail as a mail program reads it: byte for byte the original's (`To:`, `Subject:`, a blank
-    /// line, the text) while it is ASCII, and encoded by RFC 2047 and MIME where the original sent
-    /// raw bytes without saying which. A log may also have lines that are too long for mail servers.
+    /// The mail for a mail program: byte for byte the original's (`To:`, `Subject:`, a blank line,
+    /// the text) while it is ASCII, and encoded by RFC 2047 and MIME where the original sent raw
+    /// bytes without naming their encoding. A log may also have lines that are too long for mail
+    /// servers.
     ///
     /// Line ends in header values become blanks, so that no value can add a header.
     #[must_use]
@@ -42,14 +41,14 @@ impl Mail {
         format!("{to}{subject}\n{mime}\n{}", encoding.encode(&self.text))
     }
 
-    /// The mail as people read it, for the log: as the original writes it, whatever its letters.
+    /// The mail for the log: as the original writes it, without encodings.
     #[must_use]
     pub fn plain(&self) -> String {
         let to = self.to_line(|to| format!("To: {to}"));
         format!("{to}Subject: {}\n\n{}", one_line(&self.subject), self.text)
     }
 
-    /// The `To:` line with its end, if there is one.
+    /// The `To:` line with its end, if any.
     fn to_line(&self, write: impl Fn(String) -> String) -> String {
         if self.to.is_empty() { String::new() } else { write(one_line(&self.to)) + "\n" }
     }

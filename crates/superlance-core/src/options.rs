@@ -1,4 +1,4 @@
-//! What the words on a command line mean.
+//! Command lines: sizes, times, selectors, URLs, and the original's option syntax.
 
 pub mod getopt;
 pub mod quantity;

@@ -1,4 +1,4 @@
-//! From a command line to a running listener: threads, the queue between them, and the end.
+//! Running a listener: its threads, the queue between them, and the end.
 
 pub mod applet;
 pub mod backlog;

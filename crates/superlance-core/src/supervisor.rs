@@ -1,4 +1,4 @@
-//! supervisord as listeners see it: its processes, what one can ask of it, and how it refuses.
+//! supervisord as listeners see it: processes, calls and refusals.
 
 pub mod none;
 pub mod rpc;
@@ -24,7 +24,7 @@ pub enum State {
 }
 
 impl State {
-    /// The state that has this number in `getProcessInfo`.
+    /// The state with this number in `getProcessInfo`.
     #[must_use]
     pub fn from_code(code: i64) -> Self {
         match code {
@@ -39,7 +39,7 @@ impl State {
         }
     }
 
-    /// Its name in supervisord's words, such as `RUNNING`.
+    /// The name in supervisord's words, such as `RUNNING`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -55,22 +55,19 @@ impl State {
     }
 }
 
-/// What `getProcessInfo` says of a process, as far as listeners read it.
+/// The part of `getProcessInfo` that listeners read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessInfo {
-    /// Name of the process.
     pub name: String,
-    /// Name of its group.
     pub group: String,
-    /// Process id, 0 when it does not run.
+    /// The process id; 0 when it does not run.
     pub pid: u32,
-    /// Its state.
     pub state: State,
-    /// When it was started last, in seconds since 1970; 0 for never.
+    /// The time of its last start, in seconds since 1970; 0 for never.
     pub start: i64,
-    /// When it ended last, in seconds since 1970; 0 for never.
+    /// The time of its last end, in seconds since 1970; 0 for never.
     pub stop: i64,
-    /// supervisord's own time, in seconds since 1970.
+    /// supervisord's clock, in seconds since 1970.
     pub now: i64,
 }
 
@@ -100,10 +97,9 @@ impl ProcessInfo {
     }
 }
 
-/// What `getProcessInfo` says beyond [`ProcessInfo`], for who asks about one process.
+/// The part of `getProcessInfo` that only a question about one process needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Details {
-    /// What it says of every process.
     pub info: ProcessInfo,
     /// Why the process could not be started, in supervisord's words; empty when it could.
     pub spawn_error: String,
@@ -133,7 +129,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// Its usual name.
+    /// The usual name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -153,7 +149,7 @@ pub struct LogEnd {
 }
 
 impl LogEnd {
-    /// Its lines, without the first if that has lost its beginning; `None` if it is the only one.
+    /// The lines, without the first if its beginning is cut; `None` if that is the only one.
     #[must_use]
     pub fn whole_lines(&self) -> Option<&str> {
         if !self.cut {
@@ -168,9 +164,9 @@ impl LogEnd {
 /// Its text is that of Python's `xmlrpc.client.Fault`, since it is part of old log lines and mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The number, one of supervisor's `Faults`.
+    /// One of supervisor's `Faults`.
     pub code: i32,
-    /// Its text, such as `SPAWN_ERROR: foo`.
+    /// The text, such as `SPAWN_ERROR: foo`.
     pub text: String,
 }
 
@@ -193,16 +189,16 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Why a call had no result.
+/// The reason why a call had no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RpcError {
     /// supervisord answered, and refused.
     #[error("{0}")]
     Fault(Fault),
-    /// The request did not get through, so nothing was done: why, and where known what to do.
+    /// The request did not get through, so nothing happened: why, and where known what to do.
     #[error("{0}")]
     Unreachable(String),
-    /// No usable answer came: what was asked for may have been done.
+    /// No usable answer came: the call may have been carried out.
     #[error("{0}")]
     NoAnswer(String),
 }
@@ -218,7 +214,7 @@ impl RpcError {
     }
 }
 
-/// What listeners ask of supervisord. Processes are named by `group:name`.
+/// The calls to supervisord. Processes are named by `group:name`.
 pub trait Supervisor: Send {
     /// All processes, listeners included (`getAllProcessInfo`).
     ///
@@ -245,8 +241,8 @@ pub trait Supervisor: Send {
     fn pid(&mut self) -> Result<u32, RpcError>;
 
     /// About the last `bytes` of an output of a process (`tailProcessStdoutLog`,
-    /// `tailProcessStderrLog`); nothing where supervisord keeps no log of it. supervisord waits for ever
-    /// where the process has put a FIFO into the place of its log.
+    /// `tailProcessStderrLog`); empty where supervisord keeps no log of it. supervisord waits for
+    /// ever if the process has replaced its log by a FIFO.
     ///
     /// # Errors
     /// When there is no usable answer; supervisord has none for a log that is not UTF-8.

@@ -1,4 +1,4 @@
-//! The clock, the log, commands of the user: what knows nothing of supervisord.
+//! The clock, the log, commands of the user: parts that do not know supervisord.
 
 pub mod clock;
 pub mod command;

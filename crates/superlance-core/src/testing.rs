@@ -1,4 +1,4 @@
-//! Fakes for the tests of handlers: a supervisord made of values, alerts and a log that are kept.
+//! Fakes for the tests of handlers: a scripted supervisord, recorded alerts and a recorded log.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
@@ -19,12 +19,12 @@ use crate::supervisor::{
 use crate::system::clock::Moment;
 use crate::system::log::Log;
 
-/// A place to write to and to read from. Clones share it.
+/// A buffer to write to and to read from. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Recorder(Arc<Mutex<Vec<u8>>>);
 
 impl Recorder {
-    /// What has been written.
+    /// The text so far.
     #[must_use]
     pub fn text(&self) -> String {
         let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,20 +43,19 @@ impl Write for Recorder {
     }
 }
 
-/// A supervisord of values: it stops and starts at once, or refuses as it was told to.
+/// A scripted supervisord: it stops and starts at once, or refuses as ordered.
 #[derive(Debug, Default)]
 pub struct FakeSupervisor {
-    /// Its processes.
     pub processes: Vec<ProcessInfo>,
-    /// What was asked of it, such as `stop(foo:foo)`.
+    /// The calls, such as `stop(foo:foo)`.
     pub calls: Vec<String>,
-    /// Its time, in seconds since 1970; goes on by one with each change of state.
+    /// Its clock, in seconds since 1970; goes on by one with each change of state.
     pub now: i64,
     /// Why processes could not be started, by `group:name`.
     pub spawn_errors: HashMap<String, String>,
     /// The outputs of processes, by `group:name`; those without keep none.
     pub logs: HashMap<(String, Channel), String>,
-    /// Where `details` says that they are.
+    /// The log files that `details` names.
     pub log_directory: PathBuf,
     /// Its own log, if it is a file.
     pub own_log: Option<String>,
@@ -97,10 +96,10 @@ impl FakeSupervisor {
         self.fail(method, RpcError::Fault(Fault { code, text: text.to_owned() }));
     }
 
-    /// A process, to look at or to change.
+    /// The process of this name.
     ///
     /// # Errors
-    /// When there is none of this name.
+    /// When there is none.
     pub fn process(&mut self, namespec: &str) -> Result<&mut ProcessInfo, RpcError> {
         let fault = Fault { code: Fault::BAD_NAME, text: format!("BAD_NAME: {namespec}") };
         let mut processes = self.processes.iter_mut();
@@ -197,7 +196,7 @@ fn log_end(log: &str, bytes: u32) -> LogEnd {
     LogEnd { text: log.get(start..).unwrap_or_default().to_owned(), cut: start > 0 }
 }
 
-/// The kind of what stands among the alerts for something resolved; its key is the subject.
+/// The kind of a recorded resolution; its key is the subject.
 pub const RESOLVED: &str = "resolved";
 
 impl Alerts for Vec<Alert> {
@@ -218,16 +217,12 @@ impl Alerts for Vec<Alert> {
     }
 }
 
-/// Everything a listener acts with, as fakes.
+/// All parts that a listener acts with, as fakes.
 #[derive(Default)]
 pub struct World {
-    /// supervisord.
     pub supervisor: FakeSupervisor,
-    /// The alerts raised.
     pub alerts: Vec<Alert>,
-    /// The event that is being handled.
     pub identity: Identity,
-    /// What is begun and not finished.
     pub unfinished: InFlight,
     /// Whether the listener was told to end.
     pub ending: AtomicBool,
@@ -247,7 +242,7 @@ impl World {
         self.log.text()
     }
 
-    /// The log, for what writes to it on its own.
+    /// The log, for parts that write to it themselves.
     #[must_use]
     pub fn shared_log(&self) -> Arc<Log> {
         Arc::new(Log::new(self.log.clone()))
@@ -268,7 +263,7 @@ impl World {
         })
     }
 
-    /// Lets `listener` handle an event, if it takes an interest in it.
+    /// Lets `listener` handle an event, if its filter wants it.
     ///
     /// # Errors
     /// When the payload is not that of such an event.

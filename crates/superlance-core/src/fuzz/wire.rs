@@ -21,7 +21,7 @@ impl Wire {
         Self::new([bytes.to_vec()])
     }
 
-    /// How many bytes nobody has read.
+    /// The number of unread bytes.
     pub(crate) fn left(&self) -> usize {
         self.pieces.iter().map(Vec::len).sum::<usize>() + self.buffer.len()
     }

@@ -1,4 +1,4 @@
-//! What a listener tells people: a value, raised through [`Alerts`] and delivered elsewhere.
+//! Alerts: values that a listener raises through [`Alerts`]; the delivery is elsewhere.
 
 use std::time::SystemTime;
 
@@ -7,56 +7,57 @@ use serde::{Deserialize, Serialize};
 use crate::mail::Mail;
 use crate::system::clock::unix_seconds;
 
-/// Bytes that the fields of an alert occupy that are about as long in every alert.
+/// The size of the short fields of an alert.
 const FIELDS: usize = 500;
 
-/// Something that people should know.
+/// An alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
-    /// The same on every try to deliver it, and on no other alert. A plain word.
+    /// A plain word, the same on every try to deliver the alert, and different for every other
+    /// alert.
     pub id: String,
     /// The command that raised it, such as `memmon`.
     pub listener: String,
-    /// What sort of thing happened, such as `restarted`. Alerts of one kind about one process may be
-    /// held back to spare their readers.
+    /// The kind, such as `restarted`. The throttle may hold back alerts of one kind about one
+    /// process.
     pub kind: String,
-    /// The event that made the listener look, such as `TICK_60`; empty for none.
+    /// The event that caused it, such as `TICK_60`; empty for none.
     pub event: String,
-    /// The process that it is about, if it is about one.
+    /// The process that it is about, if any.
     pub process: Option<Process>,
     /// The host's name.
     pub host: String,
-    /// When it happened.
+    /// The time of the event.
     pub at: SystemTime,
-    /// What was measured, by name: numbers without units, bytes and seconds.
+    /// Measurements by name: numbers without units, bytes and seconds.
     pub measured: Vec<(String, String)>,
-    /// What was done about it, such as `restart`; nothing for alerts that only tell.
+    /// The action, such as `restart`; none for alerts that only inform.
     pub action: Option<String>,
-    /// A line. It is empty where mails are to have none; [`title`](Self::title) is there for the rest.
+    /// One line; empty where mails have no subject. [`title`](Self::title) is never empty.
     pub subject: String,
-    /// The whole, as a mail has it.
+    /// The text of the mail.
     pub text: String,
     /// Further texts: the tail of a log, the output of a command.
     pub attachments: Vec<Attachment>,
-    /// When what it tells of is over.
+    /// When the trouble is over.
     #[serde(default)]
     pub recovers: Recovers,
 }
 
-/// When the trouble that an alert tells of is over, for `--recovery`.
+/// When the trouble of an alert is over, for `--recovery`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Recovers {
-    /// Never: it tells of no trouble.
+    /// Never: the alert is about no trouble.
     #[default]
     Never,
     /// When its process has been running for the time of `--alert-interval`.
     WhenRunning,
-    /// When the listener resolves `key` ([`Alerts::resolve`]): at once, or when no alert with this key came
-    /// for the time of `--alert-interval`.
+    /// When the listener resolves `key` ([`Alerts::resolve`]): at once, or when no alert with this
+    /// key came for the time of `--alert-interval`.
     WhenResolved {
         /// What recovers, such as `process group:name` or a URL. It is part of the subject.
         key: String,
-        /// Whether the interval does not count.
+        /// Whether it is over at once.
         at_once: bool,
     },
 }
@@ -64,26 +65,22 @@ pub enum Recovers {
 /// The process that an alert is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Process {
-    /// Name of its group.
     pub group: String,
-    /// Its own name.
     pub name: String,
-    /// Its process id, where one is known.
     pub pid: Option<u32>,
 }
 
-/// A text that comes with an alert.
+/// A further text of an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// A line that says what it is.
     pub title: String,
-    /// The text.
     pub text: String,
 }
 
-/// Where a listener raises its alerts.
+/// The sink for the alerts of a listener.
 pub trait Alerts: Send {
-    /// Takes an alert, and returns at once. What becomes of it is said in the log.
+    /// Takes an alert, and returns at once. The log has the outcome.
     fn raise(&mut self, alert: Alert);
 
     /// Whether an alert waits for [`resolve`](Self::resolve) with this key.
@@ -91,14 +88,14 @@ pub trait Alerts: Send {
         false
     }
 
-    /// What was reported with this key is over, as the last look shows: `text` says so in a sentence.
+    /// Reports that the trouble with this key is over; `text` is a sentence about it.
     fn resolve(&mut self, _key: &str, _text: &str) {}
 }
 
 impl Alert {
-    /// An alert with a subject and a text, and nothing else known of it yet.
+    /// An alert with a subject and a text.
     ///
-    /// `listener` says who raises it, `kind` what sort of thing happened at the time `at`.
+    /// `listener` is the command that raises it, `kind` the kind, `at` the time.
     #[must_use]
     pub fn new(listener: &str, kind: &str, at: SystemTime, subject: String, text: String) -> Self {
         Self {
@@ -118,42 +115,42 @@ impl Alert {
         }
     }
 
-    /// The same, about this process.
+    /// Adds the process.
     #[must_use]
     pub fn about(mut self, group: &str, name: &str, pid: Option<u32>) -> Self {
         self.process = Some(Process { group: group.to_owned(), name: name.to_owned(), pid });
         self
     }
 
-    /// The same, with something that was measured.
+    /// Adds a measurement.
     #[must_use]
     pub fn measuring(mut self, name: &str, value: impl ToString) -> Self {
         self.measured.push((name.to_owned(), value.to_string()));
         self
     }
 
-    /// The same, with when it is over.
+    /// Sets when the trouble is over.
     #[must_use]
     pub fn recovers(mut self, when: Recovers) -> Self {
         self.recovers = when;
         self
     }
 
-    /// The same, with what was done about it.
+    /// Sets the action.
     #[must_use]
     pub fn action(mut self, what: &str) -> Self {
         self.action = Some(what.to_owned());
         self
     }
 
-    /// The same, with a further text.
+    /// Adds a further text.
     #[must_use]
     pub fn attach(mut self, title: impl Into<String>, text: impl Into<String>) -> Self {
         self.attachments.push(Attachment { title: title.into(), text: text.into() });
         self
     }
 
-    /// The text, and below it the further texts, each under its title.
+    /// The text and below it the further texts, each under its title.
     #[must_use]
     pub fn whole_text(&self) -> String {
         let further = |attachment: &Attachment| {
@@ -163,13 +160,13 @@ impl Alert {
         format!("{}{further}", self.text)
     }
 
-    /// As a mail. Without further texts it is the original's, word for word.
+    /// The mail. Without further texts it is the original's, word for word.
     #[must_use]
     pub fn mail(&self, to: &str) -> Mail {
         Mail { to: to.to_owned(), subject: self.subject.clone(), text: self.whole_text() }
     }
 
-    /// About how many bytes it occupies.
+    /// The approximate size in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let texts = self.attachments.iter().map(|more| more.title.len() + more.text.len());
@@ -178,14 +175,14 @@ impl Alert {
         FIELDS + parts.into_iter().chain(texts).chain(measured).sum::<usize>()
     }
 
-    /// A line that says what it is about, also where its mails have no subject.
+    /// The subject, or a substitute where mails have none.
     #[must_use]
     pub fn title(&self) -> &str {
         let subject = self.subject.trim();
         if subject.is_empty() { &self.listener } else { subject }
     }
 
-    /// Seconds since 1970 at which it happened.
+    /// The time in seconds since 1970.
     #[must_use]
     pub fn timestamp(&self) -> u64 {
         unix_seconds(self.at)

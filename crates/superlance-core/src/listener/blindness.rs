@@ -1,4 +1,5 @@
-//! Whether a listener can see: checks in a row that could not be made, and what is said about them.
+//! Failed checks: a listener that cannot reach supervisord, and the log lines and alerts about
+//! that.
 
 use std::time::{Duration, Instant};
 
@@ -7,17 +8,17 @@ use crate::listener::alert::Alert;
 use crate::supervisor::{Fault, RpcError};
 use crate::system::clock::log_time;
 
-/// Checks in a row that must fail before an alert is raised.
+/// Failed checks in a row before an alert.
 const PATIENCE: u32 = 3;
 
-/// Longest time in which a complaint that lasts is not repeated in the log.
+/// The longest time for which the same complaint is logged once.
 const REPEAT: Duration = Duration::from_secs(60 * 60);
 
 /// The checks of one listener.
 #[derive(Debug)]
 pub struct Blindness {
     listener: &'static str,
-    /// What subjects begin with, such as `memmon [web]`.
+    /// The beginning of subjects, such as `memmon [web]`.
     title: String,
     tells: bool,
     checks: Checks,
@@ -26,16 +27,16 @@ pub struct Blindness {
     is_away: bool,
 }
 
-/// Checks in a row that failed. Pure.
+/// Failed checks in a row. Pure.
 #[derive(Debug, Default)]
 struct Checks {
     failed: u32,
-    /// Whether an alert says so.
+    /// Whether there was an alert about them.
     told: bool,
 }
 
 impl Checks {
-    /// One more failed; `true` if it is time for an alert.
+    /// Counts a failed check; `true` if it is time for an alert.
     fn fail(&mut self) -> bool {
         self.failed = self.failed.saturating_add(1);
         let is_time = self.failed >= PATIENCE && !self.told;
@@ -43,18 +44,18 @@ impl Checks {
         is_time
     }
 
-    /// One succeeded; `true` if an alert said that they failed.
+    /// Counts a successful check; `true` if there was an alert about failed ones.
     fn succeed(&mut self) -> bool {
         std::mem::take(self).told
     }
 }
 
-/// What was logged last, and when. Pure.
+/// The last complaint, and when it was logged. Pure.
 #[derive(Debug, Default)]
 struct Complaint(Option<(String, Instant)>);
 
 impl Complaint {
-    /// Whether this is to be logged: it is new, or was said long ago.
+    /// Whether to log this: it is new, or was logged long ago.
     fn is_due(&mut self, message: &str, now: Instant) -> bool {
         let is_due = self.0.as_ref().is_none_or(|(last, at)| {
             last != message || now.saturating_duration_since(*at) >= REPEAT
@@ -67,8 +68,8 @@ impl Complaint {
 }
 
 impl Blindness {
-    /// The checks of `listener`, such as `memmon`, which may have a name (`-n`). They are only logged
-    /// where it `tells` nothing.
+    /// The checks of `listener`, such as `memmon`, which may have a name (`-n`). Without `tells`,
+    /// they cause no alerts.
     #[must_use]
     pub fn new(listener: &'static str, name: Option<&str>, tells: bool) -> Self {
         let title = match name {
@@ -85,29 +86,29 @@ impl Blindness {
         self.is_away
     }
 
-    /// A check failed since supervisord did not answer as it should.
+    /// A check failed because supervisord gave no usable answer.
     pub fn unanswered(&mut self, error: &RpcError, ctx: &mut Ctx<'_>) {
         self.complain(&format!("Cannot check: {error}"), ctx);
         self.not_acting(error, ctx);
     }
 
-    /// The same, where the log has a line about it.
+    /// Like `failed`, where the listener has logged it itself.
     pub fn not_acting(&mut self, error: &RpcError, ctx: &mut Ctx<'_>) {
         self.is_away = true;
-        // Where everything ends it is no news.
+        // While supervisord ends, a failure is normal.
         if error.fault_code() != Some(Fault::SHUTDOWN_STATE) {
             self.count(&error.to_string(), ctx);
         }
     }
 
-    /// supervisord answered, and the check failed nevertheless; `message` is for the log.
+    /// A check failed although supervisord answered; `message` is for the log.
     pub fn failed(&mut self, message: &str, ctx: &mut Ctx<'_>) {
         self.answered(ctx);
         self.complain(message, ctx);
         self.count(message, ctx);
     }
 
-    /// A check was made.
+    /// A check succeeded.
     pub fn succeeded(&mut self, ctx: &mut Ctx<'_>) {
         self.answered(ctx);
         self.complaint = Complaint::default();

@@ -1,5 +1,5 @@
-//! What supervisord and the system tell a listener at its start: the one place that reads the
-//! environment (but for `TZ`, see [`crate::system::clock`]).
+//! The environment of a listener: all that supervisord and the system tell it at its start. Only
+//! this module reads environment variables (but for `TZ`, see [`crate::system::clock`]).
 
 use std::env;
 use std::fs;
@@ -17,13 +17,13 @@ use crate::supervisor::rpc::RpcClient;
 use crate::system::log::Log;
 use crate::system::secret::Secret;
 
-/// What a listener is given by supervisord, and what it shares with the program around it.
+/// The environment of a listener, with the parts it shares with the program around it.
 pub struct Environment {
     /// `SUPERVISOR_SERVER_URL`.
     pub server_url: Option<String>,
     /// `SUPERVISOR_USERNAME` and `SUPERVISOR_PASSWORD`, empty when not set.
     pub credentials: (String, Secret),
-    /// `SUPERLANCE_SMTP_PASSWORD`: a password on the command line shows in lists of processes.
+    /// `SUPERLANCE_SMTP_PASSWORD`: other users can see a password on the command line.
     pub smtp_password: Option<Secret>,
     /// The proxy of `HTTPS_PROXY` and the like, for requests that leave this host.
     pub proxy: Option<ureq::Proxy>,
@@ -31,9 +31,8 @@ pub struct Environment {
     pub no_proxy: String,
     /// `group:name` of the listener itself, from `SUPERVISOR_GROUP_NAME` and `SUPERVISOR_PROCESS_NAME`.
     pub own_namespec: Option<String>,
-    /// Where messages go.
     pub log: Arc<Log>,
-    /// What must not be lost in silence.
+    /// The register of unfinished work.
     pub unfinished: InFlight,
 }
 
@@ -56,7 +55,7 @@ impl Environment {
         }
     }
 
-    /// Whether supervisord has started this program at all.
+    /// Whether supervisord has started this program.
     pub(crate) fn is_under_supervisord(&self) -> bool {
         self.server_url.is_some() || env::var_os("SUPERVISOR_ENABLED").is_some()
     }
@@ -69,8 +68,8 @@ impl Environment {
         self.proxy.clone().filter(|_| !direct)
     }
 
-    /// What distinguishes the supervisord that runs this listener from others of this machine, and is
-    /// the same after a restart: where it serves, or else which configuration it has.
+    /// The identity of the supervisord that runs this listener, the same after its restart: where
+    /// it serves, or else its configuration file.
     #[must_use]
     pub fn supervisord(&self) -> Option<String> {
         let socket = |url: &String| url.strip_prefix("unix://").unwrap_or(url).to_owned();
@@ -83,7 +82,7 @@ impl Environment {
     /// A client for the supervisord that runs this listener.
     ///
     /// # Errors
-    /// When supervisord serves no RPC, or where it does makes no sense.
+    /// When supervisord serves no RPC, or its URL is wrong.
     pub fn supervisor(&self) -> Result<RpcClient, StartError> {
         let Some(url) = &self.server_url else {
             return Err(StartError::Environment(
@@ -114,11 +113,11 @@ impl Environment {
         }
     }
 
-    /// The value of an option that may be a secret, which should not stand on the command line:
-    /// `env:NAME` and `file:PATH` say where it is.
+    /// The value of an option that may be a secret and should not be on the command line:
+    /// `env:NAME` and `file:PATH` refer to it.
     ///
     /// # Errors
-    /// When it is not there.
+    /// When the variable or file is missing.
     pub fn secret(&self, option: &str, given: &str) -> Result<Secret, StartError> {
         let missing = |what: String| StartError::Environment(format!("{option} {given}: {what}"));
         if let Some(name) = given.strip_prefix("env:") {
@@ -132,7 +131,7 @@ impl Environment {
         }
     }
 
-    /// The password for a mail server: that of the file, or of the environment.
+    /// The password for a mail server, from the file or the environment.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -167,7 +166,7 @@ fn configuration(arguments: &str) -> Option<String> {
     }
 }
 
-/// What a file says in its first line.
+/// The first line of a file.
 fn secret_of_file(path: &Path) -> Result<Secret, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     match text.lines().next().filter(|line| !line.is_empty()) {

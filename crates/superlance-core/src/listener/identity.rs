@@ -9,8 +9,8 @@ use nix::unistd::getppid;
 use super::alert::Alert;
 use crate::protocol::frame::Frame;
 
-/// The supervisord that numbers the events: another one after a restart of it or of the machine, when
-/// the numbers begin anew.
+/// An instance of supervisord. Another one numbers its events anew: after a restart of it or of the
+/// machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Instance(u64);
 
@@ -21,7 +21,8 @@ impl Instance {
         Self(hash(&[&parent()]))
     }
 
-    /// What names an event: the same when supervisord sends it again, and on no other event.
+    /// The id of an event: the same when supervisord sends it again, and different for every other
+    /// event.
     #[must_use]
     pub fn event_id(self, frame: &Frame) -> Option<u64> {
         let serial = frame.serial?.to_string();
@@ -29,16 +30,16 @@ impl Instance {
     }
 }
 
-/// The event that is being handled, and the ids of the alerts that it leads to.
+/// The event that is being handled, and the source of its alerts' ids.
 #[derive(Debug)]
 pub struct Identity {
-    /// Of this process, for alerts that no event raised.
+    /// The id of this process, for alerts without an event.
     own: u64,
     /// Alerts since the event came.
     count: u64,
-    /// Alerts so far that no event raised.
+    /// Alerts without an event.
     others: u64,
-    /// What names the event that is being handled.
+    /// The id of the event.
     event: Option<u64>,
     /// Its name; empty for none.
     name: String,
@@ -57,18 +58,18 @@ impl Default for Identity {
 }
 
 impl Identity {
-    /// The event of this name and id is being handled from now on; without a name, no event is.
+    /// From now on, the event of this name and id is being handled; without a name, none.
     pub fn begin(&mut self, name: &str, id: Option<u64>) {
         (self.event, self.count) = (id, 0);
         name.clone_into(&mut self.name);
     }
 
-    /// What names the event that is being handled.
+    /// The id of the event that is being handled.
     pub(crate) fn event(&self) -> Option<String> {
         self.event.map(|event| format!("{event:016x}"))
     }
 
-    /// Adds to `alert` which event led to it, and its id unless it has one.
+    /// Adds to `alert` the event that caused it, and an id unless it has one.
     pub fn complete(&mut self, alert: &mut Alert) {
         alert.event.clone_from(&self.name);
         if alert.id.is_empty() {
@@ -76,8 +77,8 @@ impl Identity {
         }
     }
 
-    /// An id for `alert`. What is measured and when is no part of it, and differs when an event is
-    /// handled again.
+    /// An id for `alert`. Measurements and times are not part of it, since they differ when the
+    /// event is handled again.
     fn of(&mut self, alert: &Alert) -> String {
         let count = if self.event.is_some() { &mut self.count } else { &mut self.others };
         *count += 1;
@@ -98,7 +99,7 @@ impl Identity {
     }
 }
 
-/// What distinguishes our parent from every other process of any time.
+/// The identity of our parent, different for every other process of any time.
 ///
 /// Where `/proc` hides processes of other users, its start is not known: a pid that was used before in
 /// this boot is then taken for the same. Where the system has no boot id, each listener is on its own.
@@ -113,13 +114,13 @@ fn parent() -> String {
     format!("{boot} {parent} {}", values.split_whitespace().nth(19).unwrap_or_default())
 }
 
-/// What distinguishes this process from every other.
+/// The identity of this process, different for every other one.
 fn this_process() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{} {}", std::process::id(), now.as_nanos())
 }
 
-/// FNV-1a, which is the same in every build of the program.
+/// FNV-1a: stable between builds of the program.
 fn hash(parts: &[&str]) -> u64 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

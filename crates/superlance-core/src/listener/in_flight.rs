@@ -1,10 +1,10 @@
-//! What has been begun and not finished, so that it is not lost in silence when time is up.
+//! The register of unfinished work, which is logged when time is up.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A register of things begun. Clones share it.
+/// The register. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct InFlight(Arc<Mutex<Entries>>);
 
@@ -14,7 +14,7 @@ struct Entries {
     texts: BTreeMap<u64, Text>,
 }
 
-/// Makes the text when it is needed, which it seldom is.
+/// Builds the text on demand, since it is seldom needed.
 type Text = Box<dyn Fn() -> String + Send>;
 
 impl fmt::Debug for Entries {
@@ -23,7 +23,7 @@ impl fmt::Debug for Entries {
     }
 }
 
-/// Something begun; finished when it is dropped.
+/// A piece of work; dropping it finishes it.
 #[derive(Debug)]
 #[must_use = "dropped at once, it is finished at once"]
 pub struct Entry {
@@ -32,13 +32,13 @@ pub struct Entry {
 }
 
 impl InFlight {
-    /// Notes something begun. `text` is what the log will say if it is never finished.
+    /// Registers work. `text` is logged if it is not finished in time.
     pub fn begin(&self, text: impl Into<String>) -> Entry {
         let text = text.into();
         self.begin_with(move || text.clone())
     }
 
-    /// The same with a text that is long, or depends on how things are then.
+    /// Registers work with a text that is long, or depends on later state.
     pub fn begin_with(&self, text: impl Fn() -> String + Send + 'static) -> Entry {
         let mut entries = self.lock();
         entries.last += 1;
@@ -47,7 +47,7 @@ impl InFlight {
         Entry { register: self.clone(), number }
     }
 
-    /// The texts of everything unfinished, oldest first.
+    /// The texts of all unfinished work, oldest first.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
         self.lock().texts.values().map(|text| text()).collect()

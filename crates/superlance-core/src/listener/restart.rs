@@ -1,8 +1,9 @@
-//! Restarting processes so that none is left stopped.
+//! Restarts that leave no process stopped.
 //!
-//! Between `stopProcess` and `startProcess` a listener is responsible for a process. supervisord may
-//! refuse the start, the connection may break, the listener may be told to end. [`Restarts`] keeps
-//! what was stopped until it is known to run or to be somebody else's business.
+//! Between `stopProcess` and `startProcess` a listener is responsible for a process. supervisord
+//! may refuse the start, the connection may break, the listener may be told to end. [`Restarts`]
+//! remembers a stopped process until it runs again, or another user of supervisord has taken charge
+//! of it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,8 +20,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause between retries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The processes that we stopped and that do not run again yet, each with what the listener wants to
-/// remember of it.
+/// The processes that we stopped and that do not run again yet, each with the listener's own data.
 #[derive(Debug)]
 pub struct Restarts<T> {
     /// By `group:name`.
@@ -38,15 +38,15 @@ struct Owed<T> {
     _entry: Entry,
 }
 
-/// What is known of our stop, so that it can be told from somebody else's, who wants it so. Times are
-/// by supervisord's clock.
+/// The facts about our stop that distinguish it from an operator's. Times are by supervisord's
+/// clock.
 #[derive(Debug, Clone, Copy)]
 enum Stopped {
-    /// It was asked for, not before this time; whether it was done is not known.
+    /// Requested, not before this time; whether it happened is unknown.
     Perhaps(i64),
-    /// It was done; the time is not known yet, and the clock may have been set back since.
+    /// Done at an unknown time: the clock may have been set back since.
     Done,
-    /// It was done at this time.
+    /// Done at this time.
     At(i64),
 }
 
@@ -60,12 +60,12 @@ impl Stopped {
     }
 }
 
-/// Why a process was not stopped.
+/// The reason why a process was not stopped.
 #[derive(Debug)]
 pub enum StopError {
     /// The listener was told to end, and might not start the process again.
     Ending,
-    /// It does not run any more, because somebody else has stopped it and wants it so.
+    /// The process does not run any more: an operator or another program has stopped it.
     Stopped(RpcError),
     /// supervisord refused for another reason, or was not reached.
     Rpc(RpcError),
@@ -80,7 +80,7 @@ impl fmt::Display for StopError {
     }
 }
 
-/// What is to be done about a process that is owed a start.
+/// The next step for a process that is owed a start.
 #[derive(Debug, PartialEq, Eq)]
 enum Duty {
     Start,
@@ -95,7 +95,7 @@ impl<T> Default for Restarts<T> {
 }
 
 impl<T> Restarts<T> {
-    /// Stops a process, of which `info` was just asked. From here on it is owed a start.
+    /// Stops a process whose current `info` is given. From here on it is owed a start.
     ///
     /// # Errors
     /// When the listener was told to end, or supervisord refuses or was not reached; then nothing is
@@ -170,7 +170,7 @@ impl<T> Restarts<T> {
         self.owed.values().map(|owed| owed.due).min()
     }
 
-    /// The listener is about to end: everything is tried at once, and then every second.
+    /// Tries everything at once and then every second: the listener is about to end.
     pub fn hurry(&mut self) {
         self.longest_pause = FIRST_PAUSE;
         for owed in self.owed.values_mut() {
@@ -178,7 +178,7 @@ impl<T> Restarts<T> {
         }
     }
 
-    /// Tries again to start what is due, and returns what runs now.
+    /// Tries the starts that are due, and returns the processes that run now.
     pub fn retry(&mut self, ctx: &mut Ctx<'_>) -> Vec<(String, T)> {
         let now = Instant::now();
         let due = self.owed.iter().filter(|(_, owed)| owed.due <= now);
@@ -203,8 +203,8 @@ impl<T> Restarts<T> {
         }
     }
 
-    /// Asks how the process is, and forgets it if that is no longer our business. `None` when the
-    /// question was not answered.
+    /// Asks for the state of the process, and forgets it if it is owed nothing any more. `None`
+    /// when supervisord did not answer.
     fn look(&mut self, namespec: &str, ctx: &mut Ctx<'_>) -> Option<Duty> {
         let info = match ctx.supervisor.info(namespec) {
             Ok(info) => info,
@@ -220,7 +220,9 @@ impl<T> Restarts<T> {
             Duty::Wait => owed.due = Instant::now() + FIRST_PAUSE,
             Duty::Nothing => {
                 if info.state == State::Stopped {
-                    ctx.log.line(format_args!("{namespec} was stopped by somebody else meanwhile"));
+                    ctx.log.line(format_args!(
+                        "{namespec} was stopped by another client, and stays stopped"
+                    ));
                 }
                 self.owed.remove(namespec);
             }
@@ -228,7 +230,7 @@ impl<T> Restarts<T> {
         Some(duty)
     }
 
-    /// Plans the next try, or gives up where there can be none.
+    /// Plans the next try, or gives up where none can succeed.
     fn failed(&mut self, namespec: &str, error: &RpcError, ctx: &Ctx<'_>) {
         if is_final(error) {
             self.owed.remove(namespec);
@@ -244,13 +246,13 @@ fn still_stopped(namespec: &str, error: &RpcError) -> String {
     format!("{namespec} is still stopped: {error}")
 }
 
-/// Whether somebody stops the process or has stopped it.
+/// Whether an operator or another program stops the process or has stopped it.
 fn is_stopped(namespec: &str, ctx: &mut Ctx<'_>) -> bool {
     let info = ctx.supervisor.info(namespec);
     info.is_ok_and(|info| matches!(info.state, State::Stopping | State::Stopped))
 }
 
-/// Whether a refusal ends our duty: the process is gone, or everything is.
+/// Whether a refusal ends our duty: the process is gone, or supervisord is ending.
 fn is_final(error: &RpcError) -> bool {
     matches!(error.fault_code(), Some(Fault::BAD_NAME | Fault::SHUTDOWN_STATE))
 }

@@ -126,7 +126,7 @@ fn a_stop_without_an_answer_is_followed_up() {
     assert_eq!(retry(&mut world, &mut restarts), [(NAME.to_owned(), "note")]);
 }
 
-/// Each of these is somebody else's business now.
+/// In each of these states the process is owed nothing any more.
 #[test]
 fn what_others_did_is_left_alone() {
     type Change = fn(&mut ProcessInfo);

@@ -1,4 +1,4 @@
-//! Mail text that is not ASCII, and header values that must stay one header (RFC 2045 and 2047).
+//! Encodings of texts and header values that are not ASCII (RFC 2045 and 2047).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,22 +12,21 @@ const LINE: usize = 76;
 /// Longest line of a mail that may be sent as it is (RFC 5321, without the line end).
 const LONGEST_LINE: usize = 998;
 
-/// How a text is written in a mail (RFC 2045).
+/// The encoding of a text in a mail (RFC 2045).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// As it is: ASCII.
+    /// ASCII, unchanged.
     SevenBit,
-    /// As it is: UTF-8.
+    /// UTF-8, unchanged.
     EightBit,
-    /// ASCII as it is, other bytes as `=C3`. Lines are of any length.
+    /// ASCII unchanged, other bytes as `=C3`. Lines are of any length.
     QuotedPrintable,
-    /// As Python's `MIMEText` writes whatever is not ASCII.
+    /// Base64, as Python's `MIMEText` writes a text that is not ASCII.
     Base64,
 }
 
 impl Encoding {
-    /// The first encoding that leaves a text as readable as it can be on a way that takes 8 bits or
-    /// not.
+    /// The most readable encoding of a text for a transport that takes 8 bits, or not.
     pub fn of(text: &str, eight_bit: bool) -> Self {
         let fits = text.split('\n').all(|line| line.len() <= LONGEST_LINE);
         match text.is_ascii() {
@@ -37,7 +36,7 @@ impl Encoding {
         }
     }
 
-    /// Its name in `Content-Transfer-Encoding:`.
+    /// The name in `Content-Transfer-Encoding:`.
     pub fn name(self) -> &'static str {
         match self {
             Self::SevenBit => "7bit",
@@ -47,7 +46,7 @@ impl Encoding {
         }
     }
 
-    /// A text, written so.
+    /// The encoded text.
     pub fn encode(self, text: &str) -> String {
         match self {
             Self::SevenBit | Self::EightBit => text.to_owned(),
@@ -62,7 +61,8 @@ pub fn charset(text: &str) -> &'static str {
     if text.is_ascii() { "us-ascii" } else { "utf-8" }
 }
 
-/// A header value without line ends and other control characters, so that no value can add a header.
+/// A header value without line ends and other control characters, so that no value can add a
+/// header.
 pub fn one_line(value: &str) -> String {
     value.replace(|c: char| c.is_control() && c != '\t', " ")
 }
@@ -104,7 +104,7 @@ fn quoted(byte: u8) -> String {
     }
 }
 
-/// A header line, folded at blanks, and behind commas where there are none, if servers would refuse it.
+/// A header line, folded at blanks (behind commas where there are none) if servers would refuse it.
 pub fn fold(header: String) -> String {
     if header.split('\n').all(|line| line.len() <= LONGEST_LINE) {
         return header;
@@ -131,7 +131,7 @@ pub fn addresses(line: &str) -> Vec<&str> {
     line.split(separates).map(str::trim).filter(|address| !address.is_empty()).collect()
 }
 
-/// A `To:` line whose names are ASCII; one that is already stays as the user wrote it.
+/// A `To:` line with names in ASCII; an ASCII line stays as the user wrote it.
 pub fn address_list(line: &str) -> String {
     if line.is_ascii() {
         return line.to_owned();
@@ -160,7 +160,7 @@ fn base64(text: &str) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// A text whose lines are cut where they are too long, and in which only what is not ASCII is encoded.
+/// A text with its long lines cut, in which only bytes that are not ASCII are encoded.
 fn quoted_printable(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(quoted_printable_line).collect();
     lines.join("\n")
@@ -171,7 +171,7 @@ fn quoted_printable_line(line: &str) -> String {
     let mut room = LINE - 1;
     let mut bytes = line.bytes().peekable();
     while let Some(byte) = bytes.next() {
-        // A blank at the end of a line does not survive every server.
+        // Some servers remove a blank at the end of a line.
         let piece = match byte {
             b' ' | b'\t' if bytes.peek().is_some() => char::from(byte).to_string(),
             b'=' => "=3D".to_owned(),

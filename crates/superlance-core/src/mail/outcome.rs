@@ -1,18 +1,18 @@
-//! What became of something that was to be delivered.
+//! The outcome of a delivery.
 
 use std::time::Duration;
 
-/// What became of it for one recipient.
+/// The outcome for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// It was taken.
+    /// The server or command accepted it.
     Delivered,
-    /// It is not wanted, now or later.
+    /// It was refused for good.
     Rejected(String),
-    /// It was not delivered, and that may change.
+    /// It was not delivered; a later try may succeed.
     Retry(String),
-    /// It was not delivered, and is not to be tried again before so much time has passed.
+    /// It was not delivered, and must not be tried again before this time has passed.
     RetryAfter(String, Duration),
-    /// It was sent, and whether it was taken is not known.
+    /// It was sent, and whether it was accepted is unknown.
     Unknown(String),
 }

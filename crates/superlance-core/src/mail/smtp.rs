@@ -1,6 +1,7 @@
-//! Mails over SMTP, each recipient on its own.
+//! Mails over SMTP, with an outcome for each recipient.
 //!
-//! [`connection`] speaks the protocol, [`session`] says what, on a thread, against a deadline.
+//! [`connection`] speaks the protocol; [`session`] runs a conversation on a thread, against a
+//! deadline.
 
 pub mod answer;
 mod connection;
@@ -28,46 +29,45 @@ use crate::system::io_error::explain;
 use crate::system::log::Log;
 use crate::system::secret::Secret;
 
-/// How to reach a server.
+/// The settings for a server.
 #[derive(Clone)]
 pub struct Settings {
-    /// The server.
     pub server: Server,
-    /// User name and password, if there are to be any.
+    /// User name and password, if any.
     pub credentials: Option<(String, Secret)>,
-    /// Whether to insist on an encrypted connection, and on what certificate.
+    /// The encryption to insist on.
     pub tls: Tls,
 }
 
-/// What kind of connection to insist on.
+/// The encryption to insist on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tls {
-    /// Any.
+    /// None.
     Off,
-    /// An encrypted one, to whoever answers.
+    /// Encryption, with any certificate.
     Required,
-    /// An encrypted one, to a server that the system's certificate authorities vouch for.
+    /// Encryption, with a certificate that the system's authorities vouch for.
     Verified,
-    /// The same, encrypted from its first byte on.
+    /// The same, from the first byte on.
     Implicit,
 }
 
 /// Time limits.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
-    /// For everything before the mail itself is sent; when it is over, nothing was delivered.
+    /// For everything before the mail itself is sent: after this, nothing was delivered.
     talk: Duration,
-    /// For the mail itself and the answer to it. RFC 5321 (4.5.3.2.6) asks for ten minutes: one who
-    /// gives up earlier and tries again may deliver twice.
+    /// For the mail itself and the answer to it. RFC 5321 (4.5.3.2.6) asks for ten minutes: a
+    /// client that gives up earlier and tries again may deliver twice.
     mail: Duration,
 }
 
 const LIMITS: Limits = Limits { talk: Duration::from_secs(60), mail: Duration::from_secs(600) };
 
-/// Time for the goodbye.
+/// Time for QUIT and its answer.
 const QUIT: Duration = Duration::from_secs(2);
 
-/// Threads beyond which a connection is closed without waiting for the answer to the goodbye.
+/// Threads beyond which a connection is closed without waiting for the answer to QUIT.
 const MANY_THREADS: usize = 16;
 
 /// Attempts that may still hang in a server that answers byte by byte, before no new one is begun.
@@ -79,20 +79,20 @@ pub struct Smtp {
     hanging: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// What a thread needs to know to deliver mails.
+/// The parts that a delivery thread needs.
 #[derive(Clone)]
 struct Job {
     settings: Settings,
     limits: Limits,
     log: Arc<Log>,
-    /// Whether the server's certificate has been judged, if that is done without consequences.
+    /// Whether the server's certificate was checked once, where its result is only logged.
     judged: Arc<AtomicBool>,
-    /// Referred to by each thread that is there, and once more.
+    /// One reference for each thread, and one more.
     threads: Arc<()>,
 }
 
 impl Smtp {
-    /// A sender of mails. Nothing is opened before the first of them.
+    /// A sender of mails. It connects for the first mail.
     #[must_use]
     pub fn new(settings: Settings, log: Arc<Log>) -> Self {
         let job =
@@ -152,8 +152,8 @@ fn later(message: &Message, reason: &str) -> Vec<DeliveryOutcome> {
     vec![DeliveryOutcome::Retry(reason.to_owned()); message.recipients.len()]
 }
 
-/// Between the talk before a mail and the mail itself. Of the one who wants to send it and the one
-/// who wants it given up, the first to come decides: a mail given up is never sent after all.
+/// The gate between the conversation before a mail and the mail itself. Either the sender passes it
+/// or the timeout closes it, whichever comes first: a mail that was given up is never sent.
 #[derive(Debug, Default)]
 struct Gate(AtomicU8);
 
@@ -162,12 +162,12 @@ impl Gate {
     const PASSED: u8 = 1;
     const CLOSED: u8 = 2;
 
-    /// Goes through; `false` if it is closed.
+    /// Passes; `false` if it is closed.
     fn pass(&self) -> bool {
         self.change(Self::PASSED)
     }
 
-    /// Closes it; `false` if someone went through.
+    /// Closes the gate; `false` if the sender has passed.
     fn close(&self) -> bool {
         self.change(Self::CLOSED)
     }

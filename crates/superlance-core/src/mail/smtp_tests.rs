@@ -101,7 +101,8 @@ fn trouble_before_the_mail_leaves_it_for_later() {
     ] {
         let (outcomes, _) = send(script, "x");
         match outcomes.first() {
-            // Silence is noticed by the reading thread or by the waiting one, whoever comes first.
+            // Silence is noticed by the reading thread or by the waiting one, whichever comes
+            // first.
             Some(DeliveryOutcome::Retry(said)) if reason == "no answer" => {
                 assert!(said == reason || said.starts_with("not ready"), "{said}");
             }
@@ -256,7 +257,7 @@ fn whatever_is_refused_the_conversation_is_ended() {
         let (_, heard) = send(script, "x");
         assert_eq!(heard.last().map(String::as_str), Some("QUIT"), "{script:?}: {heard:?}");
     }
-    // Nobody listens any more.
+    // The server is gone.
     let (_, heard) = send(&[("MAIL", Say("421 shutting down"))], "x");
     assert!(!heard.contains(&"QUIT".to_owned()), "{heard:?}");
 }

@@ -43,9 +43,9 @@ pub fn with_version(command: Command) -> Command {
     command.disable_version_flag(true).arg(version)
 }
 
-/// The same error without a password in it, and with tips that help: whole options in place of the
-/// prefixes among which clap looks for similar ones, all that an ambiguous prefix may mean, none that
-/// begins with another letter, and no advice to put `--` before an option.
+/// The error without a password, and with helpful tips: whole options instead of the prefixes that
+/// clap compares, all meanings of an ambiguous prefix, none that begins with another letter, and no
+/// advice to put `--` before an option.
 #[must_use]
 pub fn with_hints(mut error: Error, command: &Command) -> Error {
     if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
@@ -85,9 +85,9 @@ fn similar_options(error: &Error, command: &Command) -> Vec<String> {
     hints.into_iter().map(|long| format!("--{long}")).collect()
 }
 
-/// Says that arguments are ignored. They are no error, since the original ignores them in silence, and
-/// a configuration that worked must not lose its listener. Values of options may be among them, and may
-/// be secrets, so only the first is shown.
+/// Logs that arguments are ignored. They are no error, since the original ignores them in silence,
+/// and a configuration that worked must not lose its listener. Values of options may be among them,
+/// and may be secrets, so only the first is shown.
 pub fn warn_of_stray(name: &str, stray: &[OsString], log: &Log) {
     if let Some(shown) = first_of(stray.iter().map(|word| word.to_string_lossy())) {
         log.line(format_args!("{name}: ignored, since no option takes the first of them: {shown}"));
@@ -98,7 +98,7 @@ pub fn warn_of_stray(name: &str, stray: &[OsString], log: &Log) {
 #[must_use]
 pub fn first_of<'a>(mut words: impl ExactSizeIterator<Item = Cow<'a, str>>) -> Option<String> {
     let first = words.next()?;
-    // Of a URL, what comes after the host may be a secret, too.
+    // The part of a URL after its host may be a secret, too.
     let first = match first.split_once("://") {
         Some((scheme, rest)) => {
             let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -114,8 +114,8 @@ pub fn first_of<'a>(mut words: impl ExactSizeIterator<Item = Cow<'a, str>>) -> O
     })
 }
 
-/// Leaves out what names no process, such as `-p =1KB` after an empty `%(ENV_X)s`, and says so. The
-/// original takes it for the name of a process that never comes.
+/// Drops limits without a name, such as `-p =1KB` after an empty `%(ENV_X)s`, and logs that. The
+/// original takes the empty name for a process that never comes.
 pub fn drop_nameless<T>(
     values: &mut Vec<T>,
     selector: impl Fn(&T) -> &Selector,
@@ -131,7 +131,7 @@ pub fn drop_nameless<T>(
     }
 }
 
-/// The beginnings of `name` that mean nothing else among `names`.
+/// The prefixes of `name` that are unambiguous among `names`.
 fn prefixes(name: &'static str, names: &[&'static str]) -> Vec<&'static str> {
     let lengths = 1..name.len();
     let unique = |prefix: &&str| names.iter().filter(|name| name.starts_with(prefix)).count() == 1;

@@ -1,4 +1,4 @@
-//! Which processes a name on the command line means.
+//! Selectors: names and patterns of processes on the command line.
 
 use std::str::FromStr;
 
@@ -7,19 +7,17 @@ use regex::{Regex, bytes};
 /// A process as selectors see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Names<'a> {
-    /// Name of its group.
     pub group: &'a str,
-    /// Its own name.
     pub process: &'a str,
 }
 
 /// A name, a `group:name`, a `group:*`, a pattern, or `~` and a regular expression.
 ///
-/// `*` stands for any characters, `?` for one, `[ab]`, `[a-z]` and `[!a]` for one of a set. A pattern
-/// with a colon is compared with `group:name`, one without with the name (or, in
-/// [`matches_group`](Selector::matches_group), the group's name). A regular expression is looked for
-/// anywhere in the name and in `group:name`, or in the group's name. A text that is some process's very
-/// name means that process, whatever characters are in it.
+/// `*` stands for any characters, `?` for one, `[ab]`, `[a-z]` and `[!a]` for one of a set. A
+/// pattern with a colon is compared with `group:name`, one without with the name (or, in
+/// [`matches_group`](Selector::matches_group), the group's name). A regular expression is searched
+/// anywhere in the name and in `group:name`, or in the group's name. A text that equals the name of
+/// a process selects that process, even with the characters of a pattern.
 #[derive(Debug, Clone)]
 pub struct Selector {
     text: String,
@@ -28,32 +26,32 @@ pub struct Selector {
 
 #[derive(Debug, Clone)]
 enum Pattern {
-    /// A shell's, as an anchored expression.
+    /// A shell pattern, as an anchored expression.
     Glob(Regex),
-    /// What follows a `~`. By bytes, so that `\d` and `(?i)` need no tables of all letters, which are
-    /// a quarter of a megabyte.
+    /// The expression after a `~`. By bytes, so that `\d` and `(?i)` need no tables of all letters,
+    /// which take a quarter of a megabyte.
     Regex(bytes::Regex),
 }
 
-/// A selector that cannot be one.
+/// A malformed selector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSelector {
-    /// There is nothing.
+    /// An empty text.
     #[error(
         "{0:?} is not a process name, a group:name, a group:*, a pattern such as web* or a regular \
          expression such as ~^web"
     )]
     Empty(String),
-    /// What follows the `~` cannot be read.
+    /// A malformed regular expression.
     #[error("{0:?} is not ~ and a regular expression such as ~^web: {1}")]
     Regex(String, String),
 }
 
 impl Selector {
-    /// Reads a selector, without the blanks around it.
+    /// Parses a selector, without the blanks around it.
     ///
     /// # Errors
-    /// When `text` is empty, or a regular expression that is none.
+    /// When `text` is empty, or its regular expression is malformed.
     pub fn parse(text: &str) -> Result<Self, BadSelector> {
         let text = text.trim();
         let pattern = match text.strip_prefix('~') {
@@ -73,10 +71,10 @@ impl Selector {
         Ok(Self { text: text.to_owned(), pattern })
     }
 
-    /// As [`parse`](Self::parse), but of an empty text, which means no process.
+    /// Like [`parse`](Self::parse), but an empty text selects no process.
     ///
     /// # Errors
-    /// When `text` is a regular expression that is none.
+    /// When the regular expression is malformed.
     pub fn parse_lenient(text: &str) -> Result<Self, BadSelector> {
         match text.trim() {
             "" => Ok(Self { text: String::new(), pattern: None }),
@@ -84,7 +82,7 @@ impl Selector {
         }
     }
 
-    /// As it was written.
+    /// The text as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -99,7 +97,7 @@ impl Selector {
         }
     }
 
-    /// Whether it means the process, by its exact name or as a pattern.
+    /// Whether it selects the process, by its exact name or as a pattern.
     #[must_use]
     pub fn matches(&self, process: Names<'_>) -> bool {
         let namespec = || format!("{}:{}", process.group, process.process);
@@ -115,7 +113,7 @@ impl Selector {
             }
     }
 
-    /// Whether it means a whole group, by its exact name or as a pattern; `group:*` is `group`.
+    /// Whether it selects a whole group, by its exact name or as a pattern; `group:*` is `group`.
     #[must_use]
     pub fn matches_group(&self, group: &str) -> bool {
         self.text == group
@@ -136,7 +134,7 @@ impl FromStr for Selector {
     }
 }
 
-/// What is wrong; before it the error repeats the expression and points at a place.
+/// The reason alone; before it the error repeats the expression and points at a place.
 fn last_line(error: &regex::Error) -> String {
     let text = error.to_string();
     let line = text.lines().last().unwrap_or_default();
@@ -163,7 +161,8 @@ fn glob_to_regex(glob: &str) -> Option<String> {
     Some(out)
 }
 
-/// The set at the beginning of `text`, after its `[`, as a regular expression, and what follows it.
+/// The set at the beginning of `text`, after its `[`, as a regular expression, and the rest of the
+/// text.
 fn set_to_class(text: &str) -> Option<(String, &str)> {
     let (start, members) = match text.strip_prefix('!') {
         Some(members) => ("[^", members),

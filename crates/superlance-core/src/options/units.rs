@@ -1,38 +1,25 @@
-//! Sizes and durations as they are written on the command line.
+//! Sizes and durations on the command line.
 
 use std::time::Duration;
 
-/// What a size may look like, for error messages and help.
+/// The forms of a size, for error messages and help.
 const SIZE_FORM: &str = "a size such as 200MB (B, KB, MB, GB or TB, in steps of 1024)";
 
-/// What a duration may look like, for error messages and help.
+/// The forms of a duration, for error messages and help.
 const DURATION_FORM: &str = "a time such as 90, 30m, 12h, 2d or 1h30m (s, m, h or d)";
 
-/// A value that is not what it should be. Its text repeats the value and says what was expected.
+/// A bad value. Its text repeats the value and says what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnitError {
-    /// Not of the right form.
+    /// A wrong form.
     #[error("{given:?} is not {expected}")]
-    Form {
-        /// What was written.
-        given: String,
-        /// What should have been.
-        expected: &'static str,
-    },
-    /// Below zero.
+    Form { given: String, expected: &'static str },
+    /// A negative value.
     #[error("{given:?} is negative; expected {expected}")]
-    Negative {
-        /// What was written.
-        given: String,
-        /// What should have been.
-        expected: &'static str,
-    },
-    /// Too much for 64 bits.
+    Negative { given: String, expected: &'static str },
+    /// A value beyond 64 bits.
     #[error("{given:?} is too large: it must be below 16 EiB (2^64 bytes, or seconds)")]
-    Overflow {
-        /// What was written.
-        given: String,
-    },
+    Overflow { given: String },
 }
 
 /// A number of bytes: `10000`, `200MB`, `1.5 GB`, `64KiB`.
@@ -109,7 +96,7 @@ pub fn duration_text(time: Duration) -> String {
 }
 
 impl UnitError {
-    /// The same complaint about the whole of what was written.
+    /// The same error about the whole text.
     fn of(mut self, whole: &str) -> Self {
         match &mut self {
             Self::Form { given, .. } | Self::Negative { given, .. } | Self::Overflow { given } => {

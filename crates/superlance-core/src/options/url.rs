@@ -1,4 +1,4 @@
-//! URLs of the command line, taken apart.
+//! URLs of the command line.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use ureq::http::Uri;
 
 use crate::system::secret::Secret;
 
-/// Where an HTTP request goes.
+/// The target of an HTTP request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The URL to request: without user info and fragment, in characters that HTTP allows.
@@ -19,20 +19,20 @@ pub struct Target {
 }
 
 impl Target {
-    /// Takes `given` apart.
+    /// Parses `given`.
     ///
     /// # Errors
     /// When it is no URL. The error says what was expected, and shows no password.
     pub fn parse(given: &str) -> Result<Self, String> {
-        // What is no URL may have its password anywhere.
+        // A text that is no URL may have its password anywhere.
         let shown = || without_password(given);
         Self::parse_secret(given).map_err(|what| format!("{:?} {what}", shown()))
     }
 
-    /// As [`parse`](Self::parse), for a URL that is a secret itself.
+    /// Parses a URL that is a secret itself.
     ///
     /// # Errors
-    /// When it is no URL. The error says only what is wrong with it.
+    /// When it is no URL. The error does not repeat it.
     pub fn parse_secret(given: &str) -> Result<Self, String> {
         let Parts { scheme, user_info, host, path } = Parts::of(given);
         let shown = match user_info.and_then(|user_info| user_info.split_once(':')) {
@@ -91,7 +91,7 @@ fn check_host(host: &str) -> Result<(), &'static str> {
     }
 }
 
-/// What may not stand in a request; what is encoded already remains as it is.
+/// Characters that a request must not contain; encoded ones stay as they are.
 const FORBIDDEN: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`');
 
 /// Basic authentication for `user:password` as it stands in a URL.
@@ -103,12 +103,12 @@ fn authorization(user_info: &str) -> Secret {
     format!("Basic {}", STANDARD.encode(plain)).into()
 }
 
-/// Replaces `%XX` by what it stands for; a `%` that begins nothing stands for itself.
+/// Decodes `%XX`; a `%` without two digits stands for itself.
 pub fn decode(text: &str) -> Vec<u8> {
     percent_decode_str(text).collect()
 }
 
-/// A URL of which only the form is known: `SCHEME://USER-INFO@HOST/PATH`.
+/// A URL by its form alone: `SCHEME://USER-INFO@HOST/PATH`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parts<'a> {
     /// Empty if there is none.
@@ -116,7 +116,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) user_info: Option<&'a str>,
     /// With a port, if there is one.
     pub(crate) host: &'a str,
-    /// What begins with `/`, `?` or `#`.
+    /// From the first `/`, `?` or `#` on.
     pub(crate) path: &'a str,
 }
 
@@ -132,7 +132,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// `text` as it may stand in a log: without the password, if it is a URL or was meant to be one.
+/// `text` for the log: without the password, if it is a URL or was meant to be one.
 #[must_use]
 pub fn without_password(text: &str) -> String {
     let (scheme, rest) = text.split_at(text.find("://").map_or(0, |at| at + "://".len()));

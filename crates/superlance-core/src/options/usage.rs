@@ -1,10 +1,10 @@
-//! Why a command cannot begin.
+//! The reasons why a command cannot start.
 
-/// Why a listener cannot begin. The text says what was expected.
+/// The reason why a listener cannot start. The text says what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartError {
     /// The command line is wrong: exit code 2.
     Usage(String),
-    /// The surroundings are: exit code 1.
+    /// The environment is wrong: exit code 1.
     Environment(String),
 }

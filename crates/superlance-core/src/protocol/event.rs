@@ -1,41 +1,33 @@
-//! What an event says, as far as listeners care.
+//! Events, interpreted as far as listeners need them.
 
 use crate::protocol::frame::Frame;
 use crate::protocol::headers::Headers;
 
-/// An event, interpreted.
+/// An interpreted event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Time has passed: `TICK_5`, `TICK_60`, `TICK_3600`, or whatever else starts with `TICK`.
-    Tick {
-        /// The whole name.
-        name: String,
-    },
+    /// A tick: `TICK_5`, `TICK_60`, `TICK_3600`, or any other name that starts with `TICK`.
+    Tick { name: String },
     /// A process changed its state: any `PROCESS_STATE_*`.
     ProcessState(ProcessState),
-    /// Anything else.
-    Other {
-        /// The whole name.
-        name: String,
-    },
+    /// Any other event.
+    Other { name: String },
 }
 
-/// The payload of a `PROCESS_STATE_*` event. Values are kept as they came, for the texts.
+/// The payload of a `PROCESS_STATE_*` event. Values stay as they came, for the texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessState {
     /// The new state: `EXITED` of `PROCESS_STATE_EXITED`.
     pub state: String,
-    /// Name of the process.
     pub process: String,
-    /// Name of its group.
     pub group: String,
-    /// State before this one; `unknown` if the event does not say.
+    /// The previous state; `unknown` if the event does not have it.
     pub from_state: String,
-    /// Process id; events about processes that do not run have none.
+    /// The process id; events about processes that do not run have none.
     pub pid: Option<String>,
-    /// Whether an exit was among the configured `exitcodes`; only `EXITED` says.
+    /// Whether an exit was among the configured `exitcodes`; only `EXITED` has it.
     pub expected: Option<bool>,
-    /// How many attempts to start it have failed; only `STARTING` and `BACKOFF` say.
+    /// The number of failed attempts to start it; only `STARTING` and `BACKOFF` have it.
     pub tries: Option<String>,
 }
 
@@ -49,7 +41,7 @@ pub struct ParseError {
 }
 
 impl ProcessState {
-    /// Whether a process exited in a way it should not have.
+    /// Whether a process exited unexpectedly.
     #[must_use]
     pub fn is_unexpected_exit(&self) -> bool {
         self.state == "EXITED" && self.expected == Some(false)
@@ -82,7 +74,7 @@ impl Event {
         Ok(Self::ProcessState(ProcessState {
             process: need("processname")?,
             group: need("groupname")?,
-            // Only crashmail shows it, so no other listener has to have it.
+            // Only crashmail shows it, so it is optional.
             from_state: headers.get("from_state").unwrap_or("unknown").to_owned(),
             pid: headers.get("pid").map(str::to_owned),
             tries: headers.get("tries").map(str::to_owned),

@@ -1,4 +1,5 @@
-//! One event as it comes over the wire: a header line, then a payload whose length the header gives.
+//! Frames: one event as it comes over the wire, a header line and a payload whose length the header
+//! gives.
 //!
 //! ```text
 //! ver:3.0 server:supervisor serial:21 pool:memmon poolserial:10 eventname:TICK_60 len:15
@@ -15,14 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::headers::Headers;
 
-/// Longest header line that is believed; a real one has about a hundred bytes.
+/// The longest header line; a real one has about a hundred bytes.
 const MAX_HEADER: u64 = 64 * 1024;
 
 /// Room for the usual header line or payload, which is then allocated once.
 const USUAL: usize = 256;
 
-/// Largest payload that is believed. Process output in `PROCESS_COMMUNICATION` events is the only
-/// large one, and supervisord bounds it by `*_capture_maxbytes`.
+/// The largest payload. Only the process output in `PROCESS_COMMUNICATION` events is large, and
+/// supervisord bounds it by `*_capture_maxbytes`.
 const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
 
 /// An event off the wire, not yet interpreted.
@@ -62,7 +63,7 @@ impl FrameReader {
         let Some(line) = read_header_line(source)? else {
             return Ok(None);
         };
-        // What a payload that was misjudged has left over stands before the keys, and does no harm.
+        // The rest of a payload that was misjudged stands before the keys, and does no harm.
         let headers = Headers::parse(&line);
         let bad = |what: &str| {
             io::Error::new(
@@ -95,7 +96,7 @@ impl FrameReader {
     }
 }
 
-/// The bytes as text, whatever they are.
+/// The bytes as text; invalid UTF-8 is replaced.
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())

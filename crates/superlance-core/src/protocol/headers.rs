@@ -1,21 +1,21 @@
 //! The `key:value key:value` lines of supervisord's event protocol.
 
-/// The values of one line, found by key.
+/// The values of one header line by key.
 ///
 /// Values are not escaped on the wire, and an `identifier = my host:1` puts spaces and colons into
-/// `server:`; splitting at blanks and then at colons, as supervisor's own `childutils.get_headers`
-/// does, dies of it. Here a word without `key:` belongs to the value before it, keys that nobody
-/// asks for do no harm, and where a value imitates a key the last one counts, since supervisord
-/// writes its own keys after the identifier.
+/// `server:`; supervisor's own `childutils.get_headers`, which splits at blanks and then at colons,
+/// dies of it. Here a word without `key:` belongs to the value before it, unknown keys do no harm,
+/// and where a value imitates a key the last one counts, since supervisord writes its own keys
+/// after the identifier.
 #[derive(Debug)]
 pub(crate) struct Headers<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Headers<'a> {
-    /// Takes the first line of `text` apart.
+    /// Parses the first line of `text`.
     #[must_use]
     pub(crate) fn parse(text: &'a str) -> Self {
         let line = text.lines().next().unwrap_or_default();
-        // As many as supervisord writes.
+        // The number of keys that supervisord writes.
         let mut pairs = Vec::with_capacity(8);
         let mut end = line.len();
         // From the right, so that a value's end is known when its key is found.

@@ -1,4 +1,4 @@
-//! The two ends of the event protocol: stdin, and a stdout that nobody else can write to.
+//! The two ends of the event protocol: stdin, and a stdout that only the protocol writes to.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -57,7 +57,7 @@ impl Source for Input {
                 Err(error) => return Err(error.into()),
             }
         }
-        // Readable may mean: at its end.
+        // Readable also means the end of the input.
         Ok(!self.0.fill_buf()?.is_empty())
     }
 }
@@ -77,9 +77,9 @@ pub(crate) fn is_stdout_stderr() -> io::Result<bool> {
 }
 
 impl Output {
-    /// Takes stdout for the protocol alone: from here on, what anything in this process or a child
-    /// writes to descriptor 1 goes to stderr. One stray byte on the real stdout, and supervisord
-    /// never sends this listener another event (compatibility.md, D15).
+    /// Takes stdout for the protocol alone: from here on, all other output to descriptor 1, in this
+    /// process and in its children, goes to stderr. After one stray byte on the real stdout,
+    /// supervisord never sends this listener another event (compatibility.md, D15).
     ///
     /// # Errors
     /// When the descriptors cannot be duplicated.
@@ -89,7 +89,7 @@ impl Output {
         Ok(Self(File::from(private)))
     }
 
-    /// Says that the listener waits for its first event.
+    /// Tells supervisord that the listener is ready for its first event.
     ///
     /// # Errors
     /// When stdout cannot be written.

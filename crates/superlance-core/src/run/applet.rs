@@ -1,4 +1,4 @@
-//! From a command line to a running listener and to its exit code.
+//! Applets: from a command line to a running listener and to its exit code.
 
 use std::ffi::OsString;
 use std::io;
@@ -21,11 +21,9 @@ use crate::system::log::Log;
 /// which it cannot work (and for a lost protocol), 2 for a wrong command line. Told to end by a signal,
 /// it dies of that signal.
 pub struct Applet {
-    /// What it is called as.
     pub name: &'static str,
-    /// Its command line.
     pub command: fn() -> Command,
-    /// Puts the listener together.
+    /// Builds the listener.
     pub service: fn(&ArgMatches, Environment) -> Result<Service, StartError>,
 }
 
@@ -41,7 +39,7 @@ impl Applet {
     fn run(&self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), ExitCode> {
         let mut command = (self.command)();
         let matches = command.try_get_matches_from_mut(arguments).map_err(|error| {
-            // Help goes to stdout and ends with 0, everything else to stderr and with 2.
+            // Help goes to stdout and exits with 0, errors go to stderr and exit with 2.
             let error = with_hints(error, &command);
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
@@ -60,7 +58,7 @@ impl Applet {
             environment.log = Arc::new(Log::new(io::sink()));
         }
         let service = match (self.service)(&matches, environment) {
-            // What is wrong with the command line is said first.
+            // Errors of the command line come first.
             Err(StartError::Usage(message)) => {
                 let _ = command.error(ErrorKind::ValueValidation, message).print();
                 return Err(ExitCode::from(2));
@@ -91,7 +89,7 @@ impl Applet {
             Ok(Ended::BySignal(signal)) => {
                 let signal_name = signal_name(signal).unwrap_or("a signal");
                 log.line(format_args!("{name}: ended by {signal_name}"));
-                // An exit status of 0 would be one that supervisord expects: it would not start the
+                // An exit status of 0 is one that supervisord expects, so it would not start the
                 // listener again.
                 emulate_default_handler(signal).map_err(|error| fail(&error.to_string()))
             }

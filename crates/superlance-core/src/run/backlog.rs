@@ -1,4 +1,4 @@
-//! Events on disk, from their acknowledgement until they are handled, where there is a spool.
+//! Events on disk, from their acknowledgement until they are handled, if there is a spool.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,30 +22,28 @@ struct State {
     next: u64,
 }
 
-/// What is written.
+/// A record of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Record {
-    /// An event will be acknowledged.
+    /// An event, written before its acknowledgement.
     Event(EventRecord),
     /// The event of this number was handled.
     Handled(u64),
 }
 
-/// An event as it is kept.
+/// A stored event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRecord {
-    /// Its number in the journal.
     pub number: u64,
     /// When it arrived.
     pub at: SystemTime,
-    /// What names it; a later supervisord uses its serial for another event.
+    /// Its id; a later supervisord uses its serial for another event.
     pub id: Option<u64>,
-    /// The event.
     pub frame: Frame,
 }
 
 impl EventRecord {
-    /// The event, to be handled by a later listener.
+    /// The event, for a later listener.
     pub(crate) fn arrival(self, interest: Interest) -> Arrival {
         let Self { number, at, id, frame } = self;
         let at = Moment { wall: at, instant: Instant::now() };
@@ -54,7 +52,7 @@ impl EventRecord {
 }
 
 impl Backlog {
-    /// A backlog, which goes on with what an earlier listener wrote.
+    /// A backlog, with the events that an earlier listener left.
     pub(crate) fn new((mut journal, records): (Journal, Vec<Record>), log: &Log) -> Self {
         let mut open = BTreeMap::new();
         for record in records {
@@ -77,10 +75,11 @@ impl Backlog {
         self.lock().open.values().cloned().collect()
     }
 
-    /// Writes an event down before it is acknowledged, and numbers it. Ticks come again anyway.
+    /// Stores an event before it is acknowledged, and numbers it. Ticks come again anyway.
     ///
-    /// A kill loses nothing from here on. The disk may have it some milliseconds later: whatever ends
-    /// the machine before that also ends supervisord and the events in its buffer.
+    /// From here on, a kill of the listener loses nothing. The record may reach the disk some
+    /// milliseconds later: a crash of the machine in that time also ends supervisord and the events
+    /// in its buffer.
     pub(crate) fn keep(&self, arrival: &mut Arrival) {
         let mut state = self.lock();
         let frame = &arrival.frame;
@@ -116,7 +115,7 @@ impl Backlog {
         }
     }
 
-    /// Whether another listener will find the events that are not handled.
+    /// Whether the next listener will find the events that are not handled.
     pub(crate) fn is_complete(&self) -> bool {
         self.lock().journal.is_complete()
     }

@@ -1,4 +1,4 @@
-//! What is left when the time is up, for the log.
+//! The log texts about work that is left when time is up.
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 use crate::system::log::Log;
 use crate::system::truncate;
 
-/// Time for whole texts, in which a hundred megabytes get through a pipe.
+/// Time for whole texts; a pipe takes a hundred megabytes in it.
 const WHOLE: Duration = Duration::from_millis(1000);
 
-/// Time for the beginnings of further ones.
+/// Time for the beginnings of further texts.
 const SHORT: Duration = Duration::from_millis(1300);
 
-/// Time for all of it, with a supervisord that does not read the log: it kills a listener two seconds
-/// after the worker's time is up.
+/// Time for all texts if supervisord does not read the log: it kills a listener two seconds after
+/// the worker's time is up.
 const ALL: Duration = Duration::from_millis(1500);
 
 /// Bytes of a beginning.
 const BEGINNING: usize = 200;
 
-/// Logs these texts, whole as long as there is time.
+/// Logs these texts, whole while there is time.
 pub(crate) fn say(texts: Vec<String>, log: &Arc<Log>) {
     if texts.is_empty() {
         return;
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(said([NEVER, NEVER]), count);
     }
 
-    /// A log that nobody reads.
+    /// A pipe without a reader.
     struct Full;
 
     impl Write for Full {

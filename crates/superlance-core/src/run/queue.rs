@@ -1,4 +1,4 @@
-//! Events that are acknowledged and not yet handled.
+//! The queue of events that are acknowledged and not yet handled.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -20,28 +20,27 @@ const CAPACITY_BYTES: usize = 64 << 20;
 pub(crate) struct Arrival {
     /// When it arrived; for one that an earlier listener has left, by the clock on the wall only.
     pub at: Moment,
-    /// The event.
     pub frame: Frame,
-    /// What names it.
+    /// Its id.
     pub id: Option<u64>,
-    /// What the listener makes of it.
+    /// The listener's interest in it.
     pub interest: Interest,
     /// Its number in the backlog, if it is there.
     pub number: Option<u64>,
 }
 
-/// What [`Queue::next`] brings.
+/// The result of [`Queue::next`].
 #[derive(Debug)]
 pub(crate) enum Next {
     /// The oldest event. The worker counts as busy until it asks again.
     Event(Arrival),
     /// The deadline has come, or the worker was woken.
     Deadline,
-    /// Nothing is left, and nothing will come.
+    /// The queue is closed and empty.
     Closed,
 }
 
-/// A bounded queue between the thread that reads events and the one that handles them.
+/// A bounded queue between the reader and the worker.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -68,7 +67,8 @@ impl Queue {
         if !state.closed {
             state.bytes += arrival.frame.payload.len();
             state.waiting.push_back(arrival);
-            // A system call, which a worker that is busy does not need: it asks before it sleeps.
+            // A system call, which a busy worker does not need: it looks into the queue before it
+            // sleeps.
             if !state.busy {
                 self.changed.notify_all();
             }

@@ -1,4 +1,5 @@
-//! The thread that owns the protocol: from the wire into the queue, and an answer for each event.
+//! The reader thread, which owns the protocol: it reads events into the queue and acknowledges
+//! each.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
@@ -65,7 +66,8 @@ impl Reader {
                 Interest::WhenIdle => queue.is_idle(),
             };
             let id = supervisord.event_id(&frame);
-            // Killed before it acknowledged, an earlier listener left what is sent again now.
+            // An earlier listener was killed before it acknowledged the event, which is sent again
+            // now.
             let again = id.is_some_and(|id| known.contains(&id))
                 || frame.serial.is_some_and(|serial| wanted && seen.before(serial));
             if wanted && !again {
@@ -84,7 +86,7 @@ impl Reader {
     }
 }
 
-/// The serials of the last events that were wanted.
+/// The serials of the last wanted events.
 #[derive(Default)]
 struct Seen(VecDeque<u64>);
 

@@ -28,11 +28,11 @@ pub(crate) use crate::run::worker::Service;
 use crate::run::worker::{End, Worker};
 use crate::system::thread;
 
-/// Time to finish what was begun. supervisord kills a listener `stopwaitsecs` after SIGTERM, and that
-/// is ten seconds unless configured.
+/// Time to finish work. supervisord kills a listener `stopwaitsecs` after SIGTERM, ten seconds by
+/// default.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// What a `stopsignal` may be, but for KILL. Each ends the listener in good order.
+/// All values of `stopsignal` except KILL. Each ends the listener in good order.
 const SIGNALS: [i32; 6] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -44,7 +44,7 @@ enum Notice {
     WorkerDone,
 }
 
-/// How a listener came to its end.
+/// The reason for the end of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// supervisord closed the input.
@@ -53,7 +53,7 @@ pub(crate) enum Ended {
     BySignal(i32),
 }
 
-/// Runs `service` until a signal or the end of `input`, then finishes what was begun.
+/// Runs `service` until a signal or the end of `input`, then finishes the work in progress.
 ///
 /// # Errors
 /// When the protocol is lost: events cannot be read or acknowledged any more. What was begun is

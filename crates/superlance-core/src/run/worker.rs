@@ -1,5 +1,5 @@
-//! The thread that owns the listener: it hands events to it one by one, wakes it when it asked to be
-//! woken, and at the end lets it finish what it began.
+//! The worker thread, which owns the listener: it hands over events one by one, calls the listener
+//! at its deadlines, and at the end lets it finish its work.
 
 use std::fmt::Display;
 use std::panic::{self, AssertUnwindSafe};
@@ -25,18 +25,18 @@ use crate::system::log::Log;
 /// Pause after a panic in a listener's timer, which would be due again at once.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
-/// What takes the alerts that a listener raises, and delivers them beside its work.
+/// The pipeline of a listener, which delivers its alerts beside its work.
 pub trait Delivery: Alerts {
-    /// The journal of events that are acknowledged and not yet handled, with what is in it.
+    /// The journal of events that are acknowledged and not yet handled, with its records.
     fn events(&self) -> (Journal, Vec<backlog::Record>);
 
-    /// Begins to deliver, first what an earlier listener has left.
+    /// Starts delivery, first of what an earlier listener left.
     fn start(&mut self);
 
-    /// When [`on_time`](Self::on_time) is due, if it is.
+    /// When to call [`on_time`](Self::on_time), if at all.
     fn deadline(&self) -> Option<Instant>;
 
-    /// Delivers what is due by now, such as what was held back long enough.
+    /// Delivers what is due, such as held alerts at the end of their interval.
     fn on_time(&mut self, supervisor: &mut dyn Supervisor, now: Moment);
 
     /// Holds nothing back any longer: the listener is about to end.
@@ -46,30 +46,26 @@ pub trait Delivery: Alerts {
     fn finish(&mut self);
 }
 
-/// A listener with what it acts with.
+/// A listener with the parts it acts with.
 pub struct Service {
-    /// The listener.
     pub listener: Box<dyn Listener>,
-    /// supervisord.
     pub supervisor: Box<dyn Supervisor>,
-    /// What alerts go through.
+    /// The pipeline for its alerts.
     pub alerts: Box<dyn Delivery>,
-    /// Where messages go.
     pub log: Arc<Log>,
-    /// What must not be lost in silence.
+    /// The register of unfinished work.
     pub unfinished: InFlight,
 }
 
-/// How far the end has come. Set by the main thread.
+/// The progress of the end. The main thread sets it.
 #[derive(Debug, Default)]
 pub(crate) struct End {
-    /// What was begun is to be finished.
+    /// The listener is to finish its work.
     pub(crate) ending: AtomicBool,
-    /// supervisord is gone, so that nothing can be started any more.
+    /// supervisord is gone, so nothing can be started any more.
     pub(crate) orphaned: AtomicBool,
 }
 
-/// The worker.
 pub(crate) struct Worker {
     service: Service,
     identity: Identity,
@@ -93,7 +89,7 @@ impl Worker {
         Self { service, identity, end, backlog, expectation, losses, quiet_until }
     }
 
-    /// Works until the queue is closed and empty, and nothing is owed.
+    /// Works until the queue is closed and empty, and no work is left.
     pub(crate) fn run(mut self, queue: &Queue) {
         self.service.alerts.start();
         loop {
@@ -101,7 +97,7 @@ impl Worker {
             let deadlines = remarks.into_iter().chain([self.deadline()]);
             match queue.next(deadlines.flatten().min()) {
                 Next::Event(arrival) => {
-                    // A look at how things are can wait for the next listener.
+                    // The next listener makes its own check.
                     let looks = arrival.interest == Interest::WhenIdle;
                     if !(looks && self.end.ending.load(Ordering::Relaxed)) {
                         self.handle(&arrival);
@@ -129,7 +125,7 @@ impl Worker {
             }
         }
         self.service.alerts.finish();
-        // What is still owed now remains so; dropping the listener would forget it.
+        // The listener is not dropped, which would forget the work that is left.
         for text in self.service.unfinished.texts() {
             self.service.log.line(text);
         }
@@ -141,7 +137,7 @@ impl Worker {
         deadline.map(|deadline| deadline.max(self.quiet_until))
     }
 
-    /// Calls whoever wants to be called now.
+    /// Calls the listener and the pipeline if their deadlines have passed.
     fn on_time(&mut self) {
         let now = Moment::now();
         let due = |deadline: Option<Instant>| deadline.is_some_and(|due| due <= now.instant);
@@ -177,7 +173,7 @@ impl Worker {
         });
     }
 
-    /// Calls the listener, because of an event if there is one.
+    /// Calls the listener, for an event if there is one.
     fn call(
         &mut self,
         arrived: Moment,
@@ -204,8 +200,8 @@ impl Worker {
         });
     }
 
-    /// Runs `body`. An event that makes it panic is logged, and the next one is handled: dying would
-    /// bring the same event back from supervisord for ever.
+    /// Runs `body`. A panic is logged, and the next event is handled: a listener that died of an
+    /// event would get the same event from supervisord for ever.
     fn guarded(&mut self, during: impl Display, body: impl FnOnce(&mut Self)) {
         if panic::catch_unwind(AssertUnwindSafe(|| body(self))).is_err() {
             self.quiet_until = Instant::now() + AFTER_PANIC;

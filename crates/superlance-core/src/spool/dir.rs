@@ -1,5 +1,5 @@
-//! A directory that is ours alone: no other user can look into it, no other listener uses it, and no
-//! link in it is followed. Whoever could write into it could make us send and overwrite things.
+//! A private directory: no other user can look into it, no other listener uses it, and no link in
+//! it is followed. A user who could write into it could make the listener send and overwrite files.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
@@ -15,41 +15,41 @@ use nix::unistd::{UnlinkatFlags, fsync, geteuid, unlinkat};
 use super::sync::{Request, Syncer};
 use crate::system::log::Log;
 
-/// The file that is locked as long as the directory is in use.
+/// The lock file, held while the directory is in use.
 const LOCK: &str = "lock";
 
-/// What the name of a file ends with while it is being written.
+/// The suffix of a file that is being written.
 pub const UNFINISHED: &str = ".new";
 
-/// Why something cannot be kept on disk. The text is the same for every alert, since it is said once.
+/// The reason why something cannot be stored. The text is the same for every alert, so that it is
+/// logged once.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    /// The system refused something.
+    /// A system error.
     #[error("cannot {what} {path}: {error}")]
     Io {
-        /// What was to be done.
+        /// The operation.
         what: &'static str,
         /// The directory, not the file in it.
         path: String,
-        /// The reason.
         error: io::Error,
     },
-    /// Another process has it.
+    /// Another process uses it.
     #[error("{0} is in use by another process")]
     InUse(String),
-    /// It may be a trap.
+    /// Another user could change it.
     #[error("{0} is not a directory of the user whom the listener runs as")]
     NotOurs(String),
-    /// It has all that it may have.
+    /// It is full.
     #[error("{0} is full: no more than 10000 alerts or 64 MiB are kept there")]
     Full(String),
 }
 
-/// The directory. It is locked until the value goes.
+/// The directory, locked until the value is dropped.
 #[derive(Debug)]
 pub struct StateDir {
     path: PathBuf,
-    /// Everything is done relative to it, so that nobody can put another one into its place.
+    /// The base of all operations, so that the directory cannot be exchanged for another.
     directory: Arc<File>,
     syncer: Syncer,
     _lock: Flock<File>,
@@ -67,7 +67,7 @@ impl StateDir {
             .map_err(|error| failed("create the parent of", error))?;
         let above = File::open(parent).map_err(|error| failed("open the parent of", error))?;
         match mkdirat(&above, name, Mode::S_IRWXU) {
-            // It must survive the machine's end as what is in it does.
+            // Its name must survive the machine's end, as its files do.
             Ok(()) => fsync(&above).map_err(|errno| failed("create", errno.into()))?,
             Err(Errno::EEXIST) => {}
             Err(errno) => return Err(failed("create", errno.into())),
@@ -98,12 +98,12 @@ impl StateDir {
         }
     }
 
-    /// Where it is, for messages.
+    /// The path, for messages.
     pub fn shown(&self) -> String {
         shown(&self.path)
     }
 
-    /// The names of what is in it, sorted, but for the lock.
+    /// The names of its files, sorted, without the lock.
     pub fn names(&self) -> Result<Vec<String>, SpoolError> {
         let list = || {
             let names = fs::read_dir(&self.path)?.map(|entry| Ok(entry?.file_name()));
@@ -117,9 +117,9 @@ impl StateDir {
         Ok(names)
     }
 
-    /// Reads a file. What is not a file of ours, or longer than `limit`, is an error.
+    /// Reads a file. A file that is not ours, or longer than `limit`, is an error.
     pub fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
-        // Not to wait for whoever writes into a pipe.
+        // Opening a FIFO would wait for a writer.
         let file = open_in(&self.directory, name, OFlag::O_RDONLY | OFlag::O_NONBLOCK)?;
         let metadata = file.metadata()?;
         let expected = if !metadata.is_file() {
@@ -136,8 +136,8 @@ impl StateDir {
         Err(io::Error::new(io::ErrorKind::InvalidData, expected))
     }
 
-    /// Writes a file, or a new one in its place: whatever happens meanwhile, the old or the new one is
-    /// there, whole. Afterwards it is on the disk.
+    /// Writes a file, or a new one in its place: at any moment, the old or the new one is there,
+    /// whole. Afterwards it is on the disk.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), SpoolError> {
         let unfinished = format!("{name}{UNFINISHED}");
         let written = self.write_anew(&unfinished, bytes).and_then(|()| {
@@ -167,7 +167,7 @@ impl StateDir {
         open_in(&self.directory, name, flags).map_err(|error| self.failed("write into", error))
     }
 
-    /// Has it on the disk soon what was written to `file`, and which files there are.
+    /// Requests a sync of `file`, and of the names in the directory.
     pub fn sync_soon(
         &self,
         file: Option<&Arc<File>>,
@@ -178,21 +178,20 @@ impl StateDir {
         self.syncer.request(Request { file: file.map(Arc::clone), directory }, log)
     }
 
-    /// Waits until it is on the disk what was written to `file`, and which files there are.
+    /// Waits until `file` and the names in the directory are synced.
     pub fn sync(&self, file: &File, names: bool) -> io::Result<()> {
         file.sync_data()?;
         if names { self.directory.sync_all() } else { Ok(()) }
     }
 
-    /// Gives a file another name.
+    /// Renames a file.
     pub fn rename(&self, from: &str, to: &str) -> Result<(), SpoolError> {
         let renamed = renameat(&self.directory, from, &self.directory, to);
         let synced = renamed.map_err(io::Error::from).and_then(|()| self.directory.sync_all());
         synced.map_err(|error| self.failed("rename a file in", error))
     }
 
-    /// Removes a file. That it is gone already is no error, and that it comes back when the machine
-    /// dies now is none.
+    /// Removes a file. It may be gone already, and may come back if the machine crashes now.
     pub fn remove(&self, name: &str) -> Result<(), SpoolError> {
         match unlinkat(&self.directory, name, UnlinkatFlags::NoRemoveDir) {
             Ok(()) | Err(Errno::ENOENT) => Ok(()),

@@ -1,6 +1,6 @@
-//! Records that are appended to a file, a line of JSON each, so that they survive the listener.
+//! Journals: files of records, a line of JSON each, which survive the listener.
 //!
-//! What is wrong with the disk is logged once, and everything goes on without it.
+//! A disk error is logged once, and the listener goes on without the disk.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -16,18 +16,19 @@ use crate::system::log::{Log, LogOnce};
 /// Bytes of a journal that are read at the start; more than a listener ever writes.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// Bytes beyond which a journal is worth writing anew, if it is twice as long as it was then.
+/// The length in bytes from which a journal is rewritten, if it is twice as long as after the last
+/// time.
 const LONG: u64 = 1 << 20;
 
-/// The end of a journal's name.
+/// The suffix of a journal's name.
 pub const SUFFIX: &str = ".journal";
 
-/// What is added to it, with a number, when the journal is put aside.
+/// The further suffix, with a number, of a journal that was put aside.
 pub const ASIDE: &str = ".journal.strange-";
 
 /// A file of records, or none, which keeps nothing.
 ///
-/// Its owner adds what happens, and writes it anew with what is left when something is settled.
+/// Its owner appends records, and rewrites it with those that are left when some are settled.
 #[derive(Default)]
 pub struct Journal(Option<Disk>);
 
@@ -37,23 +38,24 @@ struct Disk {
     /// What is kept in it, in words.
     what: &'static str,
     log: Arc<Log>,
-    /// Open since something was appended.
+    /// Open after the first record.
     file: Option<Arc<File>>,
     /// The file may be new in its directory.
     fresh: bool,
     length: u64,
-    /// Its length when it was last written anew.
+    /// Its length after the last rewrite.
     base: u64,
-    /// Something could not be appended.
+    /// A record could not be appended.
     lacks: bool,
     trouble: LogOnce,
 }
 
 impl Journal {
-    /// The journal `name` with the records that an earlier listener left there: `what`, in words.
+    /// The journal `name` with the records that an earlier listener left; `what` names them in
+    /// messages.
     ///
-    /// A line without an end was being written when the listener was killed, and is dropped. A journal
-    /// with other lines that make no sense is put aside, and the records that do make sense are kept.
+    /// A last line without an end was being written when the listener was killed, and is dropped. A
+    /// journal with other unreadable lines is put aside, and its readable records are kept.
     pub fn open<T: DeserializeOwned>(
         directory: &Arc<StateDir>,
         name: &str,
@@ -87,31 +89,31 @@ impl Journal {
         self.0.is_some()
     }
 
-    /// Whether another listener would find everything in it.
+    /// Whether the next listener will find everything in it.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.0.as_ref().is_some_and(|disk| !disk.trouble.is_active())
     }
 
-    /// Adds a record. Afterwards it is on the disk.
+    /// Appends a record. Afterwards it is on the disk.
     pub fn add(&mut self, record: &impl Serialize) {
         self.append(record, Disk::sync);
     }
 
-    /// Adds a record that survives this process at once, and the machine as soon as the disk has it.
-    /// Records that come while the disk works are synced together.
+    /// Appends a record that survives this process at once, and the machine after the next sync.
+    /// Records that come during a sync are synced together.
     pub fn add_soon(&mut self, record: &impl Serialize) {
         self.append(record, Disk::sync_soon);
     }
 
-    /// Whether it should be written anew although nothing is settled: it is long, or lacks a record
-    /// that could not be added.
+    /// Whether to rewrite it although nothing is settled: it is long, or lacks a record that could
+    /// not be appended.
     #[must_use]
     pub fn needs_rewriting(&self) -> bool {
         self.0.as_ref().is_some_and(|disk| disk.lacks || disk.length > LONG.max(disk.base * 2))
     }
 
-    /// Writes it anew with these records: either the old or the new journal is there, whole.
+    /// Rewrites it with these records: either the old or the new journal exists, whole.
     pub fn rewrite<T: Serialize>(&mut self, records: impl IntoIterator<Item = T>) {
         let Some(disk) = &mut self.0 else { return };
         let lines = records.into_iter().map(|record| disk.line(&record));
@@ -121,7 +123,7 @@ impl Journal {
         };
         match disk.replace(&lines) {
             Err(error) => disk.complain(error),
-            // That nothing could be written says nothing about the disk.
+            // No record was written, so the disk may still be faulty.
             Ok(()) if !lines.is_empty() && disk.trouble.clear() => {
                 disk.log.line(format_args!("{} are kept on disk again", disk.what));
             }
@@ -186,7 +188,7 @@ impl Disk {
         let mut file: &File = file;
         let written = file.write_all(line);
         if written.is_err() && file.set_len(self.length).is_err() {
-            // What comes after half a line would be lost with it.
+            // Everything after half a line would be lost with it.
             let _ = file.write_all(b"\n");
         }
         let on_disk = written.and_then(|()| {
@@ -217,7 +219,7 @@ impl Disk {
     }
 
     fn replace(&mut self, lines: &[u8]) -> Result<(), SpoolError> {
-        // The file that was appended to is another one now.
+        // The open file is no longer the journal.
         self.file = None;
         if lines.is_empty() {
             self.directory.remove(&self.name)?;
@@ -230,7 +232,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Leaves the journal to those who want to look at it, under a name that is free.
+    /// Puts the journal aside for inspection, under a free name.
     fn put_aside(&self, why: &str) -> Result<(), SpoolError> {
         let taken = self.directory.names()?;
         let name = self.name.trim_end_matches(SUFFIX);

@@ -9,11 +9,11 @@ use std::thread;
 
 use crate::system::log::{Log, LogOnce};
 
-/// The files of one directory that are to be synced.
+/// The files of one directory that wait for a sync.
 #[derive(Debug, Default)]
 pub(super) struct Syncer(OnceLock<Option<Sender<Request>>>);
 
-/// A file that was written to; none if only names in the directory have changed.
+/// A written file; none if only names in the directory have changed.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) file: Option<Arc<File>>,
@@ -22,7 +22,7 @@ pub(super) struct Request {
 }
 
 impl Syncer {
-    /// Has it synced soon. Where no thread can be had, that is done at once.
+    /// Requests a sync. Without a thread, it happens at once.
     pub(super) fn request(&self, request: Request, log: &Arc<Log>) -> io::Result<()> {
         let requests = self.0.get_or_init(|| {
             let ((sender, receiver), log) = (channel(), Arc::clone(log));

@@ -1,10 +1,10 @@
-//! What stands where a listener has no need of supervisord.
+//! A supervisor that refuses every call.
 
 use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
 
-/// A supervisord that is never asked.
+/// A supervisor that refuses every call.
 ///
-/// The listeners that only send mail must also work where supervisord serves no RPC.
+/// Listeners that only send mail must also work where supervisord serves no RPC.
 pub struct NoSupervisor;
 
 fn not_asked<T>() -> Result<T, RpcError> {

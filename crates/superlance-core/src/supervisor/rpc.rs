@@ -87,13 +87,13 @@ impl RpcClient {
         })
     }
 
-    /// The same, for somebody else than a listener.
+    /// A client for a program that is no listener.
     #[must_use]
     pub fn advising(self, advice: Advice) -> Self {
         Self { advice, ..self }
     }
 
-    /// Where supervisord listens, for people: without user name and password.
+    /// The address of supervisord for messages: without user name and password.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -156,7 +156,7 @@ impl RpcClient {
         Ok(response.body_mut().with_config().limit(bounds.bytes).read_to_vec()?)
     }
 
-    /// Says what went wrong and, where it is known, what to do about it.
+    /// Describes the failure and, where known, the remedy.
     fn explain(&self, error: CallError) -> RpcError {
         error.explain(&self.url, self.advice)
     }
@@ -212,7 +212,7 @@ impl Supervisor for RpcClient {
         let text = answer.as_str().map(control::show_control_characters);
         let text =
             text.ok_or_else(|| self.explain(CallError::Answer("expected a log".to_owned())))?;
-        // It is not told; a log of just this length loses a line in vain.
+        // The answer does not say it; a log of exactly this length needlessly loses a line.
         let cut = text.len() + 3 >= bytes as usize;
         Ok(LogEnd { text, cut })
     }

@@ -1,7 +1,8 @@
-//! How HTTP reaches supervisord: over a unix socket or TCP.
+//! The connection to supervisord, over a unix socket or TCP.
 //!
-//! ureq connects to TCP only. This is a connector for both, so that there is one client with one set
-//! of time limits. The interface is ureq's `unversioned` one, which is why its minor version is fixed.
+//! ureq connects to TCP only. This is a connector for both, so that there is one client with one
+//! set of time limits. The interface is ureq's `unversioned` one, which is why its minor version is
+//! fixed.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
@@ -60,7 +61,7 @@ impl Endpoint {
     }
 }
 
-/// The meaning of a server URL, `None` if it has none.
+/// The endpoint of a server URL; `None` if it is malformed.
 pub(crate) fn endpoint(url: &str) -> Option<Endpoint> {
     if let Some(path) = url.strip_prefix("unix://") {
         return (!path.is_empty()).then(|| Endpoint::Unix(PathBuf::from(path)));
@@ -84,13 +85,13 @@ fn connect_tcp(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Soc
     Ok(socket)
 }
 
-/// No connection came about, so that nothing was sent. Wrapped into [`Error::Other`], since ureq's own
-/// errors do not tell that from a connection that broke later.
+/// An error before anything was sent. Wrapped into [`Error::Other`], since ureq's own errors do not
+/// distinguish it from a connection that broke later.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct NotConnected(pub(crate) io::Error);
 
-/// Connects to its endpoint, whatever the URL says.
+/// Connects to its endpoint and ignores the URL of the request.
 #[derive(Debug)]
 pub(crate) struct EndpointConnector(pub(crate) Endpoint);
 
@@ -118,7 +119,7 @@ pub(crate) struct SocketTransport {
     buffers: LazyBuffers,
 }
 
-/// What is left of the time, as a time limit of a socket.
+/// The remaining time, as a time limit of a socket.
 fn limit(timeout: NextTimeout) -> Result<Option<Duration>, Error> {
     match timeout.after {
         time::Duration::NotHappening => Ok(None),
@@ -159,7 +160,7 @@ impl Transport for SocketTransport {
         Ok(amount > 0)
     }
 
-    /// Nothing to read and not closed: what a connection looks like between two requests.
+    /// Nothing to read and not closed: the state between two requests.
     fn is_open(&mut self) -> bool {
         let silent = |socket: &mut Socket| {
             socket.set_nonblocking(true)?;

@@ -5,23 +5,20 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, FixedOffset, Offset as _, Utc};
 use tz::TimeZone;
 
-/// When something happened, on both clocks: the wall's for texts, the monotonic one for durations.
+/// A moment on both clocks: the wall clock for texts, the monotonic clock for durations.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
-    /// What a clock on the wall showed.
     pub wall: SystemTime,
-    /// What cannot be set back.
     pub instant: Instant,
 }
 
 impl Moment {
-    /// This moment.
     #[must_use]
     pub fn now() -> Self {
         Self { wall: SystemTime::now(), instant: Instant::now() }
     }
 
-    /// When `time` has passed since. Longer than can be counted is as good as a century.
+    /// The moment after `time`. A longer time than can be counted is a century.
     #[must_use]
     pub fn after(self, time: Duration) -> Instant {
         let century = Duration::from_secs(100 * 365 * 24 * 60 * 60);

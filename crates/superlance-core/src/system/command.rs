@@ -27,7 +27,7 @@ const AFTER_END: Duration = Duration::from_secs(1);
 /// Output that is kept of a command; the rest is read and dropped.
 const MAX_OUTPUT: usize = 1 << 20;
 
-/// Why a command did not do its work.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// It could not be started.
@@ -42,8 +42,8 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// Whether nothing was run because a process, a thread, a descriptor or memory could not be had,
-    /// so that it may be run later.
+    /// Whether nothing was run for want of a process, a thread, a descriptor or memory, so that it
+    /// may be run later.
     #[must_use]
     pub fn is_shortage(&self) -> bool {
         matches!(self, Self::Start(error) if is_shortage(error))
@@ -64,12 +64,12 @@ pub struct Shell {
     limit: Option<Duration>,
 }
 
-/// A command that is over.
+/// A finished command.
 #[derive(Debug)]
 pub struct Finished {
-    /// What it printed, even if it failed.
+    /// Its output, even if it failed.
     pub output: String,
-    /// Whether it did its work.
+    /// Whether it succeeded.
     pub result: Result<(), CommandError>,
 }
 
@@ -80,12 +80,12 @@ impl Shell {
         Self { command: command.into(), input, variables, limit: None }
     }
 
-    /// The same with this text on its stdin.
+    /// Adds a text for its stdin.
     pub fn input(self, input: impl Into<String>) -> Self {
         Self { input: input.into(), ..self }
     }
 
-    /// The same with these variables in its environment.
+    /// Adds variables to its environment.
     pub fn variables<N: Into<String>>(
         self,
         variables: impl IntoIterator<Item = (N, String)>,
@@ -94,18 +94,18 @@ impl Shell {
         Self { variables: variables.collect(), ..self }
     }
 
-    /// The same with a time limit, after which its process group is killed.
+    /// Adds a time limit, after which its process group is killed.
     pub fn limit(self, limit: Duration) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// The same with stderr among its output.
+    /// Adds stderr to its output.
     pub fn with_errors(self) -> Self {
-        // In a line of its own, so that whatever follows it is still the user's command.
+        // In a line of its own, so that the text after it is still the user's command.
         Self { command: format!("exec 2>&1\n{}", self.command), ..self }
     }
 
-    /// Runs it. What it prints goes into the log.
+    /// Runs it. Its output goes into the log.
     ///
     /// # Errors
     /// When it cannot be started, fails, or takes too long.
@@ -113,7 +113,7 @@ impl Shell {
         self.execute(None)
     }
 
-    /// Runs it, and returns what it printed on stdout.
+    /// Runs it, and returns its standard output.
     pub fn output(self) -> Finished {
         let kept = Arc::default();
         let result = self.execute(Some(Arc::clone(&kept)));
@@ -144,7 +144,7 @@ impl Shell {
                 if let Ok(group) = group.recv_timeout(AFTER_KILL) {
                     kill_group(group);
                 }
-                // So that no zombie is left; a process that even SIGKILL does not end keeps its thread.
+                // Prevents a zombie; a process that survives SIGKILL keeps its thread.
                 let _ = outcome.recv_timeout(AFTER_KILL);
                 Err(CommandError::TimeUp(limit.unwrap_or_default()))
             }
@@ -177,10 +177,10 @@ fn feed(child: &mut Child, input: &str) {
     }
 }
 
-/// What a command has printed so far.
+/// The output so far.
 type Kept = Arc<Mutex<Vec<u8>>>;
 
-/// A thread that reads what a command prints, as soon as there is a command.
+/// A thread that reads the output of a command, once there is one.
 struct Reader {
     stdout: Sender<ChildStdout>,
     /// Closed at the end of the output.
@@ -208,7 +208,7 @@ impl Reader {
 
 fn keep(mut stdout: ChildStdout, kept: &Mutex<Vec<u8>>) {
     let mut buffer = [0; 4096];
-    // An error is an end, too.
+    // An error ends the output, too.
     while let Ok(amount @ 1..) = stdout.read(&mut buffer) {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         let room = MAX_OUTPUT - kept.len();

@@ -2,7 +2,7 @@
 
 use nix::unistd::gethostname;
 
-/// This host's name, for places where it must be a plain word; `localhost` where it is none.
+/// This host's name, for places where it must be a plain word; `localhost` if it is not.
 #[must_use]
 pub fn host_name() -> String {
     let name = gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();

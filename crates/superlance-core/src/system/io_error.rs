@@ -1,4 +1,4 @@
-//! Errors of the system and of TLS, in words for people.
+//! Explanations of system errors and of TLS errors.
 
 use std::io;
 
@@ -7,16 +7,16 @@ use nix::errno::Errno;
 use rustls::CertificateError::{self, *};
 use rustls::pki_types::UnixTime;
 
-/// Whether `error` means that a thread, a process, a descriptor or memory could not be had: the same
-/// may work later.
+/// Whether `error` means that a thread, a process, a descriptor or memory was not available: the
+/// same may work later.
 ///
-/// It is for what starts or opens something: a read says EAGAIN for another reason.
+/// It is for calls that start or open something: a read returns EAGAIN for another reason.
 #[must_use]
 pub fn is_shortage(error: &io::Error) -> bool {
     matches!(errno(error), Some(Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE))
 }
 
-/// What to say of an error: what is short and where it is limited, or what is wrong with TLS.
+/// Explains an error: which resource is short and where it is limited, or what is wrong with TLS.
 #[must_use]
 pub fn explain(error: &io::Error) -> String {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
@@ -37,7 +37,7 @@ fn errno(error: &io::Error) -> Option<Errno> {
     error.raw_os_error().map(Errno::from_raw)
 }
 
-/// What to say of an error of TLS.
+/// Explains a TLS error.
 #[must_use]
 pub fn explain_tls(error: &rustls::Error) -> String {
     match error {

@@ -1,19 +1,19 @@
-//! A text that gets into no message: it has no `Display`, and `Debug` does not show it.
+//! A secret text: it has no `Display`, and `Debug` does not show it.
 
 use std::fmt;
 
-/// A password, a token, or a URL that lets anybody in who knows it.
+/// A password, a token, or a URL that contains one.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text, for whom it is meant.
+    /// The text, for its use.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is none.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,4 +1,4 @@
-//! What a server says to a command, and what there may be instead of it.
+//! Answers of an SMTP server, and the errors in their place.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, Read as _};
@@ -8,31 +8,31 @@ use lettre::transport::smtp::response::Response;
 use crate::mail::mime::one_line;
 use crate::system::io_error::explain;
 
-/// Bytes of an answer, and of a line of it, that are believed. RFC 5321 (4.5.3.1.5) promises 512.
+/// The longest answer, and the longest line of it, in bytes. RFC 5321 (4.5.3.1.5) promises 512.
 const LONGEST_ANSWER: usize = 64 << 10;
 const LONGEST_LINE: u64 = 4 << 10;
 
-/// Why a command did not do its work.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The server said no, in these words.
+    /// The server refused, with these words.
     #[error("{}", format!("{code} {text}").trim_end())]
     Refused {
-        /// The number that its answer begins with.
+        /// The code of the answer.
         code: u16,
-        /// The rest of it, as one line.
+        /// The text of the answer, as one line.
         text: String,
     },
     /// There was no answer.
     #[error("{}", without_answer(.0))]
     Io(#[from] io::Error),
-    /// What came was no answer.
+    /// The bytes were no SMTP answer.
     #[error("{0}")]
     Odd(&'static str),
 }
 
 impl Error {
-    /// The number of the server's answer, if there was one.
+    /// The code of the server's answer, if there was one.
     pub fn code(&self) -> Option<u16> {
         match self {
             Self::Refused { code, .. } => Some(*code),
@@ -40,12 +40,12 @@ impl Error {
         }
     }
 
-    /// Whether the server takes further commands afterwards: 421 is its goodbye.
+    /// Whether the server takes further commands afterwards: with 421 it closes the connection.
     pub(crate) fn leaves_in_order(&self) -> bool {
         self.code().is_some_and(|code| code != 421)
     }
 
-    /// Whether the same again would be refused again.
+    /// Whether the server would refuse the same again.
     pub fn is_permanent(&self) -> bool {
         self.code().is_some_and(|code| code >= 500)
     }
@@ -60,18 +60,18 @@ fn without_answer(error: &io::Error) -> String {
     }
 }
 
-/// Reads the answer to a command: a yes, or the error that says no. lettre understands it; its own
-/// reader believes a line of any length.
+/// Reads the answer to a command: success, or the error that it reports. lettre parses it; lettre's
+/// own reader accepts a line of any length.
 pub fn answer(from: &mut impl BufRead) -> Result<Response, Error> {
     const ODD: Error = Error::Odd("what the server says is not SMTP");
     let mut text = String::new();
     loop {
         let line = line(from)?;
-        // Seen at once, since `SSH-2.0` looks as if more would come.
+        // Checked at once, since `SSH-2.0` looks like the first line of several.
         if !line.bytes().take(3).all(|byte| byte.is_ascii_digit()) {
             return Err(ODD);
         }
-        // A number alone is an answer to many programs, though not to RFC 5321.
+        // Many programs send a code alone, though RFC 5321 does not allow it.
         let line = if line.len() == 3 { Cow::Owned(line + " ") } else { Cow::Borrowed(&*line) };
         text.push_str(&line);
         text.push_str("\r\n");
@@ -105,7 +105,7 @@ fn line(from: &mut impl BufRead) -> Result<String, Error> {
     }
 }
 
-/// The lines of an answer as one, with an enhanced status code (`5.1.1`) once.
+/// The lines of an answer as one line, with the enhanced status code (`5.1.1`) once.
 fn joined(lines: &[&str]) -> String {
     let first = lines.first().copied().unwrap_or_default();
     let status = first.split(' ').next().filter(|word| {

@@ -1,9 +1,10 @@
-//! SMTP as it goes over the wire (RFC 5321): commands and answers, STARTTLS, logging in.
+//! An SMTP connection (RFC 5321): commands and answers, STARTTLS, logins.
 //!
-//! lettre knows the commands, what a server can do, and the ways to log in. Its own connection is not
-//! used: it believes a line of any length, and takes what was said before STARTTLS for answers to what
-//! comes after it. Here an answer is bounded, and what comes without having been asked for ends the
-//! conversation: whoever sits between could otherwise answer in advance, before anything is encrypted.
+//! lettre provides the commands, the capabilities of a server, and the login mechanisms. Its own
+//! connection is not used: it reads lines of any length, and takes what was sent before STARTTLS
+//! for answers to later commands. Here an answer is bounded, and bytes that were not asked for end
+//! the conversation: an attacker on the network could otherwise answer in advance, before anything
+//! is encrypted.
 
 use std::fmt::Display;
 use std::io::{self, BufReader, Write as _};
@@ -21,16 +22,16 @@ use super::answer::{Error, answer};
 use super::stream::{Stream, connect};
 use super::{Server, tls};
 
-/// Ways to log in, the best first.
+/// Login mechanisms, the best first.
 const LOGINS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
-/// Questions that a server may ask while one logs in; LOGIN has two.
+/// Challenges that a server may send in one login; LOGIN has two.
 const MOST_QUESTIONS: usize = 4;
 
-/// A connection to a server that has said what it can.
+/// A connection to a server that has announced its capabilities.
 pub(super) struct Connection {
     stream: BufReader<Stream>,
-    /// What it said that it can, in its answer to EHLO.
+    /// The capabilities from its answer to EHLO.
     server: ServerInfo,
     /// Whether the server takes further commands: it has answered the last one, and not with 421.
     in_order: bool,
@@ -65,12 +66,12 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether the server said that it can do this.
+    /// Whether the server has this capability.
     pub(super) fn can(&self, extension: Extension) -> bool {
         self.server.supports_feature(extension)
     }
 
-    /// Goes on encrypted.
+    /// Encrypts the connection.
     pub(super) fn start_tls(
         &mut self,
         host: &str,
@@ -96,7 +97,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The certificates that an encrypted connection came with.
+    /// The certificates of an encrypted connection.
     pub(super) fn certificates(&self) -> &[CertificateDer<'static>] {
         match self.stream.get_ref() {
             Stream::Encrypted(stream) => stream.conn.peer_certificates().unwrap_or_default(),
@@ -104,7 +105,7 @@ impl Connection {
         }
     }
 
-    /// Logs in, in the first way that the server lets pass.
+    /// Logs in, with the first mechanism that the server accepts.
     pub(super) fn log_in(&mut self, user: &str, password: &str) -> Result<(), Error> {
         let credentials = Credentials::new(user.to_owned(), password.to_owned());
         let mut outcome =
@@ -114,9 +115,9 @@ impl Connection {
                 continue;
             }
             match self.log_in_by(mechanism, &credentials) {
-                // Some servers offer a way that they refuse.
+                // Some servers offer a mechanism that they refuse.
                 Err(refusal @ Error::Refused { .. }) if self.in_order => outcome = Err(refusal),
-                // One that closes after a refusal has said why.
+                // A server that closes the connection has sent its reason before.
                 Err(_) if matches!(outcome, Err(Error::Refused { .. })) => return outcome,
                 last => return last,
             }
@@ -140,7 +141,7 @@ impl Connection {
 
     fn introduce(&mut self, hello: &ClientId) -> Result<(), Error> {
         let answer = self.command(Ehlo::new(hello.clone()))?;
-        // In any case, and in the form of before there was a standard: `auth=PLAIN`.
+        // In upper and lower case, and in the form from before the standard: `auth=PLAIN`.
         let lines =
             answer.message().map(|line| line.to_ascii_uppercase().replace("AUTH=", "AUTH "));
         let answer = Response::new(answer.code(), lines.collect());
@@ -148,19 +149,19 @@ impl Connection {
         Ok(())
     }
 
-    /// Gives a command, which ends its line, and waits until the server has done it.
+    /// Sends a command with its line end, and waits for the answer.
     pub(super) fn command(&mut self, command: impl Display) -> Result<Response, Error> {
         let answer = self.send(&command.to_string()).and_then(|()| answer(&mut self.stream));
         self.in_order = answer.as_ref().map_or_else(Error::leaves_in_order, |_| true);
         answer
     }
 
-    /// Ends the conversation, unless the server has. It is waited for an answer if there is time.
+    /// Ends the conversation, unless the server has. Waits for the answer if there is time.
     pub(super) fn quit(mut self, limit: Option<Duration>) {
         if !self.in_order {
             return;
         }
-        // A server that does not take this changes nothing any more.
+        // An error changes nothing any more.
         let _ = match limit {
             Some(limit) => self.set_limit(limit).and_then(|()| self.command(Quit).map(drop)),
             None => self.send(&Quit.to_string()),

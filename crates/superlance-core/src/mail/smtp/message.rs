@@ -1,4 +1,4 @@
-//! A mail as it goes to an SMTP server, written as Python's `MIMEText` writes it.
+//! The form of a mail for an SMTP server, as Python's `MIMEText` writes it.
 
 use std::time::SystemTime;
 
@@ -6,30 +6,29 @@ use chrono::{DateTime, Utc};
 
 use crate::mail::mime::{Encoding, charset, encode_header, fold, mailbox, one_line};
 
-/// A mail, and who is to get it now.
+/// A mail and its recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// The `From:` line; its address is also the sender on the envelope.
     pub from: String,
     /// The addresses of the `To:` line.
     pub to: Vec<String>,
-    /// Those of them to whom the server is asked to deliver this time.
+    /// The addresses to deliver to this time.
     pub recipients: Vec<String>,
-    /// The `Subject:` line, if there is to be one.
+    /// The `Subject:` line, if any.
     pub subject: Option<String>,
-    /// The text.
     pub text: String,
     /// The `Message-ID:`, with its angle brackets.
     pub id: String,
     /// The `Date:`.
     pub date: SystemTime,
-    /// Whether a text that is not ASCII is written as Python's `MIMEText` does, in base64, rather
+    /// Whether a text that is not ASCII is written in base64, as Python's `MIMEText` does, rather
     /// than readable.
     pub as_mime_text: bool,
 }
 
 impl Message {
-    /// How the text is written for a server that takes 8 bits, or not.
+    /// The encoding of the text, for a server that takes 8 bits or not.
     pub fn encoding(&self, eight_bit: bool) -> Encoding {
         match self.as_mime_text && !self.text.is_ascii() {
             true => Encoding::Base64,
@@ -58,7 +57,7 @@ impl Message {
             subject.unwrap_or_default(),
             mailbox(&self.from),
             fold(format!("To: {}", to.join(", "))),
-            // `-0000`, as Python's `formatdate()`: the time is UTC and says nothing of a zone.
+            // `-0000`, as Python's `formatdate()`: UTC, without a statement about the zone.
             DateTime::<Utc>::from(self.date).format("%a, %d %b %Y %H:%M:%S -0000"),
             one_line(&self.id),
             encoding.encode(&self.text),

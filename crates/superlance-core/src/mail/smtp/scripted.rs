@@ -1,4 +1,4 @@
-//! A mail server for tests that follows a script: what it says, when, and whether it stays.
+//! A scripted mail server for tests: what it says, when, and whether it stays.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use self::Answer::{Close, Drip, Flood, Say, Silence};
 
-/// What a server does when a command comes that starts like this (`""` is the greeting, `"."` the end
-/// of a mail).
+/// The server's reaction to a command that starts like this (`""` is the greeting, `"."` the end of
+/// a mail).
 pub(super) type Script = &'static [(&'static str, Answer)];
 
 #[derive(Debug, Clone, Copy)]
@@ -16,13 +16,13 @@ pub(super) enum Answer {
     Say(&'static str),
     /// A byte every 50 ms, for two seconds.
     Drip,
-    /// The same again and again, until nobody listens.
+    /// The same again and again, until the client has closed the connection.
     Flood(&'static str),
     Silence,
     Close,
 }
 
-/// Serves one connection; what was said to it is the result.
+/// Serves one connection, and returns what the client said.
 pub(super) fn server(script: Script) -> (u16, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -1,4 +1,4 @@
-//! Which server to talk to, as `-H` names it.
+//! The server of `-H`.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -11,14 +11,13 @@ use crate::options::url::without_password;
 pub struct Server {
     /// Its name or address, the latter without brackets.
     pub host: String,
-    /// Its port.
     pub port: u16,
 }
 
 /// The port when none is given.
 const PORT: u16 = 25;
 
-/// What is no server.
+/// A text that names no server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not an SMTP server: expected host, host:port or [IPv6 address]:port")]
 pub struct BadServer(String);

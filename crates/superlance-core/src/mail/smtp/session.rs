@@ -15,7 +15,7 @@ use crate::mail::mime::Encoding;
 use crate::mail::outcome::DeliveryOutcome;
 use crate::system::host_name;
 
-/// Delivers `message`: an outcome for each recipient, and the connection to be ended.
+/// Delivers `message`. Returns an outcome for each recipient, and the connection to close.
 pub(super) fn deliver(
     job: &Job,
     message: &Message,
@@ -34,7 +34,7 @@ pub(super) fn deliver(
     (own.into_iter().map(|outcome| outcome.unwrap_or_else(|| rest.clone())).collect(), connection)
 }
 
-/// What happens to a recipient alone is noted in `own`; the result is about all others.
+/// Records in `own` the outcomes of single recipients; the result is that of all others.
 fn converse(
     job: &Job,
     message: &Message,
@@ -69,7 +69,7 @@ fn converse(
     })
 }
 
-/// Says who mails, and returns the addresses of those who are to get it.
+/// Sends the sender, and returns the recipients that the server accepts.
 fn envelope(
     message: &Message,
     encoding: Encoding,
@@ -82,13 +82,13 @@ fn envelope(
     let body = if encoding == Encoding::EightBit { " BODY=8BITMIME" } else { "" };
     let utf8 = if wide { " SMTPUTF8" } else { "" };
     connection.command(format_args!("MAIL FROM:<{sender}>{body}{utf8}\r\n")).map_err(|error| {
-        // Not the recipients' fault, and not for ever: a sender is allowed by configuration.
+        // Not the recipients' fault, and not permanent: a server's configuration allows senders.
         DeliveryOutcome::Retry(format!("sender {sender:?}: {error}"))
     })?;
     Ok(recipients)
 }
 
-/// A mail, or a recipient, that the server said no to.
+/// The refusal of a mail or a recipient.
 fn not_taken(error: &Error) -> DeliveryOutcome {
     let reason = error.to_string();
     if error.is_permanent() {
@@ -109,7 +109,7 @@ fn connect(job: &Job) -> Result<Connection, String> {
     connection.map_err(|error| error.to_string())
 }
 
-/// Encrypts and logs in, as far as is wanted.
+/// Encrypts and logs in, as configured.
 fn prepare(job: &Job, connection: &mut Connection) -> Result<(), String> {
     let settings = &job.settings;
     if let Tls::Required | Tls::Verified = settings.tls {
@@ -132,7 +132,7 @@ fn config(verify: bool) -> Result<Arc<ClientConfig>, String> {
     tls::config(verify).map_err(|error| format!("TLS: {error}"))
 }
 
-/// Says, the first time, if a certificate that is not insisted on would not pass.
+/// Logs, the first time, that a certificate would not pass verification.
 fn judge_once(job: &Job, connection: &Connection) {
     let settings = &job.settings;
     if settings.tls != Tls::Required || job.judged.swap(true, Ordering::SeqCst) {
@@ -147,8 +147,7 @@ fn judge_once(job: &Job, connection: &Connection) {
     }
 }
 
-/// What to introduce oneself as: the host's name if it has a domain, else an address, as Python's
-/// smtplib does.
+/// The name for EHLO: the host's name if it has a domain, else an address, as in Python's smtplib.
 fn hello_name() -> ClientId {
     let name = Some(host_name()).filter(|name| name.contains('.'));
     name.map_or(ClientId::Ipv4(Ipv4Addr::LOCALHOST), ClientId::Domain)

@@ -8,11 +8,10 @@ use rustls::{ClientConnection, StreamOwned};
 
 use super::Server;
 
-/// A connection, in clear or encrypted.
 pub(super) enum Stream {
     Plain(TcpStream),
     Encrypted(Box<StreamOwned<ClientConnection, TcpStream>>),
-    /// Between the two.
+    /// The state while TLS is set up.
     None,
 }
 
@@ -33,7 +32,7 @@ pub(super) fn connect(server: &Server, limit: Duration) -> io::Result<TcpStream>
 }
 
 impl Stream {
-    /// What is under it.
+    /// The TCP connection below it.
     pub(super) fn socket(&self) -> Option<&TcpStream> {
         match self {
             Self::Plain(socket) => Some(socket),

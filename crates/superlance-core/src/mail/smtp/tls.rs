@@ -1,4 +1,4 @@
-//! TLS: with a certificate that passes, or with any.
+//! TLS with a verified certificate, or with any.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, Signatur
 
 use crate::system::io_error::explain_tls;
 
-/// How to encrypt. Only a certificate that is verified needs the system's roots, which take tens of
+/// The TLS configuration. Only verification needs the system's roots, which take tens of
 /// milliseconds to load.
 pub(super) fn config(verify: bool) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::new(ring::default_provider());
@@ -35,7 +35,7 @@ fn roots() -> RootCertStore {
     roots
 }
 
-/// Whether a certificate, with those that came along, would pass as that of `host`.
+/// Whether a certificate, with its chain, would pass as that of `host`.
 pub(super) fn judge(host: &str, chain: &[CertificateDer<'_>]) -> Result<(), String> {
     let name = server_name(host).map_err(|error| error.to_string())?;
     let (own, others) = chain.split_first().ok_or("it sent none")?;
@@ -46,7 +46,7 @@ pub(super) fn judge(host: &str, chain: &[CertificateDer<'_>]) -> Result<(), Stri
     verdict.map(drop).map_err(|error| explain_tls(&error))
 }
 
-/// Takes any certificate, from whoever has its key.
+/// Accepts any certificate, if the server has its key.
 #[derive(Debug)]
 struct Anyone(Arc<CryptoProvider>);
 

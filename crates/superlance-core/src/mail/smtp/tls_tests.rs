@@ -1,4 +1,4 @@
-//! STARTTLS with a server whose certificate nobody vouches for.
+//! STARTTLS with a server whose certificate no authority vouches for.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -30,7 +30,7 @@ AwIDSQAwRgIhAKvW1rbAdgq8ruCDOLEHU2IF9inEITTPUXqrmilOSfvpAiEAr1KA\n\
 -----END CERTIFICATE-----\n\
 ";
 
-/// Its key, which is of use to nobody.
+/// Its key, which is used nowhere else.
 const KEY: &str = "\
 -----BEGIN PRIVATE KEY-----\n\
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg8Ci8QKPVeqquBujy\n\
@@ -140,7 +140,7 @@ fn a_certificate_that_is_insisted_on_stops_the_mail() {
     assert_eq!((outcomes.len(), heard.len()), (2, 0), "{heard:?}");
 }
 
-/// Whoever sits between could answer in the server's place, before anything is encrypted.
+/// An attacker on the network could answer in the server's place, before anything is encrypted.
 #[test]
 fn what_was_said_before_the_encryption_is_no_answer_to_what_comes_after() {
     let injected = "220 go ahead\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n";

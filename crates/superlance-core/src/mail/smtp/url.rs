@@ -1,17 +1,16 @@
-//! A server as `--smtp-url` names it: `smtps://user@mail.example.com`.
+//! The server of `--smtp-url`: `smtps://user@mail.example.com`.
 
 use super::{Server, Settings, Tls};
 use crate::options::url::{Parts, decode};
 use crate::options::usage::StartError;
 use crate::system::secret::Secret;
 
-/// Ports when none is given: of SMTP, and of SMTP over TLS.
+/// The default ports of SMTP, and of SMTP over TLS.
 const PORTS: [u16; 2] = [25, 465];
 
 const EXPECTED: &str = "expected smtp://host, smtps://host or smtp://host?tls=required, with user@ \
                         before the host if the server asks who mails, and :port behind it";
 
-/// The parts of such a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmtpUrl {
     server: Server,
@@ -20,8 +19,8 @@ pub struct SmtpUrl {
 }
 
 impl SmtpUrl {
-    /// Takes `text` apart. What is wrong with it is said without it: there may be a password in it,
-    /// and errors are written into the log.
+    /// Parses `text`. Errors do not repeat it, since it may contain a password and errors are
+    /// logged.
     pub fn parse(text: &str) -> Result<Self, StartError> {
         let bad = |what: &str| StartError::Usage(format!("--smtp-url {what}: {EXPECTED}"));
         let Parts { scheme, user_info: user, host, path } = Parts::of(text);
@@ -54,8 +53,8 @@ impl SmtpUrl {
         Ok(Self { server, user: user.filter(|user| !user.is_empty()), tls })
     }
 
-    /// How to reach the server. A password goes over encrypted connections only, unless the URL says
-    /// otherwise or the server is this machine.
+    /// The settings for the server. A password goes over encrypted connections only, unless the URL
+    /// allows another or the server is this machine.
     pub fn settings(self, password: Option<Secret>) -> Result<Settings, StartError> {
         let Self { server, user, tls } = self;
         let credentials = match (user, password) {

@@ -1,4 +1,4 @@
-//! Answers of supervisord: XML-RPC, and what is read of it.
+//! Answers of supervisord in XML-RPC.
 
 use std::error::Error as StdError;
 use std::io::Cursor;
@@ -12,7 +12,7 @@ use crate::supervisor::{Details, Fault, LogEnd, ProcessInfo, State};
 /// Deepest nesting that is parsed: the parser recurses, and supervisord's answers have about ten.
 pub(super) const MAX_DEPTH: usize = 100;
 
-/// What an answer says.
+/// The content of an answer.
 pub(super) fn parse(request: &Request<'_>, answer: Vec<u8>) -> Result<Value, CallError> {
     if depth(&answer) > MAX_DEPTH {
         return Err(CallError::Answer("it is nested too deeply, or more than elements".to_owned()));
@@ -57,13 +57,15 @@ pub(super) fn details(value: &Value) -> Option<Details> {
     })
 }
 
-/// An answer of three: the text, the size of the log, and whether that is more than the text.
+/// An answer of three values: the text, the size of the log, and whether that is more than the
+/// text.
 pub(super) fn log_tail(value: &Value) -> Option<LogEnd> {
     let [text, _, overflow] = value.as_array()? else { return None };
     Some(LogEnd { text: show_control_characters(text.as_str()?), cut: overflow.as_bool()? })
 }
 
-/// An answer that is already here, for xmlrpc to parse: it would hide the errors of a transport.
+/// An answer that is already here, as a transport for xmlrpc, which would hide the errors of a real
+/// one.
 struct Answered(Vec<u8>);
 
 impl xmlrpc::Transport for Answered {
@@ -93,7 +95,7 @@ pub(super) fn depth(xml: &[u8]) -> usize {
     deepest
 }
 
-/// What the general parser makes of an answer to `getAllProcessInfo`.
+/// The answer to `getAllProcessInfo`, by the general parser.
 #[cfg(any(test, feature = "fuzzing"))]
 pub fn process_list_by_tree(answer: Vec<u8>) -> Option<Vec<ProcessInfo>> {
     process_infos(&parse(&Request::new("supervisor.getAllProcessInfo"), answer).ok()?)

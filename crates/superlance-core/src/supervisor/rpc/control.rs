@@ -1,6 +1,6 @@
 //! Control characters, which supervisord sends as they are and no XML parser takes.
 
-/// Where control characters hide: 32 code points that are no characters, and that XML allows.
+/// Substitutes for control characters: 32 code points that are no characters, and that XML allows.
 const HIDEOUT: u32 = 0xFDD0;
 
 /// Replaces what XML does not allow and supervisord sends all the same, in a name say.
@@ -13,7 +13,7 @@ pub fn without_control_characters(mut answer: Vec<u8>) -> Vec<u8> {
     answer
 }
 
-/// Makes an answer with a log in it fit for an XML parser.
+/// Replaces control characters in an answer with a log, for the XML parser.
 pub(super) fn hide_control_characters(answer: &[u8]) -> String {
     let hide = |c: char| match c {
         '\t' | '\n' => c,
@@ -25,7 +25,7 @@ pub(super) fn hide_control_characters(answer: &[u8]) -> String {
     String::from_utf8_lossy(answer).chars().map(hide).collect()
 }
 
-/// A text out of such an answer, as it was.
+/// Restores the control characters of a text from such an answer.
 pub(super) fn show_control_characters(text: &str) -> String {
     let show = |c: char| match u32::from(c).checked_sub(HIDEOUT) {
         Some(code @ 0..0x20) => char::from_u32(code).unwrap_or(c),

@@ -1,11 +1,11 @@
-//! Why supervisord could not be asked, and how that is said.
+//! The reasons why supervisord could not be asked, in words.
 
 use std::io;
 
 use crate::supervisor::socket::NotConnected;
 use crate::supervisor::{Fault, RpcError};
 
-/// What to do about a refusal, which depends on who asks. Part of messages, after a colon.
+/// The remedies for a refusal, which depend on who asks. Part of messages, after a colon.
 #[derive(Debug, Clone, Copy)]
 pub struct Advice {
     /// User name and password are wrong, or missing.
@@ -24,7 +24,7 @@ impl Advice {
     };
 }
 
-/// Why a call failed, before it is put into words.
+/// The reason why a call failed.
 #[derive(Debug)]
 pub(super) enum CallError {
     NotConnected(io::Error),
@@ -49,7 +49,7 @@ impl From<ureq::Error> for CallError {
 }
 
 impl CallError {
-    /// Says what went wrong with the supervisord at `url` and, where it is known, what to do about it.
+    /// Describes the failure at `url` and, where known, the remedy.
     pub(super) fn explain(self, url: &str, advice: Advice) -> RpcError {
         match self {
             Self::Fault(fault) if fault.code == Fault::UNKNOWN_METHOD => {

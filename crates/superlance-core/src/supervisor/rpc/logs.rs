@@ -14,7 +14,7 @@ use crate::supervisor::RpcError;
 /// Bytes of the longest character.
 const LONGEST_CHARACTER: u32 = 4;
 
-/// How much less is asked for where the whole cannot be had. What cannot be sent may be further up.
+/// How much less to ask for where the whole cannot be had. The offending bytes may be further up.
 const LESS: u32 = 8;
 
 impl RpcClient {
@@ -45,7 +45,7 @@ impl RpcClient {
     }
 }
 
-/// How much to ask for, one after the other.
+/// The amounts to ask for, one after the other.
 fn lengths(bytes: u32) -> impl Iterator<Item = u32> {
     let shorter = |length: u32| (0..LONGEST_CHARACTER).map(move |less| length.saturating_sub(less));
     [bytes, bytes / LESS].into_iter().flat_map(shorter).filter(|length| *length > 0)

@@ -76,7 +76,7 @@ enum Scalar<'a> {
     Number(i64),
 }
 
-/// XML from tag to tag. Each method is `None` where the text goes on in another way.
+/// XML from tag to tag. Each method is `None` where the text does not go on as expected.
 struct Xml<'a>(Reader<&'a [u8]>);
 
 impl<'a> Xml<'a> {

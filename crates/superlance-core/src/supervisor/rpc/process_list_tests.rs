@@ -126,7 +126,8 @@ proptest! {
         prop_assert_eq!(decoded, process_list_by_tree(answer));
     }
 
-    /// Whatever is given up is judged by the general parser; whatever is not must be as it says.
+    /// The general parser judges every answer that is given up; every other answer must decode to
+    /// its values.
     #[test]
     fn what_is_not_given_up_is_what_the_general_parser_reads(
         processes in vec(processes(), 0..3),
