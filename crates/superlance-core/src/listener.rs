@@ -59,18 +59,19 @@ pub trait Listener: Send {
     /// thread.
     fn filter(&self) -> Filter;
 
-    /// What the log says at the start.
+    /// The log line at the start.
     fn introduction(&self) -> Introduction;
 
-    /// Handles an event that the filter has let through. Whatever goes wrong is said in the log; there is nobody to return it to.
+    /// Handles an event that passed the filter. Errors go into the log; there is no caller to
+    /// return them to.
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>);
 
-    /// Tells people that supervisord threw events away.
+    /// Raises the alert that supervisord threw events away.
     fn events_lost(&mut self, alert: Alert, ctx: &mut Ctx<'_>) {
         ctx.raise(alert);
     }
 
-    /// When [`on_time`](Listener::on_time) wants to be called, if it does.
+    /// When to call [`on_time`](Listener::on_time), if at all.
     fn deadline(&self) -> Option<Instant> {
         None
     }

@@ -1,11 +1,11 @@
-//! What a listener says of itself at its start. Pure.
+//! The log line of a listener at its start. Pure.
 
-/// What a listener does, and which events it can use.
+/// The task of a listener, and the events that it can use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Introduction {
-    /// What it does, such as `watches -p foo=200MB`. It has no secrets.
+    /// Its task, such as `watches -p foo=200MB`. It has no secrets.
     pub task: String,
-    /// The events that it waits for, as `events=` names them: a name, or what several begin with.
+    /// The events that it waits for, as `events=` names them: names, or common prefixes of names.
     pub events: Vec<String>,
 }
 

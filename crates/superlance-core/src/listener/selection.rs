@@ -16,7 +16,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// What `selectors`, each given with `option`, select.
+    /// The processes that `selectors`, each given with `option`, select.
     #[must_use]
     pub fn new(option: &'static str, selectors: Vec<Selector>) -> Self {
         Self { option, selectors, asked: false, idle: IdleSelectors::default() }

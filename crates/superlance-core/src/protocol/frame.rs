@@ -35,7 +35,7 @@ pub struct Frame {
     pub serial: Option<u64>,
     /// Its number among the events for this listener.
     pub pool_serial: Option<u64>,
-    /// What follows the header line.
+    /// The payload.
     pub payload: String,
 }
 

@@ -54,7 +54,7 @@ impl Applet {
         let outside = !environment.is_under_supervisord();
         let mixed = is_stdout_stderr().unwrap_or(false);
         if outside || mixed {
-            // Warnings of a listener that cannot begin would only hide why.
+            // Warnings of a listener that cannot start would only hide the reason.
             environment.log = Arc::new(Log::new(io::sink()));
         }
         let service = match (self.service)(&matches, environment) {

@@ -1,5 +1,5 @@
-//! Notices that no event comes which the listener can use: a section or its `events=` is wrong then,
-//! and nothing else would ever tell.
+//! The check that events come which the listener can use. A wrong section or `events=` shows in no
+//! other way.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ const SEVERAL: usize = 3;
 /// How long a listener that needs ticks waits for the first before it asks. Most are of a minute.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3 * 60);
 
-/// What is expected to come. The reader tells what came, the worker when time is up.
+/// The expected events. The reader reports arrivals, the worker the end of the time.
 pub(crate) struct Expectation {
     name: &'static str,
     introduction: Introduction,
@@ -27,7 +27,7 @@ struct State {
     others: Vec<String>,
     /// When it is remarked that nothing came; `None` when nothing is to be remarked any more.
     patience_ends: Option<Instant>,
-    /// What is expected has come, or it was said that it does not.
+    /// The expected events came, or their absence was logged.
     settled: bool,
 }
 

@@ -16,7 +16,7 @@ const USUAL_BUFFER: u64 = 256;
 /// Processes that are named.
 const MOST_NAMES: usize = 50;
 
-/// Finds what is missing in the numbers that supervisord gives the events of a listener. Pure.
+/// Finds gaps in the numbers that supervisord gives the events of a listener. Pure.
 #[derive(Debug, Default)]
 pub(crate) struct Numbers {
     /// The highest so far, and when it came.
@@ -32,8 +32,8 @@ pub(crate) struct Gap {
 }
 
 impl Numbers {
-    /// What is missing before the event with this number. The first begins the count; an event that
-    /// is sent again has an earlier number.
+    /// The number of events lost before the event with this number. The first event begins the
+    /// count; an event that
     pub(crate) fn gap(&mut self, number: Option<u64>, at: SystemTime) -> Option<Gap> {
         let number = number?;
         let (last, since) = self.last.replace((number, at))?;
@@ -45,7 +45,7 @@ impl Numbers {
     }
 }
 
-/// What is lost. The reader notes it, the worker tells it.
+/// Lost events. The reader counts them, the worker reports them.
 #[derive(Debug)]
 pub(crate) struct Losses {
     /// The listener's name.
@@ -92,10 +92,10 @@ impl Losses {
         state.untold.map(|_| state.due)
     }
 
-    /// Logs what was lost and has the listener tell people.
+    /// Logs the loss, and lets the listener raise an alert.
     pub(crate) fn tell(&self, listener: &mut dyn Listener, ctx: &mut Ctx<'_>) {
         let Some(gap) = self.lock().untold.take() else { return };
-        // Without supervisord's help those who changed meanwhile are not known, and that is all.
+        // Without an answer, the alert does not name the processes that changed meanwhile.
         let all = ctx.supervisor.all().ok();
         if self.is_one_of_several(all.as_deref()) {
             self.lock().shares = true;

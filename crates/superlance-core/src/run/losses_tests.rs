@@ -1,4 +1,4 @@
-//! Gaps, and what is said of them.
+//! Gaps in the numbers of events, and the messages about them.
 
 use super::*;
 use crate::listener::introduction::Introduction;
@@ -20,7 +20,7 @@ impl Listener for Idle {
     fn handle(&mut self, _: &Event, _: &mut Ctx<'_>) {}
 }
 
-/// Events of these numbers come, and what is lost is told.
+/// Events of these numbers come; returns the messages about losses.
 fn told(own: &str, numbers: &[u64], world: &mut World) -> Losses {
     let losses = Losses::new("crashmail", Some(own));
     for number in numbers {

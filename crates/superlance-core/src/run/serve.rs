@@ -37,7 +37,7 @@ const SIGNALS: [i32; 6] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What the other threads say when they end.
+/// The messages of the other threads at their end.
 enum Notice {
     InputEnded,
     ProtocolLost(io::Error),
@@ -56,8 +56,8 @@ pub(crate) enum Ended {
 /// Runs `service` until a signal or the end of `input`, then finishes the work in progress.
 ///
 /// # Errors
-/// When the protocol is lost: events cannot be read or acknowledged any more. What was begun is
-/// finished in that case, too.
+/// When the protocol is lost: events cannot be read or acknowledged any more. Work in progress is
+/// finished all the same.
 pub(crate) fn serve(
     name: &'static str,
     own_namespec: Option<&str>,
@@ -106,7 +106,7 @@ pub(crate) fn serve(
     let read =
         move || match begun.recv().map_or(Ok(()), |()| reader.run(input, &mut output, &events)) {
             Ok(()) => Notice::InputEnded,
-            // supervisord is gone, and so will be our input.
+            // supervisord is gone, and the input will end.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Notice::InputEnded,
             Err(error) => Notice::ProtocolLost(error),
         };
@@ -139,8 +139,8 @@ pub(crate) fn serve(
 }
 
 fn catch_signals(signals: &Signals) -> io::Result<()> {
-    // A limit for the size of files (`ulimit -f`) is an error of whoever writes one, as in Python; left
-    // alone, the signal that comes with it would end the listener.
+    // The signal of a limit for the size of files (`ulimit -f`) would end the listener. Caught, it
+    // leaves an error for the write, as in Python.
     flag::register(SIGXFSZ, Arc::default())?;
     SIGNALS.into_iter().try_for_each(|signal| signals.handle().add_signal(signal))
 }

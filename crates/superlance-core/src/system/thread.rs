@@ -1,4 +1,4 @@
-//! A thread that is started as soon as there is one to be had.
+//! A thread that starts as soon as the system has one to spare.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
