@@ -88,8 +88,11 @@ fn every_process_is_judged_by_itself() {
         ("one of several is over", &["-a", "40MB"][..]),
         ("a name that two groups have", &["-p", "large=40MB"]),
         ("one group of several", &["-g", "pool=40MB"]),
-        ("many limits in the log, sorted", &["-p", "z=1", "-p", "a=2", "-p", "a:b=3", "-a", "5GB"]),
-        ("groups in the log, sorted", &["-g", "z=1KB", "-g", "b=2mb", "-g", "a=3"]),
+        (
+            "many limits in the log, sorted",
+            &["-p", "z=1MB", "-p", "a=2MB", "-p", "a:b=3MB", "-a", "5GB"],
+        ),
+        ("groups in the log, sorted", &["-g", "z=1KB", "-g", "b=2mb", "-g", "a=3MB"]),
     ] {
         check(title, &with_mail(arguments), &large);
     }

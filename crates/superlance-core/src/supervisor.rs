@@ -90,10 +90,11 @@ impl ProcessInfo {
         Names { group: &self.group, process: &self.name }
     }
 
-    /// How many seconds the process has been up, by supervisord's clock.
+    /// How many seconds the process has been up, by supervisord's clock; 0 when that was set back before
+    /// its start.
     #[must_use]
     pub fn uptime(&self) -> i64 {
-        self.now.saturating_sub(self.start)
+        self.now.saturating_sub(self.start).max(0)
     }
 }
 

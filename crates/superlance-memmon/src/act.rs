@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use superlance_core::listener::Ctx;
 use superlance_core::listener::restart::{Restarts, StopError};
+use superlance_core::options::quantity::size;
 use superlance_core::options::units::duration_text;
 use superlance_core::supervisor::{ProcessInfo, State};
 
 use crate::act::action::{Action, Intervention};
-use crate::act::alerts::AlertWriter;
+use crate::act::alerts::{AlertWriter, recovery_key};
 use crate::act::case::Case;
-use crate::decide::rules::Budget;
+use crate::decide::rules::{Budget, Measured};
 use crate::report::action_log::{ActionLog, Outcome};
 
 /// Carries out interventions.
@@ -64,6 +65,22 @@ impl Actor {
             },
         };
         self.note(&case, outcome, ctx);
+    }
+
+    /// What was reported about a process that is below its limits is over.
+    pub(crate) fn resolve(&self, process: &Measured, ctx: &mut Ctx<'_>) {
+        let key = recovery_key(process);
+        if process.limits.iter().any(|limit| process.bytes > *limit)
+            || !ctx.alerts.is_unresolved(&key)
+        {
+            return;
+        }
+        let (namespec, pid, label) = (process.namespec(), process.pid, self.writer.metric.label());
+        let limit = process.limits.iter().min();
+        let limit = limit.map(|limit| format!(", below its limit of {}", size(*limit)));
+        let (uses, limit) = (size(process.bytes), limit.unwrap_or_default());
+        let text = format!("Process {namespec} (pid {pid}) uses {uses} {label}{limit}.");
+        ctx.alerts.resolve(&key, &text);
     }
 
     /// Says that enough was done about a process.
@@ -126,6 +143,9 @@ impl Actor {
         if ctx.is_ending() {
             return Err(nothing_done(&namespec, ctx));
         }
+        // By now, and by no clock that can be set.
+        let waited = ctx.arrived.instant.elapsed().as_secs();
+        case.process.uptime = case.process.uptime.saturating_add_unsigned(waited);
         match intervention {
             Intervention::Restart => {
                 ctx.log.line(format_args!("Restarting {namespec}"));
@@ -171,15 +191,12 @@ impl Actor {
     fn look_again(
         &self,
         intervention: Intervention,
-        case: &mut Case,
+        case: &Case,
         ctx: &mut Ctx<'_>,
     ) -> Result<ProcessInfo, Outcome> {
         let namespec = case.namespec();
         match ctx.supervisor.info(&namespec) {
-            Ok(info) if info.pid == case.process.pid && info.state != State::Stopping => {
-                case.process.uptime = info.uptime();
-                Ok(info)
-            }
+            Ok(info) if is_same(&info, &case.process) && info.state != State::Stopping => Ok(info),
             Ok(_) => {
                 ctx.log.line(format_args!("{namespec} ends or has ended without memmon"));
                 Err(Outcome::Gone)
@@ -230,4 +247,9 @@ fn nothing_done(namespec: &str, ctx: &Ctx<'_>) -> Outcome {
     let why = "memmon was told to end";
     ctx.log.line(format_args!("Nothing is done about {namespec}: {why}"));
     Outcome::Failed(why.to_owned())
+}
+
+/// Whether it is the instance that was measured: pids are used again.
+fn is_same(info: &ProcessInfo, measured: &Measured) -> bool {
+    (info.pid, info.start) == (measured.pid, measured.start)
 }

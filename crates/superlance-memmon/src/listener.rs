@@ -1,30 +1,24 @@
 //! What memmon does at a tick: it looks, decides, acts, and writes down how things are.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::introduction::Introduction;
 use superlance_core::listener::restart::Restarts;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
-use superlance_core::options::quantity::size;
-use superlance_core::options::units::duration_text;
 use superlance_core::protocol::event::Event;
-use superlance_core::system::clock::unix_seconds;
-use superlance_core::system::log::LogOnce;
 
 use crate::act::Actor;
-use crate::act::alerts::{AlertWriter, recovery_key};
+use crate::act::alerts::AlertWriter;
 use crate::act::case::Case;
-use crate::decide::rules::{Excess, Measured, Rules, SkipReason};
+use crate::decide::rules::{Excess, Measured, Rules, total_bytes};
 use crate::decide::tracker::Tracker;
 use crate::decide::{Check, Decision, decide};
 use crate::options::Options;
+use crate::report::Memories;
 use crate::report::action_log::ActionLog;
-use crate::report::files;
 use crate::report::history::Histories;
-use crate::report::prometheus;
-use crate::report::{Process, Report, Total};
+use crate::report::reporter::Reporter;
 use crate::sampler::{Sample, Sampler};
 use crate::watch::Watch;
 
@@ -36,10 +30,9 @@ pub(crate) struct Memmon {
     tracker: Tracker,
     histories: Histories,
     actor: Actor,
-    status_file: Option<PathBuf>,
-    metrics_file: Option<PathBuf>,
-    status_trouble: LogOnce,
-    metrics_trouble: LogOnce,
+    reporter: Reporter,
+    /// Whether no event will come any more.
+    has_ended: bool,
 }
 
 impl Memmon {
@@ -52,6 +45,7 @@ impl Memmon {
             uptime: options.uptime,
         };
         let rules = options.rules();
+        let reporter = Reporter::new(&options, own_namespec.clone());
         let blindness = Blindness::new("memmon", options.name.as_deref(), !options.dry_run);
         Self {
             introduction: Introduction::at_ticks(options.task()),
@@ -66,10 +60,8 @@ impl Memmon {
             rules,
             tracker: Tracker::default(),
             histories: Histories::new(options.history.unwrap_or(0).into()),
-            status_file: options.status_file,
-            metrics_file: options.metrics_file,
-            status_trouble: LogOnce::default(),
-            metrics_trouble: LogOnce::default(),
+            reporter,
+            has_ended: false,
         }
     }
 
@@ -79,20 +71,23 @@ impl Memmon {
         if sample.trouble.is_none() {
             self.decide_and_act(&sample, ctx);
         }
-        self.write_files(&sample, ctx);
+        self.report(&sample, ctx);
     }
 
     fn decide_and_act(&mut self, sample: &Sample, ctx: &mut Ctx<'_>) {
         let total = self.sampler.watch.total(sample.memory);
         let processes = &sample.processes;
         self.histories.note(ctx.arrived, processes);
+        for (group, name) in &sample.watched {
+            self.actor.actions.expect(group, name);
+        }
         let mut down = sample.down.clone();
         let owed = self.actor.restarts.owed().filter_map(|namespec| namespec.split_once(':'));
         down.extend(owed.map(|(group, name)| (group.to_owned(), name.to_owned())));
         let check = Check { now: ctx.arrived.instant, processes, total, down: &down };
         let decisions = decide(&self.rules, &mut self.tracker, check);
         if total.is_none_or(|total| total_bytes(processes) <= total) {
-            processes.iter().for_each(|process| self.resolve(process, ctx));
+            processes.iter().for_each(|process| self.actor.resolve(process, ctx));
         }
         for decision in &decisions {
             // A process that is stopped now might not be started in time.
@@ -101,23 +96,6 @@ impl Memmon {
             }
             self.follow(decision, processes, ctx);
         }
-    }
-
-    /// What was reported about a process that is below its limits is over.
-    fn resolve(&self, process: &Measured, ctx: &mut Ctx<'_>) {
-        let key = recovery_key(process);
-        if process.limits.iter().any(|limit| process.bytes > *limit)
-            || !ctx.alerts.is_unresolved(&key)
-        {
-            return;
-        }
-        let (namespec, pid, label) =
-            (process.namespec(), process.pid, self.actor.writer.metric.label());
-        let limit = process.limits.iter().min();
-        let limit = limit.map(|limit| format!(", below its limit of {}", size(*limit)));
-        let (uses, limit) = (size(process.bytes), limit.unwrap_or_default());
-        let text = format!("Process {namespec} (pid {pid}) uses {uses} {label}{limit}.");
-        ctx.alerts.resolve(&key, &text);
     }
 
     fn follow(&mut self, decision: &Decision, processes: &[Measured], ctx: &mut Ctx<'_>) {
@@ -147,7 +125,7 @@ impl Memmon {
             }
             Decision::Spare { process, why } => {
                 let Some(process) = processes.get(*process) else { return };
-                let why = words(*why, &self.rules);
+                let why = why.explain(&self.rules);
                 ctx.log.line(format_args!("{} is over its limit, {why}", process.namespec()));
             }
             Decision::Act { process, excess } => {
@@ -163,80 +141,19 @@ impl Memmon {
         }
     }
 
-    fn write_files(&mut self, sample: &Sample, ctx: &Ctx<'_>) {
-        if self.status_file.is_none() && self.metrics_file.is_none() {
-            return;
-        }
-        let report = self.report(sample, ctx);
-        if let Some(path) = &self.status_file {
-            write(path, &report.json(), &mut self.status_trouble, ctx);
-        }
-        if let Some(path) = &self.metrics_file {
-            let text = prometheus::text(&report, self.actor.actions.counts());
-            write(path, &text, &mut self.metrics_trouble, ctx);
-        }
-    }
-
-    fn report(&self, sample: &Sample, ctx: &Ctx<'_>) -> Report {
-        let (watch, writer) = (&self.sampler.watch, &self.actor.writer);
-        let process = |process: &Measured| {
-            let namespec = process.namespec();
-            let readings = self.histories.readings(&namespec);
-            let limit = process.limits.iter().min().copied();
-            Process {
-                measured: process.clone(),
-                limit,
-                headroom: limit.map(|limit| i128::from(limit) - i128::from(process.bytes)),
-                checks_over: self.tracker.checks(&namespec),
-                history: readings.map(|(at, bytes)| (unix_seconds(at.wall), bytes)).collect(),
-            }
+    fn report(&mut self, sample: &Sample, ctx: &Ctx<'_>) {
+        let memories = Memories {
+            tracker: &self.tracker,
+            histories: &self.histories,
+            actions: &self.actor.actions,
         };
-        Report {
-            listener: self.sampler.own_namespec.clone(),
-            name: writer.name.clone(),
-            time: unix_seconds(ctx.arrived.wall),
-            trouble: sample.trouble.clone(),
-            metric: watch.metric().name(),
-            cumulative: watch.cumulative(),
-            action: writer.action.to_string(),
-            dry_run: self.actor.dry_run,
-            memory: sample.memory,
-            total: Total {
-                bytes: total_bytes(&sample.processes),
-                limit: watch.total(sample.memory),
-            },
-            processes: sample.processes.iter().map(process).collect(),
-            actions: self.actor.actions.recent().cloned().collect(),
-        }
+        self.reporter.write(&self.sampler.watch, sample, memories, ctx);
     }
-}
 
-fn total_bytes(processes: &[Measured]) -> u64 {
-    processes.iter().fold(0, |sum, process| sum.saturating_add(process.bytes))
-}
-
-/// Why nothing is done about a process, for the log.
-fn words(why: SkipReason, rules: &Rules) -> String {
-    match why {
-        SkipReason::Young { uptime } => {
-            let (uptime, grace) = (u64::try_from(uptime).unwrap_or(0), duration_text(rules.grace));
-            let uptime = duration_text(Duration::from_secs(uptime));
-            format!("but up for {uptime} only (--grace {grace})")
-        }
-        SkipReason::Waiting { checks } => format!("check {checks} of {}", rules.checks),
-        SkipReason::Staggered => {
-            "but another one of its group comes first or does not run (--stagger)".to_owned()
-        }
-        SkipReason::LeftAlone { rest } => {
-            format!("but left alone for {} (--max-restarts)", duration_text(rest))
-        }
-    }
-}
-
-fn write(path: &Path, text: &str, trouble: &mut LogOnce, ctx: &Ctx<'_>) {
-    match files::replace(path, text) {
-        Ok(()) => drop(trouble.clear()),
-        Err(error) => trouble.report(ctx.log, format!("cannot write {}: {error}", path.display())),
+    /// The files would show the readings of the last check for ever.
+    fn report_end(&mut self, ctx: &Ctx<'_>) {
+        let trouble = Some("memmon has ended".to_owned());
+        self.report(&Sample { trouble, ..Sample::default() }, ctx);
     }
 }
 
@@ -263,10 +180,15 @@ impl Listener for Memmon {
 
     fn on_time(&mut self, ctx: &mut Ctx<'_>) {
         self.actor.retry(ctx);
+        if self.has_ended {
+            self.report_end(ctx);
+        }
     }
 
-    fn finish(&mut self, _: &mut Ctx<'_>) {
+    fn finish(&mut self, ctx: &mut Ctx<'_>) {
+        self.has_ended = true;
         self.actor.restarts.hurry();
+        self.report_end(ctx);
     }
 }
 

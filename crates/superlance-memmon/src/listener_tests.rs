@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 
 use clap::FromArgMatches;
-use superlance_core::supervisor::{RpcError, State};
+use superlance_core::supervisor::{ProcessInfo, RpcError, State};
 use superlance_core::testing::{FakeSupervisor, World, frame};
 
 use super::*;
@@ -265,10 +265,16 @@ fn a_process_that_was_replaced_meanwhile_is_left_alone() {
     let mut world = sleeper.world();
     let mut memmon = memmon(&["-a", "1"]);
     let sample = world.with_ctx(|ctx| memmon.sampler.sample(ctx));
-    world.supervisor.process("foo:foo").unwrap().pid += 1;
     let decision = Decision::Act { process: 0, excess: Excess::Own { limit: 1 } };
-    world.with_ctx(|ctx| memmon.follow(&decision, &sample.processes, ctx));
-    assert_eq!(world.supervisor.calls, ["all()", "info(foo:foo)"]);
+    // The kernel uses pids again.
+    let same_pid = |info: &mut ProcessInfo| info.start += 5;
+    for replace in [|info: &mut ProcessInfo| info.pid += 1, same_pid] {
+        let before = world.supervisor.process("foo:foo").unwrap().clone();
+        replace(world.supervisor.process("foo:foo").unwrap());
+        world.with_ctx(|ctx| memmon.follow(&decision, &sample.processes, ctx));
+        *world.supervisor.process("foo:foo").unwrap() = before;
+    }
+    assert_eq!(world.supervisor.calls, ["all()", "info(foo:foo)", "info(foo:foo)"]);
 }
 
 #[test]

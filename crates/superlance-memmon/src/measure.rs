@@ -6,3 +6,4 @@ mod proc;
 mod ps;
 pub(crate) mod system_memory;
 mod tree;
+pub(crate) mod uptime;

@@ -186,7 +186,7 @@ impl Options {
     /// What the log says at the start.
     pub(crate) fn task(&self) -> String {
         let amount = |amount: Amount| match amount {
-            Amount::Bytes(bytes) => size_text(bytes),
+            Amount::Bytes(bytes) | Amount::Bare(bytes) => size_text(bytes),
             Amount::Share(_) => amount.to_string(),
         };
         let limit = |option: &str, Limit { selector, amount: limit }: &Limit| {
@@ -214,9 +214,25 @@ impl Options {
         warn_of_stray("memmon", &self.stray, log);
         drop_nameless(&mut self.programs, |limit| &limit.selector, ("memmon", "-p"), log);
         drop_nameless(&mut self.groups, |limit| &limit.selector, ("memmon", "-g"), log);
+        self.warn_of_units(log);
         let none = self.programs.is_empty() && self.groups.is_empty() && self.any.is_none();
         if none && self.total.is_none() {
             log.line("memmon: none of -p, -g and -a is given, so no process is watched");
+        }
+    }
+
+    fn warn_of_units(&self, log: &Log) {
+        let named = |option, limit: &Limit| {
+            (format!("{option} {}={}", limit.selector.as_str(), limit.amount), limit.amount)
+        };
+        let programs = self.programs.iter().map(|limit| named("-p", limit));
+        let groups = self.groups.iter().map(|limit| named("-g", limit));
+        let any = self.any.map(|amount| (format!("-a {amount}"), amount));
+        let total = self.total.map(|amount| (format!("--total {amount}"), amount));
+        for (option, amount) in programs.chain(groups).chain(any).chain(total) {
+            if let Some(doubt) = amount.doubt() {
+                log.line(format_args!("memmon: {option} is {doubt}"));
+            }
         }
     }
 }

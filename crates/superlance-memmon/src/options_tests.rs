@@ -1,6 +1,7 @@
 //! The options beyond the original's, against a supervisord of values.
 
 use std::fs;
+use std::path::Path;
 
 use superlance_core::supervisor::State;
 use superlance_core::testing::{FakeSupervisor, World};
@@ -304,6 +305,9 @@ fn files_tell_how_things_are() {
     assert_eq!(action["limit"], 1);
     let text = fs::read_to_string(&metrics).unwrap();
     assert!(text.contains("action=\"restart\",outcome=\"done\"} 1\n"), "{text}");
+    // Every counter begins at 0, also that of a process that does not run.
+    let zero = "group=\"off\",name=\"off\",action=\"restart\",outcome=\"failed\"} 0\n";
+    assert!(text.contains(zero), "{text}");
 
     // Without supervisord they say why they have nothing to say.
     let error = superlance_core::supervisor::RpcError::Unreachable("no answer".to_owned());
@@ -316,6 +320,68 @@ fn files_tell_how_things_are() {
     );
     let text = fs::read_to_string(&metrics).unwrap();
     assert!(text.contains("superlance_memmon_up{memmon=\"own:own\"} 0\n"), "{text}");
+    assert!(!text.contains("superlance_memmon_watched_memory_bytes{"), "{text}");
+}
+
+#[test]
+fn at_its_end_the_files_have_no_readings_of_the_past() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    let folder = tempfile::tempdir().unwrap();
+    let (status, metrics) = (folder.path().join("m.json"), folder.path().join("m.prom"));
+    let files =
+        ["--status-file", status.to_str().unwrap(), "--metrics-file", metrics.to_str().unwrap()];
+    let mut memmon = memmon(&[&files[..], &["-a", "1"]].concat());
+    tick(&mut world, &mut memmon);
+    world.with_ctx(|ctx| memmon.finish(ctx));
+    let value = json(&status);
+    assert_eq!(value["trouble"], "memmon has ended");
+    assert_eq!(value["processes"], serde_json::json!([]));
+    assert_eq!(value["total"]["bytes"], serde_json::Value::Null);
+    assert_eq!(value["actions"][0]["outcome"], "done");
+    let text = fs::read_to_string(&metrics).unwrap();
+    assert!(text.contains("superlance_memmon_up{memmon=\"own:own\"} 0\n"), "{text}");
+    assert!(!text.contains("process_memory_bytes{"), "{text}");
+    assert!(text.contains("outcome=\"done\"} 1\n"), "{text}");
+}
+
+/// A process that has ended and is not reaped; supervisord says that it runs.
+#[test]
+fn a_process_without_memory_is_not_measured() {
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    let stat = || fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+    while !stat().contains(") Z ") {
+        std::thread::yield_now();
+    }
+    let mut world = World::new(FakeSupervisor::at(1000).with("foo:foo", child.id()));
+    let folder = tempfile::tempdir().unwrap();
+    let status = folder.path().join("m.json");
+    let mut memmon = memmon(&["-a", "1", "--status-file", status.to_str().unwrap()]);
+    tick(&mut world, &mut memmon);
+    tick(&mut world, &mut memmon);
+    assert_eq!(json(&status)["processes"], serde_json::json!([]));
+    assert_eq!(world.log(), "Checking any=1\n".repeat(2));
+    child.wait().unwrap();
+}
+
+/// supervisord's clock is set back by an hour, before memmon sees the process or after that.
+#[test]
+fn grace_is_no_matter_of_the_clock() {
+    for (seen, restarted) in [(true, 1), (false, 0)] {
+        let sleeper = Sleeper::new();
+        let mut world = sleeper.world();
+        let mut memmon = memmon(&["-a", "1", "--grace", "5s", "--for", "2"]);
+        if seen {
+            tick(&mut world, &mut memmon);
+        }
+        world.supervisor.process("foo:foo").unwrap().now -= 3600;
+        tick(&mut world, &mut memmon);
+        assert_eq!(restarts(&world), restarted);
+        if !seen {
+            let said = "foo:foo is over its limit, but up for 0s only (--grace 5s)\n";
+            assert!(world.log().ends_with(said), "{}", world.log());
+        }
+    }
 }
 
 #[test]

@@ -1,14 +1,26 @@
-//! What the status and metrics files say: how things were at a check.
+//! What the status and metrics files say: how things were at a check, or that memmon has ended.
 
 pub(crate) mod action_log;
 pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod prometheus;
+pub(crate) mod reporter;
 
 use serde::Serialize;
+use superlance_core::system::clock::unix_seconds;
 
 use crate::decide::rules::Measured;
-use crate::report::action_log::ActionRecord;
+use crate::decide::tracker::Tracker;
+use crate::report::action_log::{ActionLog, ActionRecord};
+use crate::report::history::Histories;
+
+/// What memmon remembers of earlier checks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memories<'a> {
+    pub(crate) tracker: &'a Tracker,
+    pub(crate) histories: &'a Histories,
+    pub(crate) actions: &'a ActionLog,
+}
 
 /// How things were at a check. As JSON it is the file of `--status-file`, and so an interface: fields are
 /// added, not changed. Times are in seconds since 1970, sizes in bytes.
@@ -37,7 +49,8 @@ pub(crate) struct Report {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Total {
-    pub(crate) bytes: u64,
+    /// `None` when nothing could be measured.
+    pub(crate) bytes: Option<u64>,
     pub(crate) limit: Option<u64>,
 }
 
@@ -54,6 +67,21 @@ pub(crate) struct Process {
     pub(crate) checks_over: u32,
     /// The last readings, the oldest first: time and bytes.
     pub(crate) history: Vec<(u64, u64)>,
+}
+
+impl Process {
+    pub(crate) fn new(measured: &Measured, memories: Memories<'_>) -> Self {
+        let namespec = measured.namespec();
+        let readings = memories.histories.readings(&namespec);
+        let limit = measured.limits.iter().min().copied();
+        Self {
+            measured: measured.clone(),
+            limit,
+            headroom: limit.map(|limit| i128::from(limit) - i128::from(measured.bytes)),
+            checks_over: memories.tracker.checks(&namespec),
+            history: readings.map(|(at, bytes)| (unix_seconds(at.wall), bytes)).collect(),
+        }
+    }
 }
 
 impl Report {

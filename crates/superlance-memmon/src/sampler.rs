@@ -12,6 +12,7 @@ use crate::decide::rules::Measured;
 use crate::measure::memory::{Memory, Readings};
 use crate::measure::metric::Unavailable;
 use crate::measure::system_memory::SystemMemory;
+use crate::measure::uptime::Uptimes;
 use crate::watch::Watch;
 
 /// Who looks.
@@ -22,6 +23,7 @@ pub(crate) struct Sampler {
     pub(crate) machine: SystemMemory,
     /// `group:name` of memmon itself, which it never touches.
     pub(crate) own_namespec: Option<String>,
+    uptimes: Uptimes,
     /// Process ids whose memory could not be read at the last check.
     unread: HashSet<u32>,
     blindness: Blindness,
@@ -37,6 +39,8 @@ pub(crate) struct Sample {
     pub(crate) memory: Option<u64>,
     /// Who is watched, and could be measured.
     pub(crate) processes: Vec<Measured>,
+    /// Group and name of all that are watched, whether they run or not.
+    pub(crate) watched: Vec<(String, String)>,
     /// Group and name of those that do not run, and should.
     pub(crate) down: Vec<(String, String)>,
     /// Why nobody could be.
@@ -55,6 +59,7 @@ impl Sampler {
             memory,
             machine: SystemMemory::default(),
             own_namespec,
+            uptimes: Uptimes::default(),
             unread: HashSet::new(),
             blindness,
             memory_trouble: LogOnce::default(),
@@ -74,8 +79,10 @@ impl Sampler {
                 return Sample { memory, trouble, ..Sample::default() };
             }
         };
-        let watched: Vec<_> = all.iter().filter(|info| self.watches(info)).collect();
-        let pids: Vec<u32> = watched.iter().map(|info| info.pid).collect();
+        let running = all.iter().filter(|info| info.pid != 0 && self.concerns(info));
+        let running: Vec<_> = running.collect();
+        self.uptimes.note(&running, ctx.arrived.instant);
+        let pids: Vec<u32> = running.iter().map(|info| info.pid).collect();
         let (metric, cumulative) = (self.watch.metric(), self.watch.cumulative());
         let readings = match self.memory.read(&pids, &[metric], cumulative) {
             Ok(readings) => readings,
@@ -88,23 +95,25 @@ impl Sampler {
         ctx.log.line(self.watch.describe(memory));
         self.blindness.succeeded(ctx);
         self.idle_selectors.report(self.watch.idle_selectors(&all), ctx.log);
-        let bytes = self.bytes(&watched, &readings, ctx);
+        let bytes = self.bytes(&running, &readings, ctx);
         let measured = |info: &&ProcessInfo| {
             Some(Measured {
                 group: info.group.clone(),
                 name: info.name.clone(),
                 pid: info.pid,
                 start: info.start,
-                uptime: info.uptime(),
+                uptime: self.uptimes.of(info, ctx.arrived.instant),
                 bytes: *bytes.get(&info.pid)?,
                 limits: self.watch.limits(info, memory),
             })
         };
         let down = all.iter().filter(|info| is_down(info.state));
+        let concerned = all.iter().filter(|info| self.concerns(info));
         Sample {
             memory,
-            processes: watched.iter().filter_map(measured).collect(),
-            down: down.map(|info| (info.group.clone(), info.name.clone())).collect(),
+            processes: running.iter().filter_map(measured).collect(),
+            watched: concerned.map(group_and_name).collect(),
+            down: down.map(group_and_name).collect(),
             trouble: None,
         }
     }
@@ -126,9 +135,10 @@ impl Sampler {
         }
     }
 
-    fn watches(&self, info: &ProcessInfo) -> bool {
+    /// Whether the process is watched when it runs.
+    fn concerns(&self, info: &ProcessInfo) -> bool {
         let is_self = self.own_namespec.as_ref().is_some_and(|own| *own == info.namespec());
-        info.pid != 0 && !is_self && self.watch.concerns(info)
+        !is_self && self.watch.concerns(info)
     }
 
     /// The memory of those that can be read, by process id. One that cannot has vanished meanwhile,
@@ -154,8 +164,9 @@ impl Sampler {
             let reading = readings.get(&info.pid);
             match reading.map(|reading| reading.of(metric, cumulative)) {
                 Some(Ok(number)) => drop(bytes.insert(info.pid, number)),
+                // It starts or ends; 0 would be no reading.
+                Some(Err(Unavailable::NoMemory)) | None => {}
                 Some(Err(why)) => unavailable.push((info.namespec(), why)),
-                None => {}
             }
         }
         if !hidden.is_empty() {
@@ -173,6 +184,10 @@ impl Sampler {
         }
         bytes
     }
+}
+
+fn group_and_name(info: &ProcessInfo) -> (String, String) {
+    (info.group.clone(), info.name.clone())
 }
 
 /// Whether a process in this state does not run, and should: somebody starts it, or tried in vain.

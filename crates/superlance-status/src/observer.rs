@@ -49,7 +49,7 @@ impl Observer {
             Err(why) => (Readings::new(), Some(why)),
         };
         let row = |info: ProcessInfo| Row {
-            reading: readings.get(&info.pid).copied(),
+            reading: readings.get(&info.pid).filter(|reading| !reading.is_empty()).copied(),
             limit: self.watch.as_ref().and_then(|watch| watch.limit(&info, self.memory_of_machine)),
             is_watched: self.watch.as_ref().is_some_and(|watch| watch.concerns(&info)),
             info,

@@ -10,9 +10,14 @@ use superlance_core::options::units::{UnitError, parse_size};
 pub enum Amount {
     /// So many bytes.
     Bytes(u64),
+    /// The same, written without a unit.
+    Bare(u64),
     /// So many millionths of the memory.
     Share(u64),
 }
+
+/// Less than any process uses, in bytes.
+const SMALLEST: u64 = 1 << 20;
 
 /// The whole, in millionths.
 const WHOLE: u64 = 1_000_000;
@@ -37,11 +42,22 @@ impl Amount {
     #[must_use]
     pub fn bytes(self, memory: Option<u64>) -> Option<u64> {
         match self {
-            Self::Bytes(bytes) => Some(bytes),
+            Self::Bytes(bytes) | Self::Bare(bytes) => Some(bytes),
             Self::Share(share) => {
                 let bytes = u128::from(memory?) * u128::from(share) / u128::from(WHOLE);
                 u64::try_from(bytes).ok()
             }
+        }
+    }
+
+    /// A question about a limit that no process stays below, which probably lacks its unit.
+    pub(crate) fn doubt(self) -> Option<String> {
+        match self {
+            Self::Bare(bytes @ 1..SMALLEST) => {
+                let unit = if bytes < 10_000 { "MB" } else { "KB" };
+                Some(format!("a limit of {bytes} bytes: is {bytes}{unit} meant?"))
+            }
+            _ => None,
         }
     }
 
@@ -59,7 +75,7 @@ impl Amount {
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Bytes(bytes) => write!(f, "{bytes}"),
+            Self::Bytes(bytes) | Self::Bare(bytes) => write!(f, "{bytes}"),
             Self::Share(share) => {
                 let decimals = format!("{:04}", share % PERCENT);
                 let decimals = decimals.trim_end_matches('0');
@@ -75,7 +91,9 @@ impl FromStr for Amount {
 
     fn from_str(text: &str) -> Result<Self, BadAmount> {
         let Some(number) = text.trim().strip_suffix('%') else {
-            return Ok(Self::Bytes(parse_size(text)?));
+            let bytes = parse_size(text)?;
+            let has_unit = text.trim_end().ends_with(|last: char| last.is_ascii_alphabetic());
+            return Ok(if has_unit { Self::Bytes(bytes) } else { Self::Bare(bytes) });
         };
         percentage(number.trim_end()).ok_or_else(|| BadAmount::Percentage(text.to_owned()))
     }
@@ -106,6 +124,17 @@ mod tests {
         assert_eq!(bytes("100%"), Some(2 << 30));
         assert_eq!("7%".parse::<Amount>().unwrap().bytes(None), None);
         assert_eq!(Amount::Share(WHOLE).bytes(Some(u64::MAX)), Some(u64::MAX));
+    }
+
+    #[test]
+    fn a_small_limit_without_a_unit_is_doubted() {
+        let doubt = |text: &str| text.parse::<Amount>().unwrap().doubt();
+        let asked = |question: &str| Some(question.to_owned());
+        assert_eq!(doubt("35"), asked("a limit of 35 bytes: is 35MB meant?"));
+        assert_eq!(doubt(" 200000 "), asked("a limit of 200000 bytes: is 200000KB meant?"));
+        for fine in ["35B", "35 b", "35KB", "1048576", "0", "1%"] {
+            assert_eq!(doubt(fine), None, "{fine}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Serialize;
-use superlance_core::options::units::{UnitError, parse_duration};
+use superlance_core::options::units::{UnitError, duration_text, parse_duration};
 
 /// What the command line says about deciding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,11 @@ impl Measured {
     }
 }
 
+/// The memory of all of them.
+pub(crate) fn total_bytes(processes: &[Measured]) -> u64 {
+    processes.iter().fold(0, |sum, process| sum.saturating_add(process.bytes))
+}
+
 /// A limit that is exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Excess {
@@ -79,6 +84,26 @@ pub(crate) enum SkipReason {
     Staggered,
     /// Enough was done about it: for this time yet.
     LeftAlone { rest: Duration },
+}
+
+impl SkipReason {
+    /// The reason for the log.
+    pub(crate) fn explain(self, rules: &Rules) -> String {
+        match self {
+            Self::Young { uptime } => {
+                let uptime = Duration::from_secs(u64::try_from(uptime).unwrap_or(0));
+                let (uptime, grace) = (duration_text(uptime), duration_text(rules.grace));
+                format!("but up for {uptime} only (--grace {grace})")
+            }
+            Self::Waiting { checks } => format!("check {checks} of {}", rules.checks),
+            Self::Staggered => {
+                "but another one of its group comes first or does not run (--stagger)".to_owned()
+            }
+            Self::LeftAlone { rest } => {
+                format!("but left alone for {} (--max-restarts)", duration_text(rest))
+            }
+        }
+    }
 }
 
 impl Rules {

@@ -26,11 +26,20 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Whether the process has no memory: it is just starting, or has ended and is not reaped yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.alone.is_empty()
+    }
+
     /// The number that memmon compares with limits: of this kind, with or without descendants.
     ///
     /// # Errors
-    /// When it could not be read, or was not asked for.
+    /// When it could not be read, was not asked for, or the process has no memory.
     pub fn of(&self, metric: Metric, cumulative: bool) -> Result<u64, Unavailable> {
+        if self.is_empty() {
+            return Err(Unavailable::NoMemory);
+        }
         if cumulative { self.family.get(metric) } else { self.alone.get(metric) }
     }
 }

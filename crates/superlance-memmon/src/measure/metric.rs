@@ -66,6 +66,8 @@ pub enum Unavailable {
     Kernel,
     /// The kernel tells it to others, not to this user.
     Permission,
+    /// The process has no memory: it is just starting, or has ended and is not reaped yet.
+    NoMemory,
 }
 
 impl Unavailable {
@@ -83,6 +85,7 @@ impl Unavailable {
                 "the kernel tells it only to root and to the user of the process; --metric rss and \
                  --metric swap need no permission"
             }
+            Self::NoMemory => "the process is just starting or ending",
         }
     }
 }
@@ -119,6 +122,11 @@ impl Usage {
             Metric::Swap => self.swap,
             Metric::RssAndSwap => self.swap.map(|swap| self.rss.saturating_add(swap)),
         }
+    }
+
+    /// Whether there is none at all; a process of which all is swapped out has its swap.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rss == 0 && self.swap.unwrap_or(0) == 0
     }
 
     /// Both together. A number that is missing of one is missing of both: half a sum would pass for

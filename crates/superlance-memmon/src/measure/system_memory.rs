@@ -71,7 +71,8 @@ fn limits_on_the_way(mount: &Path, path: &str, file: &str) -> Vec<u64> {
     let inside = mount.join(path.trim_start_matches('/'));
     let folders = inside.ancestors().take_while(|folder| folder.starts_with(mount));
     let limit = |folder: &Path| fs::read_to_string(folder.join(file)).ok()?.trim().parse().ok();
-    folders.filter_map(limit).collect()
+    // 0 forbids new memory and is no amount; a part of it would be less than any process uses.
+    folders.filter_map(limit).filter(|limit| *limit > 0).collect()
 }
 
 #[cfg(test)]
@@ -115,6 +116,7 @@ mod tests {
     #[test]
     fn the_limit_of_a_cgroup_of_version_2() {
         check("0::/a\n", &[("a/memory.max", "2147483648\n")], 2 * GIB);
+        check("0::/a\n", &[("a/memory.max", "0\n")], 24 * GIB);
         // In a container, whose cgroup is the root that it sees.
         check("0::/\n", &[("memory.max", "2147483648\n")], 2 * GIB);
     }

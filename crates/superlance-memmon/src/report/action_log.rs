@@ -8,7 +8,7 @@ use superlance_core::system::clock::unix_seconds;
 
 use crate::decide::rules::Measured;
 
-/// ActionLog that are remembered one by one.
+/// Actions that are remembered one by one.
 const RECENT: usize = 50;
 
 /// What came of an attempt to do something about a process.
@@ -25,6 +25,9 @@ pub(crate) enum Outcome {
     /// Enough was done about this process.
     LeftAlone,
 }
+
+/// The words for all outcomes.
+const WORDS: [&str; 5] = ["done", "failed", "gone", "dry-run", "left-alone"];
 
 impl Outcome {
     /// Why it failed, if it did.
@@ -101,6 +104,13 @@ impl ActionLog {
     /// The last ones, the newest first.
     pub(crate) fn recent(&self) -> impl Iterator<Item = &ActionRecord> {
         self.recent.iter()
+    }
+
+    /// The counts of a process begin at 0: a counter that appears with 1 shows no increase.
+    pub(crate) fn expect(&mut self, group: &str, name: &str) {
+        for word in WORDS {
+            self.counts.entry((group.to_owned(), name.to_owned(), word)).or_default();
+        }
     }
 
     pub(crate) fn counts(&self) -> &Counts {

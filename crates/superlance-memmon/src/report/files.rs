@@ -2,7 +2,32 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use superlance_core::system::log::{Log, LogOnce};
+
+/// A file that is written again and again. An error is logged once, until it changes or is over.
+#[derive(Debug)]
+pub(crate) struct OutputFile {
+    path: PathBuf,
+    trouble: LogOnce,
+}
+
+impl OutputFile {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, trouble: LogOnce::default() }
+    }
+
+    pub(crate) fn write(&mut self, text: &str, log: &Log) {
+        match replace(&self.path, text) {
+            Ok(()) => drop(self.trouble.clear()),
+            Err(error) => {
+                let message = format!("cannot write {}: {error}", self.path.display());
+                self.trouble.report(log, message);
+            }
+        }
+    }
+}
 
 /// Replaces the file at `path` by one with this text; whoever reads it has the old text or the new one,
 /// whole. It lies beside its predecessor until it is complete, under a name that begins with a dot, so
@@ -10,7 +35,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// When it cannot be written. Then the old one is as it was.
-pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+fn replace(path: &Path, text: &str) -> io::Result<()> {
     let Some(name) = path.file_name() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not the name of a file"));
     };
@@ -18,10 +43,17 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let beside = path.with_file_name(beside);
     // A predecessor with our pid may have been killed in here. It is new, so no link leads elsewhere.
     let _ = fs::remove_file(&beside);
+    let in_the_way = |error: io::Error| {
+        io::Error::new(error.kind(), format!("{error}: remove {}", beside.display()))
+    };
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(&beside)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => in_the_way(error),
+            _ => error,
+        })
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
@@ -67,6 +99,16 @@ mod tests {
         assert!(replace(&path, "x").is_err());
         assert!(replace(&folder.path().join("no/such/folder"), "x").is_err());
         assert!(replace(Path::new("/"), "x").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        // What cannot be removed is named.
+        let beside = folder.path().join(format!(".status.json.{}.tmp", std::process::id()));
+        fs::create_dir(&beside).unwrap();
+        let error = replace(&folder.path().join("status.json"), "x").unwrap_err().to_string();
+        assert!(
+            error.ends_with(&format!("exists (os error 17): remove {}", beside.display())),
+            "{error}"
+        );
+        fs::remove_dir(&beside).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

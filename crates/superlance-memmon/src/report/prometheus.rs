@@ -20,9 +20,11 @@ pub(crate) fn text(report: &Report, counts: &Counts) -> String {
         text.family("system_memory_bytes", "gauge", "Memory that limits in percent are a part of.");
         text.sample("system_memory_bytes", &own, memory);
     }
-    text.family("watched_memory_bytes", "gauge", "Memory of all watched processes together.");
-    let measured = [("memmon", memmon), ("metric", report.metric)];
-    text.sample("watched_memory_bytes", &measured, report.total.bytes);
+    if let Some(bytes) = report.total.bytes {
+        text.family("watched_memory_bytes", "gauge", "Memory of all watched processes together.");
+        let measured = [("memmon", memmon), ("metric", report.metric)];
+        text.sample("watched_memory_bytes", &measured, bytes);
+    }
     if let Some(limit) = report.total.limit {
         text.family("watched_memory_limit_bytes", "gauge", "Limit for all of them together.");
         text.sample("watched_memory_limit_bytes", &own, limit);
@@ -107,7 +109,7 @@ mod tests {
             action: "restart".to_owned(),
             dry_run: false,
             memory: None,
-            total: Total { bytes: 5, limit: None },
+            total: Total { bytes: Some(5), limit: None },
             processes: vec![Process {
                 measured: Measured {
                     group: "g".to_owned(),
