@@ -89,14 +89,14 @@ fn a_file_says_url_and_credentials_and_options_overrule_it() {
 fn paths_of_sockets_are_made_absolute() {
     for (path, expected) in [
         ("/run/s.sock", "/run/s.sock"),
-        ("%(here)s/../run/./s.sock", "superlance_core/run/s.sock"),
-        ("s.sock", "superlance_core/work/s.sock"),
+        ("%(here)s/../run/./s.sock", "ROOT/run/s.sock"),
+        ("s.sock", "ROOT/work/s.sock"),
         ("~/s.sock", "/home/bob/s.sock"),
-        ("~eve/s.sock", "superlance_core/work/~eve/s.sock"),
+        ("~eve/s.sock", "ROOT/work/~eve/s.sock"),
         ("/../s.sock", "/s.sock"),
     ] {
         let world = World::new().with("etc/supervisord.conf", &at(&format!("unix://{path}")));
-        let expected = expected.replace("superlance_core", &world.0.path().display().to_string());
+        let expected = expected.replace("ROOT", &world.0.path().display().to_string());
         assert_eq!(world.url(), format!("unix://{expected}"), "{path}");
     }
     assert_eq!(World::new().with("etc/supervisord.conf", "[supervisorctl]").url(), DEFAULT_URL);
