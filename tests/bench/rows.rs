@@ -121,7 +121,7 @@ impl Bench {
         }
         let nothing = Row::new("crashmail, expected exits", "1/s", nothing);
         vec![
-            nothing.target(Target::OfFloor(0.8)).headline(),
+            nothing.target(Target::OfFloor(0.8)),
             Row::new("crashmail, crashes, each mailed", "1/s", mailed),
         ]
     }
@@ -151,7 +151,7 @@ impl Bench {
         }
         vec![
             Row::new("crashmailbatch, crashes acknowledged", "1/s", rates),
-            Row::new("crashmailbatch, 10,000 crashes in one mail", "ms", time).headline(),
+            Row::new("crashmailbatch, 10,000 crashes in one mail", "ms", time),
         ]
     }
 

@@ -51,11 +51,11 @@ impl Bench {
         let beside = if crowd.is_some() { " beside 2,000 others" } else { "" };
         let what = format!("memmon -c, {count}{beside}");
         let mut cumulative = self.tick(&supervisord, size, &what, Some("-c"));
-        plain[0].headline = size.processes > 1;
+        plain[0].headline = [100, LARGE].contains(&size.processes);
         if size.processes == LARGE {
-            let [time, cpu] = plain.map(|row| row.target(Target::Better(300.0)).headline());
+            let [time, cpu] = plain.map(|row| row.target(Target::Better(300.0)));
             plain = [time.target(Target::OfFloor(2.0)), cpu];
-            cumulative = cumulative.map(|row| row.target(Target::Better(300.0)).headline());
+            cumulative = cumulative.map(|row| row.target(Target::Better(300.0)));
         }
         plain.into_iter().chain(cumulative).collect()
     }
