@@ -9,12 +9,11 @@ use crate::dependencies::{list, metadata, text};
 use crate::docs::file;
 
 /// The folders of superlance-core by floors: each may use those below it.
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 5] = [
     &["system"],
-    &["options", "protocol"],
+    &["options", "protocol", "spool"],
     &["supervisor", "mail"],
     &["listener"],
-    &["spool"],
     &["run"],
 ];
 

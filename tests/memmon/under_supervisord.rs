@@ -246,6 +246,45 @@ fn stopped_for_good_in_the_middle_of_a_restart_memmon_says_what_to_do() {
     );
 }
 
+/// The next memmon takes over what this one stopped and could not start in its eight seconds.
+#[test]
+fn restarted_in_the_middle_of_a_restart_memmon_starts_what_was_stopped() {
+    let stubborn = Ballast::new(LARGE).ignoring_term();
+    let mut setting = setting(Http::Unix).program("foo", stubborn, &[("stopwaitsecs", "12")]);
+    let spool = setting.folder.path().join("spool");
+    let memmon = format!("memmon -a 50MB --spool {}", spool.display());
+    setting.builder = setting.builder.listener("memmon", &memmon, "TICK_5", &[]);
+    let (supervisord, _mailbox, _keep) = setting.start();
+    let foo = supervisord.pid_of("foo");
+    wait_log(&supervisord, "Restarting foo:foo");
+    supervisord.ctl(&["stop", "memmon"]);
+    let end = "start it with: the next start of this listener, or supervisorctl start foo:foo\n";
+    assert!(log(&supervisord).contains(end), "{}", log(&supervisord));
+    supervisord.wait_state("foo", "STOPPED");
+    supervisord.ctl(&["start", "memmon"]);
+    wait_log(&supervisord, "foo:foo was started again");
+    supervisord.wait_restart("foo", foo);
+}
+
+/// `stop all` passes over what is stopping already.
+#[test]
+fn everything_is_stopped_in_the_middle_of_a_restart_and_stays_so() {
+    let slow = Ballast::new(LARGE).stopping_for(Duration::from_secs(5));
+    let (supervisord, _mailbox, _keep) = setting(Http::Unix)
+        .program("foo", slow, &[("stopwaitsecs", "20")])
+        .program("other", Ballast::new(SMALL), &[])
+        .memmon("-a 50MB -m bob@example.com", &[])
+        .start();
+    wait_log(&supervisord, "Restarting foo:foo");
+    supervisord.ctl(&["stop", "all"]);
+    for name in ["foo", "other", "memmon"] {
+        assert_eq!(supervisord.state_of(name), "STOPPED", "{}", log(&supervisord));
+    }
+    let text = "foo:foo is not started again: all processes are being stopped\n";
+    assert!(log(&supervisord).contains(text), "{}", log(&supervisord));
+    assert!(!log(&supervisord).contains("Mailed"), "{}", log(&supervisord));
+}
+
 /// supervisord keeps one event here, so three ticks during the stop would overflow its buffer.
 #[test]
 fn a_slow_stop_neither_overflows_the_buffer_nor_brings_stale_ticks() {

@@ -5,11 +5,11 @@
 //!
 //! - [`system`]: the clock, the log, commands of the user, and other parts below supervisord.
 //! - [`options`]: sizes, times, names, patterns and URLs on a command line.
+//! - [`spool`]: state on disk.
 //! - [`protocol`]: events as supervisord sends them over stdin.
 //! - [`supervisor`]: processes, states and faults, and the client for supervisord.
 //! - [`mail`]: mails, and their delivery to a server.
 //! - [`listener`]: the interface of a listener, and the parts it acts with.
-//! - [`spool`]: state on disk.
 //! - [`run`]: from a command line to a running listener.
 
 #[cfg(any(test, feature = "fuzzing"))]

@@ -51,8 +51,10 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
         matches,
     )?;
     let Environment { own_namespec, log, unfinished, .. } = environment;
+    let mut listener = HttpOk::new(options, shown, own_namespec, move || probe.get());
+    listener.keep(alerts.journal("restarts", "processes that are owed a start"), &unfinished);
     Ok(Service {
-        listener: Box::new(HttpOk::new(options, shown, own_namespec, move || probe.get())),
+        listener: Box::new(listener),
         supervisor: Box::new(supervisor),
         alerts: Box::new(alerts),
         log,

@@ -3,9 +3,12 @@
 use std::time::{Duration, Instant};
 
 use superlance_core::listener::blindness::Blindness;
+use superlance_core::listener::in_flight::InFlight;
 use superlance_core::listener::introduction::Introduction;
+use superlance_core::listener::restart::Record;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::protocol::event::Event;
+use superlance_core::spool::journal::Journal;
 
 use crate::gcore::Gcore;
 use crate::options::Options;
@@ -66,6 +69,11 @@ impl HttpOk {
                 blindness,
             ),
         }
+    }
+
+    /// Keeps what is owed a start in this journal, for the next listener.
+    pub(crate) fn keep(&mut self, journal: (Journal, Vec<Record>), in_flight: &InFlight) {
+        self.processes.keep(journal, in_flight);
     }
 
     fn tick(&mut self, ctx: &mut Ctx<'_>) {

@@ -4,9 +4,11 @@ use std::time::Instant;
 
 use superlance_core::listener::Ctx;
 use superlance_core::listener::blindness::Blindness;
-use superlance_core::listener::restart::{Restarts, StopError};
+use superlance_core::listener::in_flight::InFlight;
+use superlance_core::listener::restart::{NotStarted, Record, Restarts, StopError};
 use superlance_core::listener::selection::{IdleSelectors, describe, idle};
 use superlance_core::options::selector::{Names, Selector};
+use superlance_core::spool::journal::Journal;
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
 use superlance_core::system::python;
 
@@ -35,7 +37,8 @@ impl Processes {
         own_namespec: Option<String>,
         blindness: Blindness,
     ) -> Self {
-        let (restarts, idle_selectors) = (Restarts::default(), IdleSelectors::default());
+        let (restarts, idle_selectors) =
+            (Restarts::new(own_namespec.clone()), IdleSelectors::default());
         Self { programs, any, gcore, own_namespec, restarts, blindness, idle_selectors }
     }
 
@@ -46,6 +49,11 @@ impl Processes {
             (false, none) if none.is_empty() => "no process".to_owned(),
             (false, options) => options,
         }
+    }
+
+    /// Keeps what is owed a start in this journal.
+    pub(crate) fn keep(&mut self, journal: (Journal, Vec<Record>), in_flight: &InFlight) {
+        self.restarts.keep(journal, in_flight);
     }
 
     /// Asks supervisord again if it did not answer the last time.
@@ -153,6 +161,10 @@ impl Processes {
         }
         match self.restarts.start(&info.namespec(), ctx) {
             Ok(()) => report.restarted(&name),
+            Err(NotStarted::AllStop) => {
+                let why = NotStarted::AllStop;
+                report.write(format!("{name} is not started again: {why}"));
+            }
             Err(error) => report.write(format!("Failed to start process {name}: {error}")),
         }
     }

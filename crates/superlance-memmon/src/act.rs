@@ -9,7 +9,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use superlance_core::listener::Ctx;
-use superlance_core::listener::restart::{Restarts, StopError};
+use superlance_core::listener::restart::{NotStarted, Restarts, StopError};
 use superlance_core::options::quantity::size;
 use superlance_core::options::units::duration_text;
 use superlance_core::supervisor::{ProcessInfo, State};
@@ -154,6 +154,10 @@ impl Actor {
                     stopped => self.insist("stop", stopped, case, ctx)?,
                 }
                 self.restarts.start(&namespec, ctx).map_err(|error| {
+                    if let NotStarted::AllStop = error {
+                        ctx.log.line(format_args!("{namespec} is not started again: {error}"));
+                        return Outcome::Gone;
+                    }
                     let start = "Failed to start process";
                     let text = format!("{start} {namespec} after stopping it: {error}");
                     self.report("start", text, case, ctx);

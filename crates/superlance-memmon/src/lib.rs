@@ -53,8 +53,10 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
         matches,
     )?;
     let Environment { own_namespec, log, unfinished, .. } = environment;
+    let mut listener = Memmon::new(options, own_namespec);
+    listener.keep(alerts.journal("restarts", "processes that are owed a start"), &unfinished);
     Ok(Service {
-        listener: Box::new(Memmon::new(options, own_namespec)),
+        listener: Box::new(listener),
         supervisor: Box::new(supervisor),
         alerts: Box::new(alerts),
         log,

@@ -3,10 +3,12 @@
 use std::time::Instant;
 
 use superlance_core::listener::blindness::Blindness;
+use superlance_core::listener::in_flight::InFlight;
 use superlance_core::listener::introduction::Introduction;
-use superlance_core::listener::restart::Restarts;
+use superlance_core::listener::restart::{Record, Restarts};
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::protocol::event::Event;
+use superlance_core::spool::journal::Journal;
 
 use crate::act::Actor;
 use crate::act::alerts::AlertWriter;
@@ -52,7 +54,7 @@ impl Memmon {
             actor: Actor {
                 writer,
                 dry_run: options.dry_run,
-                restarts: Restarts::default(),
+                restarts: Restarts::new(own_namespec.clone()),
                 actions: ActionLog::default(),
                 before: options.before.clone().filter(|command| !command.trim().is_empty()),
             },
@@ -63,6 +65,11 @@ impl Memmon {
             reporter,
             has_ended: false,
         }
+    }
+
+    /// Keeps what is owed a start in this journal, for the next listener.
+    pub(crate) fn keep(&mut self, journal: (Journal, Vec<Record>), in_flight: &InFlight) {
+        self.actor.restarts.keep(journal, in_flight);
     }
 
     fn check(&mut self, ctx: &mut Ctx<'_>) {

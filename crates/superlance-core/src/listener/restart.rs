@@ -3,16 +3,21 @@
 //! Between `stopProcess` and `startProcess` a listener is responsible for a process. supervisord
 //! may refuse the start, the connection may break, the listener may be told to end. [`Restarts`]
 //! remembers a stopped process until it runs again, or another user of supervisord has taken charge
-//! of it.
+//! of it; with a spool the next listener remembers it, too.
 
-use std::collections::BTreeMap;
+mod debts;
+
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::listener::Ctx;
-use crate::listener::in_flight::Entry;
+use crate::listener::in_flight::InFlight;
+use crate::spool::journal::Journal;
 use crate::supervisor::{Fault, ProcessInfo, RpcError, State};
 use crate::system::log::LogOnce;
+
+pub use self::debts::Record;
+use self::debts::{Debts, Stopped};
 
 /// Pause before the first retry; doubled for each further one that fails.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -20,44 +25,14 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause between retries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The processes that we stopped and that do not run again yet, each with the listener's own data.
+/// The restarts of a listener: the processes that it stopped and that do not run again yet, each with
+/// the listener's own data.
 #[derive(Debug)]
 pub struct Restarts<T> {
-    /// By `group:name`.
-    owed: BTreeMap<String, Owed<T>>,
+    /// `group:name` of the listener itself.
+    own_namespec: Option<String>,
+    debts: Debts<T>,
     longest_pause: Duration,
-}
-
-#[derive(Debug)]
-struct Owed<T> {
-    stopped: Stopped,
-    note: T,
-    due: Instant,
-    pause: Duration,
-    complaint: LogOnce,
-    _entry: Entry,
-}
-
-/// The facts about our stop that distinguish it from an operator's. Times are by supervisord's
-/// clock.
-#[derive(Debug, Clone, Copy)]
-enum Stopped {
-    /// Requested, not before this time; whether it happened is unknown.
-    Perhaps(i64),
-    /// Done at an unknown time: the clock may have been set back since.
-    Done,
-    /// Done at this time.
-    At(i64),
-}
-
-impl Stopped {
-    fn agrees_with(self, info: &ProcessInfo) -> bool {
-        match self {
-            Self::Perhaps(time) => info.stop >= time,
-            Self::Done => true,
-            Self::At(time) => info.stop == time,
-        }
-    }
 }
 
 /// The reason why a process was not stopped.
@@ -80,6 +55,24 @@ impl fmt::Display for StopError {
     }
 }
 
+/// The reason why a process was not started again.
+#[derive(Debug)]
+pub enum NotStarted {
+    /// The listener was told to end, and so was everything else: that is `supervisorctl stop all`.
+    AllStop,
+    /// supervisord refused, or was not reached.
+    Rpc(RpcError),
+}
+
+impl fmt::Display for NotStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllStop => f.write_str("all processes are being stopped"),
+            Self::Rpc(error) => error.fmt(f),
+        }
+    }
+}
+
 /// The next step for a process that is owed a start.
 #[derive(Debug, PartialEq, Eq)]
 enum Duty {
@@ -90,11 +83,22 @@ enum Duty {
 
 impl<T> Default for Restarts<T> {
     fn default() -> Self {
-        Self { owed: BTreeMap::new(), longest_pause: LONGEST_PAUSE }
+        Self::new(None)
     }
 }
 
 impl<T> Restarts<T> {
+    /// The restarts of this listener, `group:name`.
+    #[must_use]
+    pub fn new(own_namespec: Option<String>) -> Self {
+        Self { own_namespec, debts: Debts::default(), longest_pause: LONGEST_PAUSE }
+    }
+
+    /// Keeps what is owed in this journal, and takes over what an earlier listener has left there.
+    pub fn keep(&mut self, (journal, records): (Journal, Vec<Record>), in_flight: &InFlight) {
+        self.debts.keep(journal, records, in_flight);
+    }
+
     /// Stops a process whose current `info` is given. From here on it is owed a start.
     ///
     /// # Errors
@@ -111,25 +115,13 @@ impl<T> Restarts<T> {
             return Err(StopError::Ending);
         }
         let namespec = info.namespec();
-        let advice = format!(
-            "{namespec} was stopped and is not started again yet; \
-             start it with: supervisorctl start {namespec}"
-        );
-        let owed = Owed {
-            stopped: Stopped::Perhaps(info.now),
-            note,
-            due: Instant::now() + FIRST_PAUSE,
-            pause: FIRST_PAUSE,
-            complaint: LogOnce::default(),
-            _entry: ctx.unfinished.begin(advice),
-        };
         // Before the call, so that not even a panic in it forgets the process.
-        self.owed.insert(namespec.clone(), owed);
+        self.debts.add(info, note, ctx.unfinished);
         let outcome = ctx.supervisor.stop(&namespec);
-        match (&outcome, self.owed.get_mut(&namespec)) {
-            (Ok(()), Some(owed)) => owed.stopped = Stopped::Done,
-            (Err(RpcError::NoAnswer(_)), Some(owed)) => owed.due = Instant::now() + FIRST_PAUSE,
-            _ => drop(self.owed.remove(&namespec)),
+        match (&outcome, self.debts.get(&namespec)) {
+            (Ok(()), Some(debt)) => debt.stopped = Stopped::Done,
+            (Err(RpcError::NoAnswer(_)), Some(debt)) => debt.due = Instant::now() + FIRST_PAUSE,
+            _ => drop(self.debts.remove(&namespec)),
         }
         outcome.map_err(|error| match error.fault_code() {
             Some(Fault::NOT_RUNNING) if is_stopped(&namespec, ctx) => StopError::Stopped(error),
@@ -142,62 +134,98 @@ impl<T> Restarts<T> {
     /// # Errors
     /// When it cannot be started now. If it is still stopped it remains owed, and
     /// [`retry`](Self::retry) goes on.
-    pub fn start(&mut self, namespec: &str, ctx: &mut Ctx<'_>) -> Result<(), RpcError> {
-        let outcome = ctx.supervisor.start(namespec);
+    pub fn start(&mut self, namespec: &str, ctx: &mut Ctx<'_>) -> Result<(), NotStarted> {
+        let outcome = self.start_unless_all_stop(namespec, ctx);
         match &outcome {
-            Ok(()) => drop(self.owed.remove(namespec)),
-            Err(error) if is_final(error) => drop(self.owed.remove(namespec)),
-            Err(error) => {
-                if let Some(owed) = self.owed.get_mut(namespec) {
+            Err(NotStarted::Rpc(error)) if !is_final(error) => {
+                if let Some(debt) = self.debts.get(namespec) {
                     // The caller reports this error; the retries report others.
-                    owed.complaint = LogOnce::said(still_stopped(namespec, error));
-                    owed.due = Instant::now() + FIRST_PAUSE;
+                    debt.complaint = LogOnce::said(still_stopped(namespec, error));
+                    debt.due = Instant::now() + FIRST_PAUSE;
                 }
                 self.look(namespec, ctx);
             }
+            _ => drop(self.debts.remove(namespec)),
         }
         outcome
     }
 
+    fn start_unless_all_stop(&self, namespec: &str, ctx: &mut Ctx<'_>) -> Result<(), NotStarted> {
+        if ctx.is_ending() && self.all_stop(ctx) {
+            return Err(NotStarted::AllStop);
+        }
+        ctx.supervisor.start(namespec).map_err(NotStarted::Rpc)
+    }
+
+    /// Whether everything else is being stopped with this listener. `stopAllProcesses` stops all that
+    /// runs before it waits for any of it, and passes over what is stopping already: what we stop does
+    /// not show that it is meant, too. When there is nothing else, this is not seen.
+    fn all_stop(&self, ctx: &mut Ctx<'_>) -> bool {
+        let (Some(own), Ok(all)) = (&self.own_namespec, ctx.supervisor.all()) else { return false };
+        let is_other = |info: &&ProcessInfo| {
+            let namespec = info.namespec();
+            namespec != *own && !self.debts.has(&namespec)
+        };
+        let others: Vec<_> = all.iter().filter(is_other).collect();
+        let is_up = |info: &&ProcessInfo| {
+            matches!(info.state, State::Running | State::Starting | State::Backoff)
+        };
+        let since = self.debts.oldest();
+        let is_being_stopped = |info: &&ProcessInfo| match info.state {
+            State::Stopping => true,
+            State::Stopped => since.is_some_and(|since| info.stop >= since),
+            _ => false,
+        };
+        !others.iter().any(is_up) && others.iter().any(is_being_stopped)
+    }
+
     /// The processes that are owed a start, by `group:name`.
     pub fn owed(&self) -> impl Iterator<Item = &str> {
-        self.owed.keys().map(String::as_str)
+        self.debts.namespecs()
     }
 
     /// When [`retry`](Self::retry) should be called next.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.owed.values().map(|owed| owed.due).min()
+        self.debts.all().map(|debt| debt.due).min()
     }
 
     /// Tries everything at once and then every second: the listener is about to end.
     pub fn hurry(&mut self) {
         self.longest_pause = FIRST_PAUSE;
-        for owed in self.owed.values_mut() {
-            (owed.due, owed.pause) = (Instant::now(), FIRST_PAUSE);
+        for debt in self.debts.all_mut() {
+            (debt.due, debt.pause) = (Instant::now(), FIRST_PAUSE);
         }
     }
 
-    /// Tries the starts that are due, and returns the processes that run now.
+    /// Tries the starts that are due, and returns the processes that run now, except those that an
+    /// earlier listener had stopped.
     pub fn retry(&mut self, ctx: &mut Ctx<'_>) -> Vec<(String, T)> {
         let now = Instant::now();
-        let due = self.owed.iter().filter(|(_, owed)| owed.due <= now);
-        let due: Vec<String> = due.map(|(namespec, _)| namespec.clone()).collect();
-        due.into_iter().filter_map(|namespec| self.retry_one(namespec, ctx)).collect()
+        self.debts
+            .due(now)
+            .into_iter()
+            .filter_map(|namespec| self.retry_one(namespec, ctx))
+            .collect()
     }
 
     fn retry_one(&mut self, namespec: String, ctx: &mut Ctx<'_>) -> Option<(String, T)> {
         if self.look(&namespec, ctx)? != Duty::Start {
             return None;
         }
-        match ctx.supervisor.start(&namespec) {
+        match self.start_unless_all_stop(&namespec, ctx) {
             Ok(()) => {
                 ctx.log.line(format_args!("{namespec} was started again"));
-                let owed = self.owed.remove(&namespec)?;
-                Some((namespec, owed.note))
+                let note = self.debts.remove(&namespec)?.note?;
+                Some((namespec, note))
             }
-            Err(error) => {
+            Err(NotStarted::Rpc(error)) => {
                 self.failed(&namespec, &error, ctx);
+                None
+            }
+            Err(all_stop) => {
+                ctx.log.line(format_args!("{namespec} is not started again: {all_stop}"));
+                self.debts.remove(&namespec);
                 None
             }
         }
@@ -213,18 +241,18 @@ impl<T> Restarts<T> {
                 return None;
             }
         };
-        let owed = self.owed.get_mut(namespec)?;
-        let duty = duty(&info, owed.stopped);
+        let debt = self.debts.get(namespec)?;
+        let duty = duty(&info, debt.stopped);
         match duty {
-            Duty::Start => owed.stopped = Stopped::At(info.stop),
-            Duty::Wait => owed.due = Instant::now() + FIRST_PAUSE,
+            Duty::Start => debt.stopped = Stopped::At(info.stop),
+            Duty::Wait => debt.due = Instant::now() + FIRST_PAUSE,
             Duty::Nothing => {
                 if info.state == State::Stopped {
                     ctx.log.line(format_args!(
                         "{namespec} was stopped by another client, and stays stopped"
                     ));
                 }
-                self.owed.remove(namespec);
+                self.debts.remove(namespec);
             }
         }
         Some(duty)
@@ -233,11 +261,11 @@ impl<T> Restarts<T> {
     /// Plans the next try, or gives up where none can succeed.
     fn failed(&mut self, namespec: &str, error: &RpcError, ctx: &Ctx<'_>) {
         if is_final(error) {
-            self.owed.remove(namespec);
-        } else if let Some(owed) = self.owed.get_mut(namespec) {
-            owed.complaint.report(ctx.log, still_stopped(namespec, error));
-            owed.due = Instant::now() + owed.pause;
-            owed.pause = self.longest_pause.min(owed.pause * 2);
+            self.debts.remove(namespec);
+        } else if let Some(debt) = self.debts.get(namespec) {
+            debt.complaint.report(ctx.log, still_stopped(namespec, error));
+            debt.due = Instant::now() + debt.pause;
+            debt.pause = self.longest_pause.min(debt.pause * 2);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A process that we stopped is never left stopped.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::spool::dir::StateDir;
 use crate::testing::{FakeSupervisor, World};
 
 const NAME: &str = "g:web";
@@ -20,8 +23,8 @@ fn stopped() -> (World, Restarts<&'static str>) {
 
 /// Lets every retry be due now, and makes them.
 fn retry(world: &mut World, restarts: &mut Restarts<&'static str>) -> Vec<(String, &'static str)> {
-    for owed in restarts.owed.values_mut() {
-        owed.due = Instant::now();
+    for debt in restarts.debts.all_mut() {
+        debt.due = Instant::now();
     }
     world.with_ctx(|ctx| restarts.retry(ctx))
 }
@@ -124,6 +127,99 @@ fn a_stop_without_an_answer_is_followed_up() {
     let process = world.supervisor.process(NAME).unwrap();
     (process.state, process.pid, process.stop) = (State::Stopped, 0, 104);
     assert_eq!(retry(&mut world, &mut restarts), [(NAME.to_owned(), "note")]);
+}
+
+/// What `supervisorctl stop all` looks like while we wait for the answer to our stop: it passes over
+/// what is stopping already.
+#[test]
+fn what_we_stopped_stays_stopped_when_everything_is_stopped_meanwhile() {
+    let with = |state: State| {
+        let mut world = World::new(
+            FakeSupervisor::at(100).with(NAME, 7).with("own:own", 8).with("db", 9).with("gone", 0),
+        );
+        let mut restarts = Restarts::new(Some("own:own".to_owned()));
+        let info = world.supervisor.process(NAME).unwrap().clone();
+        world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).unwrap();
+        world.ending = true.into();
+        world.supervisor.process("own:own").unwrap().state = State::Stopping;
+        let now = world.supervisor.now;
+        let db = world.supervisor.process("db:db").unwrap();
+        (db.state, db.stop) = (state, now);
+        (world, restarts)
+    };
+    for (state, all_stop) in [
+        (State::Stopping, true),
+        (State::Stopped, true),
+        (State::Running, false),
+        (State::Starting, false),
+        (State::Exited, false),
+    ] {
+        let (mut world, mut restarts) = with(state);
+        let started = world.with_ctx(|ctx| restarts.start(NAME, ctx));
+        assert_eq!(matches!(started, Err(NotStarted::AllStop)), all_stop, "{state:?}: {started:?}");
+        assert!(restarts.deadline().is_none() && world.unfinished.texts().is_empty());
+        // The same between two tries.
+        let (mut world, mut restarts) = with(State::Running);
+        world.supervisor.refuse("start", 20, "NO_FILE: /x");
+        assert!(world.with_ctx(|ctx| restarts.start(NAME, ctx)).is_err());
+        let now = world.supervisor.now;
+        let db = world.supervisor.process("db:db").unwrap();
+        (db.state, db.stop) = (state, now);
+        assert_eq!(retry(&mut world, &mut restarts).is_empty(), all_stop, "{state:?}");
+        let text = "g:web is not started again: all processes are being stopped\n";
+        assert_eq!(world.log().ends_with(text), all_stop, "{}", world.log());
+    }
+}
+
+/// Another process was stopped long before, so that ours is the only one that is being stopped.
+#[test]
+fn a_listener_that_is_restarted_alone_starts_what_it_stopped() {
+    let mut world =
+        World::new(FakeSupervisor::at(100).with(NAME, 7).with("own:own", 8).with("off", 0));
+    let mut restarts = Restarts::new(Some("own:own".to_owned()));
+    let info = world.supervisor.process(NAME).unwrap().clone();
+    world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).unwrap();
+    world.ending = true.into();
+    world.supervisor.process("own:own").unwrap().state = State::Stopping;
+    world.with_ctx(|ctx| restarts.start(NAME, ctx)).unwrap();
+}
+
+#[test]
+fn what_is_owed_at_the_end_is_started_by_the_next_listener() {
+    type Change = fn(&mut ProcessInfo);
+    let cases: [(&str, Change, bool); 3] = [
+        ("still stopped", |_| {}, true),
+        ("started and stopped by the operator", |info| (info.start, info.stop) = (200, 300), false),
+        ("running", |info| info.state = State::Running, false),
+    ];
+    for (what, change, starts) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+        let log = world.shared_log();
+        let journal = || {
+            let directory = StateDir::open(folder.path(), "kept").unwrap();
+            Journal::open(&Arc::new(directory), "restarts", "processes that are owed a start", &log)
+        };
+        let mut restarts = Restarts::default();
+        restarts.keep(journal(), &world.unfinished);
+        let info = world.supervisor.process(NAME).unwrap().clone();
+        world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).unwrap();
+        let owed = "g:web was stopped and is not started again yet; \
+                    start it with: the next start of this listener, or supervisorctl start g:web";
+        assert_eq!(world.unfinished.texts(), [owed]);
+        drop(restarts);
+        change(world.supervisor.process(NAME).unwrap());
+        let mut next = Restarts::<&str>::default();
+        next.keep(journal(), &world.unfinished);
+        assert!(next.deadline().unwrap() <= Instant::now());
+        assert_eq!(world.with_ctx(|ctx| next.retry(ctx)), []);
+        assert_eq!(world.supervisor.calls.contains(&"start(g:web)".to_owned()), starts, "{what}");
+        assert!(next.deadline().is_none() && world.unfinished.texts().is_empty(), "{what}");
+        drop(next);
+        let mut last = Restarts::<&str>::default();
+        last.keep(journal(), &world.unfinished);
+        assert!(last.deadline().is_none(), "{what}");
+    }
 }
 
 /// In each of these states the process is owed nothing any more.
