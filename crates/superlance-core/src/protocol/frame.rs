@@ -10,7 +10,7 @@
 //! (`len(payload)` of a `str`, encoded afterwards), supervisord 3 and the one in Go count bytes, and
 //! nothing in the header tells which. [`FrameReader`] finds out.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,9 +22,12 @@ const MAX_HEADER: u64 = 64 * 1024;
 /// Room for the usual header line or payload, which is then allocated once.
 const USUAL: usize = 256;
 
-/// The largest payload. Only the process output in `PROCESS_COMMUNICATION` events is large, and
-/// supervisord bounds it by `*_capture_maxbytes`.
-const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
+/// The largest payload. Only the process output in `PROCESS_COMMUNICATION` and `PROCESS_LOG` events is large.
+const MAX_PAYLOAD: u64 = 1 << 32;
+
+/// How much of a payload is kept; the rest is read and dropped. What listeners look for stands in its
+/// first line, and refusing an event ends the listener, which then gets the same event again.
+const KEPT: usize = 64 << 10;
 
 /// An event off the wire, not yet interpreted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +75,7 @@ impl FrameReader {
             )
         };
         let len = headers.get("len").ok_or_else(|| bad("no `len`"))?;
-        let len: usize = len.parse().map_err(|_| bad("`len` is no number"))?;
+        let len: u64 = len.parse().map_err(|_| bad("`len` is no number"))?;
         if len > MAX_PAYLOAD {
             return Err(bad("an incredible `len`"));
         }
@@ -83,16 +86,76 @@ impl FrameReader {
         Ok(Some(Frame { name, serial, pool_serial, payload }))
     }
 
-    fn read_payload(&mut self, source: &mut impl Source, len: usize) -> io::Result<String> {
-        let mut bytes = Vec::with_capacity(len.min(USUAL));
-        read_exactly(source, len, &mut bytes)?;
-        if !bytes.is_ascii() && (self.counts_characters || source.more_is_coming()?) {
+    fn read_payload(&mut self, source: &mut impl Source, len: u64) -> io::Result<String> {
+        let mut payload = Payload::default();
+        payload.read(source, len)?;
+        if payload.has_more_than_ascii && (self.counts_characters || source.more_is_coming()?) {
             self.counts_characters = true;
-            while let missing @ 1.. = bytes_missing(&bytes, len) {
-                read_exactly(source, missing, &mut bytes)?;
+            while let missing @ 1.. = payload.bytes_missing(len) {
+                payload.read(source, missing)?;
             }
         }
-        Ok(text(bytes))
+        Ok(text(payload.kept))
+    }
+}
+
+/// A payload that is read: its beginning is kept, all of it is counted.
+#[derive(Default)]
+struct Payload {
+    kept: Vec<u8>,
+    has_more_than_ascii: bool,
+    /// UTF-8 characters that have begun.
+    characters: u64,
+    /// Bytes that the last of them still lacks.
+    unfinished: u64,
+}
+
+impl Payload {
+    fn read(&mut self, source: &mut impl Source, count: u64) -> io::Result<()> {
+        if io::copy(&mut source.take(count), self)? < count {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the input ended inside an event's payload",
+            ));
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, byte: u8) {
+        if is_continuation(byte) {
+            self.unfinished = self.unfinished.saturating_sub(1);
+        } else {
+            self.characters += 1;
+            self.unfinished = width(byte) - 1;
+        }
+    }
+
+    /// At least how many bytes are missing until there are `len` whole characters.
+    fn bytes_missing(&self, len: u64) -> u64 {
+        match len.saturating_sub(self.characters) {
+            // All have begun; the last one may still lack its tail.
+            0 => self.unfinished,
+            missing => missing,
+        }
+    }
+}
+
+impl Write for Payload {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_ascii() {
+            self.characters += bytes.len() as u64;
+            self.unfinished = 0;
+        } else {
+            self.has_more_than_ascii = true;
+            bytes.iter().for_each(|byte| self.count(*byte));
+        }
+        let room = KEPT.saturating_sub(self.kept.len());
+        self.kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -102,24 +165,12 @@ fn text(bytes: Vec<u8>) -> String {
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// At least how many bytes are missing until `bytes` holds `len` whole UTF-8 characters.
-fn bytes_missing(bytes: &[u8], len: usize) -> usize {
-    let starts = bytes.iter().filter(|byte| !is_continuation(**byte)).count();
-    if starts < len {
-        return len - starts;
-    }
-    // All characters have begun; the last one may still lack its tail.
-    let tail = bytes.iter().rev().take_while(|byte| is_continuation(**byte)).count();
-    let lead = bytes.iter().rev().nth(tail).copied().unwrap_or(0);
-    width(lead).saturating_sub(tail + 1)
-}
-
 fn is_continuation(byte: u8) -> bool {
     byte & 0b1100_0000 == 0b1000_0000
 }
 
 /// How many bytes a UTF-8 character has that starts with `lead`.
-fn width(lead: u8) -> usize {
+fn width(lead: u8) -> u64 {
     match lead {
         0xF0.. => 4,
         0xE0.. => 3,
@@ -141,17 +192,6 @@ fn read_header_line(source: &mut impl Source) -> io::Result<Option<String>> {
         ));
     }
     Ok(Some(text(line)))
-}
-
-fn read_exactly(source: &mut impl Source, count: usize, into: &mut Vec<u8>) -> io::Result<()> {
-    let read = source.take(count as u64).read_to_end(into)?;
-    if read < count {
-        return Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            "the input ended inside an event's payload",
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -70,6 +70,20 @@ fn a_header_that_cannot_be_followed_is_an_error_that_shows_it() {
     }
 }
 
+/// Refused, it would come again for ever.
+#[test]
+fn of_a_large_payload_the_beginning_is_kept_and_the_rest_is_dropped() {
+    let payload = format!("processname:é {}", "x".repeat(70 << 20) + "é");
+    for bytes in [in_characters("X", &payload), in_bytes("X", &payload)] {
+        let mut reader = FrameReader::default();
+        let mut wire = Wire::new(bytes.chunks(64 << 10).map(<[u8]>::to_vec));
+        let frame = reader.read(&mut wire).unwrap().unwrap();
+        assert!(frame.payload.starts_with("processname:é ") && frame.payload.len() <= KEPT + 2);
+        assert!(!wire.more_is_coming().unwrap());
+        check(&mut reader, &mut Wire::whole(&in_bytes("TICK_5", "when:1")), "TICK_5", "when:1");
+    }
+}
+
 #[test]
 fn what_a_misread_payload_left_behind_is_skipped() {
     let mut bytes = "fé".as_bytes().to_vec();
