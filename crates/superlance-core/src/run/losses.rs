@@ -33,7 +33,7 @@ pub(crate) struct Gap {
 
 impl Numbers {
     /// The number of events lost before the event with this number. The first event begins the
-    /// count; an event that
+    /// count; an event that is sent again has an earlier number.
     pub(crate) fn gap(&mut self, number: Option<u64>, at: SystemTime) -> Option<Gap> {
         let number = number?;
         let (last, since) = self.last.replace((number, at))?;
