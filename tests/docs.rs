@@ -72,9 +72,12 @@ fn options_of_help(text: &str) -> Options {
     first.chain(also).collect()
 }
 
-/// The part of a `--help` text with the options of a command, and that with those of all listeners.
-fn parts_of_help(text: &str) -> (&str, &str) {
-    text.split_once("\nAlerts:\n").unwrap_or((text, ""))
+/// The part of a `--help` text with the options of a command, and those with what all listeners have
+/// in common: where alerts go, and what the log looks like.
+fn parts_of_help(text: &str) -> (&str, &str, &str) {
+    let (own, shared) = text.split_once("\nAlerts:\n").unwrap_or((text, ""));
+    let (alerts, log) = shared.split_once("\nLog:\n").unwrap_or((shared, ""));
+    (own, alerts, log)
 }
 
 /// The options that some lines of a manual page mark up with `Fl`.
@@ -96,16 +99,17 @@ fn help_and_manual_have_the_same_options() {
     let options_of_page = |page: &str, start: &str| {
         options_of_man(read(page).lines().filter(|line| line.starts_with(start)))
     };
-    let (mut all, mut shared) = (Options::new(), Options::new());
+    let (mut all, mut shared, mut log) = (Options::new(), Options::new(), Options::new());
     // By page: the options of the commands that it describes, and with those of all listeners.
     let mut pages: BTreeMap<String, (Options, Options)> = BTreeMap::new();
     for (name, manual) in documented() {
         let help = run(Command::new(ours()).args([&name, "--help"]));
-        let (own, of_all) = parts_of_help(&help);
+        let (own, of_alerts, of_log) = parts_of_help(&help);
         let (program, every) = (options_of_help(own), options_of_help(&help));
         assert!(program.contains("--help"), "{program:?}");
         all.extend(every.clone());
-        shared.extend(options_of_help(of_all));
+        shared.extend(options_of_help(of_alerts));
+        log.extend(options_of_help(of_log));
         let page = pages.entry(manual).or_default();
         page.0.extend(program);
         page.1.extend(every);
@@ -119,6 +123,12 @@ fn help_and_manual_have_the_same_options() {
     let manual = "man/superlance-alerts.7";
     compare(manual, &shared, &options_of_page(manual, ".It "), true);
     compare(manual, &all, &options_of_page(manual, "."), false);
+    let manual = "man/superlance.1";
+    let page = read(manual);
+    let section = page.split("\n.Sh ").find(|section| section.starts_with("LOG\n")).unwrap();
+    let described = options_of_man(section.lines().filter(|line| line.starts_with(".It ")));
+    compare(manual, &log, &described, true);
+    assert!(log.len() == 2, "{log:?}");
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
 }
 

@@ -20,6 +20,7 @@ mod docs;
 mod examples;
 mod faults;
 mod httpok;
+mod log;
 mod memmon;
 mod names;
 mod protocol;

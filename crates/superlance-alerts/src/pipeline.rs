@@ -271,7 +271,8 @@ impl Alerts for Pipeline {
             let held = self.throttle.iter().flat_map(Throttle::records);
             self.held.rewrite(held);
         }
-        self.log.line(format_args!("Held back by --alert-interval: {}", alert.title()));
+        let title = alert.title();
+        alert.log(&self.log).line(format_args!("Held back by --alert-interval: {title}"));
     }
 }
 

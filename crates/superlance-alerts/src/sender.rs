@@ -109,7 +109,8 @@ impl Sender {
         }
         let Some(room) = self.room(&alert) else {
             targets.iter().for_each(|target| self.shared.settled(&alert, target));
-            return log.line(transport.given_up(&alert, &targets, "too many others wait"));
+            let text = transport.given_up(&alert, &targets, "too many others wait");
+            return alert.log(log).line(text);
         };
         let (shared, unfinished) = (Arc::clone(&self.shared), Arc::clone(&alert));
         let entry = self.unfinished.begin_with(move || shared.unfinished(&unfinished));
@@ -252,14 +253,13 @@ impl Shared {
         }
         reasons.dedup();
         refusals.dedup();
+        let log = alert.log(&self.log);
         if !refusals.is_empty() {
-            self.log.line(self.transport.given_up(alert, &refused, &refusals.join("; ")));
+            log.line(self.transport.given_up(alert, &refused, &refusals.join("; ")));
         }
         if !delivered.is_empty() {
-            self.transport
-                .delivered(alert, &delivered)
-                .into_iter()
-                .for_each(|text| self.log.line(text));
+            let text = self.transport.delivered(alert, &delivered);
+            text.into_iter().for_each(|text| log.line(text));
         }
         if reasons.is_empty() {
             if !delivered.is_empty() && state.trouble.clear() {
@@ -296,11 +296,12 @@ impl Shared {
     /// Logs that an alert is not tried again, and why.
     fn end(&self, job: &Job, reason: &str) {
         let Job { alert, targets, .. } = job;
+        let log = alert.log(&self.log);
         if self.keeps(alert) {
             let (name, kept) = (self.transport.name(), "kept until the next start");
-            self.log.line(format_args!("Not sent to {name}: {reason}; {kept}: {}", alert.title()));
+            log.line(format_args!("Not sent to {name}: {reason}; {kept}: {}", alert.title()));
         } else {
-            self.log.line(self.transport.given_up(alert, targets, reason));
+            log.line(self.transport.given_up(alert, targets, reason));
         }
     }
 

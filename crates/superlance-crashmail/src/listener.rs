@@ -41,16 +41,16 @@ impl Crashmail {
 
     fn report(&mut self, trigger: Trigger, change: &ProcessState, ctx: &mut Ctx<'_>) {
         let ProcessState { group, process, from_state, .. } = change;
+        let pid = change.pid_number();
+        let log = ctx.log.about(group, process, pid);
         let sentence = trigger.sentence(change);
         let text = format!("Process {process} in group {group} {sentence} from state {from_state}");
         if !self.programs.contains(Names { group, process }) {
-            ctx.log.line(format_args!("not mailed, since no -p selects it: {text}"));
+            log.line(format_args!("not mailed, since no -p selects it: {text}"));
             return self.programs.name_idle(ctx);
         }
         if !self.told {
-            return ctx
-                .log
-                .line(format_args!("not mailed, since neither -m nor -s is given: {text}"));
+            return log.line(format_args!("not mailed, since neither -m nor -s is given: {text}"));
         }
         // The blank before the name is the original's; people filter by the whole subject.
         let (headline, at) = (trigger.headline(), log_time(ctx.arrived.wall));
@@ -61,11 +61,10 @@ impl Crashmail {
         };
         let how = if self.mails { "mailing" } else { "telling" };
         match trigger {
-            Trigger::Exited => ctx.log.line(format_args!("unexpected exit, {how}")),
-            Trigger::Expected => ctx.log.line(format_args!("expected exit, {how}")),
-            other => ctx.log.line(format_args!("state {}, {how}", other.state())),
+            Trigger::Exited => log.line(format_args!("unexpected exit, {how}")),
+            Trigger::Expected => log.line(format_args!("expected exit, {how}")),
+            other => log.line(format_args!("state {}, {how}", other.state())),
         }
-        let pid = change.pid.as_ref().and_then(|pid| pid.parse().ok()).filter(|pid| *pid != 0);
         let recovers = if trigger.is_trouble() { Recovers::WhenRunning } else { Recovers::Never };
         let alert = Alert::new("crashmail", trigger.name(), ctx.arrived.wall, subject, text)
             .recovers(recovers);

@@ -105,7 +105,7 @@ impl Processes {
         let included: Vec<_> = all.iter().filter(|info| self.include(info, &all)).collect();
         for info in &included {
             if ctx.is_ending() {
-                report.write(not_restarted(&info.short_name()));
+                report.write_about(info, not_restarted(&info.short_name()));
             } else {
                 self.restart(info, &failure, &mut report, ctx);
             }
@@ -138,20 +138,24 @@ impl Processes {
         };
         let info = match info {
             Ok(info) if info.state == State::Running => info,
-            Ok(_) => return report.write(format!("{name} not in RUNNING state, NOT restarting")),
+            Ok(_) => {
+                let text = format!("{name} not in RUNNING state, NOT restarting");
+                return report.write_about(seen, text);
+            }
             Err(error) => {
-                return report.write(format!("Failed to restart process {name}: {error}"));
+                let text = format!("Failed to restart process {name}: {error}");
+                return report.write_about(seen, text);
             }
         };
         for line in self.gcore.iter().flat_map(|gcore| gcore.dump(&info)) {
-            report.write(line);
+            report.write_about(&info, line);
         }
-        report.write(format!("{name} is in RUNNING state, restarting"));
+        report.write_about(&info, format!("{name} is in RUNNING state, restarting"));
         match self.restarts.stop(&info, failure.clone(), ctx) {
             Ok(()) => {}
-            Err(StopError::Ending) => return report.write(not_restarted(&name)),
+            Err(StopError::Ending) => return report.write_about(&info, not_restarted(&name)),
             Err(error) => {
-                report.write(format!("Failed to stop process {name}: {error}"));
+                report.write_about(&info, format!("Failed to stop process {name}: {error}"));
                 // A process that ended by itself is started, as in the original. Where no answer
                 // came, `restarts` finds out what became of the process.
                 if !matches!(error, StopError::Rpc(RpcError::Fault(_))) {
@@ -160,12 +164,14 @@ impl Processes {
             }
         }
         match self.restarts.start(&info.namespec(), ctx) {
-            Ok(()) => report.restarted(&name),
+            Ok(()) => report.restarted(&info),
             Err(NotStarted::AllStop) => {
                 let why = NotStarted::AllStop;
-                report.write(format!("{name} is not started again: {why}"));
+                report.write_about(&info, format!("{name} is not started again: {why}"));
             }
-            Err(error) => report.write(format!("Failed to start process {name}: {error}")),
+            Err(error) => {
+                report.write_about(&info, format!("Failed to start process {name}: {error}"))
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use superlance_core::listener::alert::{Alert, Recovers};
+use superlance_core::supervisor::ProcessInfo;
 use superlance_core::system::log::Log;
 
 /// Why processes are restarted.
@@ -44,10 +45,17 @@ impl<'a> Report<'a> {
         self.lines.push(line);
     }
 
+    /// Adds a line about a process, and logs it.
+    pub(crate) fn write_about(&mut self, process: &ProcessInfo, line: String) {
+        let ProcessInfo { group, name, pid, .. } = process;
+        self.log.about(group, name, Some(*pid)).line(&line);
+        self.lines.push(line);
+    }
+
     /// Says that a process was restarted.
-    pub(crate) fn restarted(&mut self, name: &str) {
+    pub(crate) fn restarted(&mut self, process: &ProcessInfo) {
         self.restarted = true;
-        self.write(format!("{name} restarted"));
+        self.write_about(process, format!("{} restarted", process.short_name()));
     }
 
     /// The alert with all lines. It names an action only where something was restarted.

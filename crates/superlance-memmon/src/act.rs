@@ -39,7 +39,7 @@ impl Actor {
         let outcome = match self.writer.action {
             action if self.dry_run => {
                 let namespec = case.namespec();
-                ctx.log.line(match action {
+                case.log(ctx).line(match action {
                     Action::Alert => format!("Would tell about {namespec}"),
                     Action::Intervene(Intervention::Signal(signal)) => {
                         format!("Would send {signal} to {namespec}")
@@ -52,7 +52,7 @@ impl Actor {
             }
             Action::Alert => {
                 self.run_before(&mut case, ctx);
-                ctx.log.line(format_args!("Telling about {}", case.namespec()));
+                case.log(ctx).line(format_args!("Telling about {}", case.namespec()));
                 self.tell(&case, ctx);
                 Outcome::Done
             }
@@ -92,7 +92,7 @@ impl Actor {
         ctx: &mut Ctx<'_>,
     ) {
         self.log_growth(&case, ctx);
-        ctx.log.line(format_args!(
+        case.log(ctx).line(format_args!(
             "{} is left alone for {}: enough was done about it (--max-restarts)",
             case.namespec(),
             duration_text(rest)
@@ -124,7 +124,7 @@ impl Actor {
     fn log_growth(&self, case: &Case, ctx: &Ctx<'_>) {
         if let Some(growth) = &case.growth {
             let label = self.writer.metric.label();
-            ctx.log.line(format_args!("{label} of {} {}", case.namespec(), growth.line()));
+            case.log(ctx).line(format_args!("{label} of {} {}", case.namespec(), growth.line()));
         }
     }
 
@@ -141,16 +141,16 @@ impl Actor {
         }
         let namespec = case.namespec();
         if ctx.is_ending() {
-            return Err(nothing_done(&namespec, ctx));
+            return Err(nothing_done(case, ctx));
         }
         // By now, and by no clock that can be set.
         let waited = ctx.arrived.instant.elapsed().as_secs();
         case.process.uptime = case.process.uptime.saturating_add_unsigned(waited);
         match intervention {
             Intervention::Restart => {
-                ctx.log.line(format_args!("Restarting {namespec}"));
+                case.log(ctx).line(format_args!("Restarting {namespec}"));
                 match self.restarts.stop(&info, case.clone(), ctx) {
-                    Err(StopError::Ending) => return Err(nothing_done(&namespec, ctx)),
+                    Err(StopError::Ending) => return Err(nothing_done(case, ctx)),
                     stopped => self.insist("stop", stopped, case, ctx)?,
                 }
                 self.restarts.start(&namespec, ctx).map_err(|error| {
@@ -165,12 +165,12 @@ impl Actor {
                 })
             }
             Intervention::Stop => {
-                ctx.log.line(format_args!("Stopping {namespec}"));
+                case.log(ctx).line(format_args!("Stopping {namespec}"));
                 let stopped = ctx.supervisor.stop(&namespec);
                 self.insist("stop", stopped, case, ctx)
             }
             Intervention::Signal(signal) => {
-                ctx.log.line(format_args!("Sending {signal} to {namespec}"));
+                case.log(ctx).line(format_args!("Sending {signal} to {namespec}"));
                 let sent = ctx.supervisor.signal(&namespec, signal.as_str());
                 self.insist("signal", sent, case, ctx)
             }
@@ -186,7 +186,7 @@ impl Actor {
         ));
         let (title, output) = before::run(command, case, self.writer.metric);
         drop(unfinished);
-        ctx.log.line(format_args!("{title}:\n{}", output.trim_end_matches('\n')));
+        case.log(ctx).line(format_args!("{title}:\n{}", output.trim_end_matches('\n')));
         case.output = Some((title, output));
         true
     }
@@ -202,11 +202,11 @@ impl Actor {
         match ctx.supervisor.info(&namespec) {
             Ok(info) if is_same(&info, &case.process) && info.state != State::Stopping => Ok(info),
             Ok(_) => {
-                ctx.log.line(format_args!("{namespec} ends or has ended without memmon"));
+                case.log(ctx).line(format_args!("{namespec} ends or has ended without memmon"));
                 Err(Outcome::Gone)
             }
             Err(error) => {
-                ctx.log.line(self.failure(intervention.verb(), case, &error));
+                case.log(ctx).line(self.failure(intervention.verb(), case, &error));
                 Err(Outcome::Failed(error.to_string()))
             }
         }
@@ -233,7 +233,7 @@ impl Actor {
 
     /// Tells people what went wrong, and the log.
     fn report(&self, what: &str, text: String, case: &Case, ctx: &mut Ctx<'_>) {
-        ctx.log.line(&text);
+        case.log(ctx).line(&text);
         let alert = self.writer.failed(what, text, case, ctx.now());
         ctx.raise(alert);
     }
@@ -247,9 +247,9 @@ impl Actor {
 }
 
 /// A process that is stopped now might not be started in time.
-fn nothing_done(namespec: &str, ctx: &Ctx<'_>) -> Outcome {
+fn nothing_done(case: &Case, ctx: &Ctx<'_>) -> Outcome {
     let why = "memmon was told to end";
-    ctx.log.line(format_args!("Nothing is done about {namespec}: {why}"));
+    case.log(ctx).line(format_args!("Nothing is done about {}: {why}", case.namespec()));
     Outcome::Failed(why.to_owned())
 }
 

@@ -12,7 +12,7 @@ use superlance_core::spool::journal::Journal;
 
 use crate::act::Actor;
 use crate::act::alerts::AlertWriter;
-use crate::act::case::Case;
+use crate::act::case::{Case, about};
 use crate::decide::rules::{Excess, Measured, Rules, total_bytes};
 use crate::decide::tracker::Tracker;
 use crate::decide::{Check, Decision, decide};
@@ -117,23 +117,26 @@ impl Memmon {
                 let Some(process) = processes.get(*process) else { return };
                 let line = format!("{label} of {} is {}", process.namespec(), process.bytes);
                 for _ in 0..*times {
-                    ctx.log.line(&line);
+                    about(process, ctx).routine(&line);
                 }
             }
             Decision::Total { sum, limit, checks } => {
                 let of = self.rules.checks;
-                ctx.log.line(match checks {
-                    0 => format!("{label} of everything watched is {sum}"),
-                    _ if *checks < of => format!(
-                        "{label} of everything watched is {sum}, over {limit}: check {checks} of {of}"
-                    ),
-                    _ => format!("{label} of everything watched is {sum}, over {limit}"),
-                });
+                let line = format!("{label} of everything watched is {sum}");
+                match checks {
+                    0 => ctx.log.routine(line),
+                    _ if *checks < of => {
+                        let check = format_args!("check {checks} of {of}");
+                        ctx.log.line(format_args!("{line}, over {limit}: {check}"));
+                    }
+                    _ => ctx.log.line(format_args!("{line}, over {limit}")),
+                }
             }
             Decision::Spare { process, why } => {
                 let Some(process) = processes.get(*process) else { return };
                 let why = why.explain(&self.rules);
-                ctx.log.line(format_args!("{} is over its limit, {why}", process.namespec()));
+                let line = format_args!("{} is over its limit, {why}", process.namespec());
+                about(process, ctx).line(line);
             }
             Decision::Act { process, excess } => {
                 if let Some(case) = case(process, *excess) {

@@ -92,7 +92,7 @@ impl Sampler {
             }
         };
         // The original's lines, of checks that are made.
-        ctx.log.line(self.watch.describe(memory));
+        ctx.log.routine(self.watch.describe(memory));
         self.blindness.succeeded(ctx);
         self.idle_selectors.report(self.watch.idle_selectors(&all), ctx.log);
         let bytes = self.bytes(&running, &readings, ctx);

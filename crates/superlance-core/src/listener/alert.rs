@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mail::Mail;
 use crate::system::clock::unix_seconds;
+use crate::system::log::{About, Log};
 
 /// The size of the short fields of an alert.
 const FIELDS: usize = 500;
@@ -120,6 +121,15 @@ impl Alert {
     pub fn about(mut self, group: &str, name: &str, pid: Option<u32>) -> Self {
         self.process = Some(Process { group: group.to_owned(), name: name.to_owned(), pid });
         self
+    }
+
+    /// The log, for messages about its process.
+    #[must_use]
+    pub fn log<'a>(&'a self, log: &'a Log) -> About<'a> {
+        match &self.process {
+            Some(Process { group, name, pid }) => log.about(group, name, *pid),
+            None => log.into(),
+        }
     }
 
     /// Adds a measurement.

@@ -31,6 +31,8 @@ pub struct Environment {
     pub no_proxy: String,
     /// `group:name` of the listener itself, from `SUPERVISOR_GROUP_NAME` and `SUPERVISOR_PROCESS_NAME`.
     pub own_namespec: Option<String>,
+    /// `SUPERLANCE_LOG`: what the log looks like.
+    pub log_format: Option<String>,
     pub log: Arc<Log>,
     /// The register of unfinished work.
     pub unfinished: InFlight,
@@ -50,6 +52,8 @@ impl Environment {
             proxy: ureq::Proxy::try_from_env(),
             no_proxy: variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default(),
             own_namespec: own.map(|(group, name)| format!("{group}:{name}")),
+            log_format: env::var_os("SUPERLANCE_LOG")
+                .map(|name| name.to_string_lossy().into_owned()),
             log: Arc::new(Log::new(io::stderr())),
             unfinished: InFlight::default(),
         }

@@ -14,7 +14,7 @@ use crate::listener::Ctx;
 use crate::listener::in_flight::InFlight;
 use crate::spool::journal::Journal;
 use crate::supervisor::{Fault, ProcessInfo, RpcError, State};
-use crate::system::log::LogOnce;
+use crate::system::log::{About, LogOnce};
 
 pub use self::debts::Record;
 use self::debts::{Debts, Stopped};
@@ -215,7 +215,7 @@ impl<T> Restarts<T> {
         }
         match self.start_unless_all_stop(&namespec, ctx) {
             Ok(()) => {
-                ctx.log.line(format_args!("{namespec} was started again"));
+                about(&namespec, ctx).line(format_args!("{namespec} was started again"));
                 let note = self.debts.remove(&namespec)?.note?;
                 Some((namespec, note))
             }
@@ -248,9 +248,8 @@ impl<T> Restarts<T> {
             Duty::Wait => debt.due = Instant::now() + FIRST_PAUSE,
             Duty::Nothing => {
                 if info.state == State::Stopped {
-                    ctx.log.line(format_args!(
-                        "{namespec} was stopped by another client, and stays stopped"
-                    ));
+                    let what = "was stopped by another client, and stays stopped";
+                    about(namespec, ctx).line(format_args!("{namespec} {what}"));
                 }
                 self.debts.remove(namespec);
             }
@@ -263,10 +262,18 @@ impl<T> Restarts<T> {
         if is_final(error) {
             self.debts.remove(namespec);
         } else if let Some(debt) = self.debts.get(namespec) {
-            debt.complaint.report(ctx.log, still_stopped(namespec, error));
+            debt.complaint.report_about(about(namespec, ctx), still_stopped(namespec, error));
             debt.due = Instant::now() + debt.pause;
             debt.pause = self.longest_pause.min(debt.pause * 2);
         }
+    }
+}
+
+/// The log, for messages about the process, whose id is not known any more.
+fn about<'a>(namespec: &'a str, ctx: &'a Ctx<'_>) -> About<'a> {
+    match namespec.split_once(':') {
+        Some((group, name)) => ctx.log.about(group, name, None),
+        None => ctx.log.into(),
     }
 }
 

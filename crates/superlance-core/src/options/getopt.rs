@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, Command, Error};
+use clap::{Arg, ArgAction, Args as _, Command, Error};
 
+use crate::options::log::LogOptions;
 use crate::options::selector::Selector;
 use crate::options::url::without_password;
 use crate::system::log::Log;
@@ -15,13 +16,13 @@ use crate::system::log::Log;
 /// Long options may be cut short as long as they are unambiguous among `names`, the original's own;
 /// such a prefix keeps its meaning when options are added here, which is why each is an alias rather
 /// than left to clap's inference. Single values may be given again, the last one counts. A value may
-/// begin with `-`.
+/// begin with `-`. All of them have a version and [`LogOptions`].
 #[must_use]
 pub fn as_getopt(command: Command, names: &[&'static str]) -> Command {
     // clap would show the options that were given so far.
     let usage = format!("{} [OPTIONS]", command.get_name());
     let command = command.override_usage(usage).infer_long_args(true).args_override_self(true);
-    with_version(command).mut_args(|arg| {
+    LogOptions::augment_args(with_version(command)).mut_args(|arg| {
         let takes_value = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
         let arg =
             if takes_value && !arg.is_positional() { arg.allow_hyphen_values(true) } else { arg };

@@ -47,6 +47,12 @@ impl ProcessState {
         self.state == "EXITED" && self.expected == Some(false)
     }
 
+    /// The process id, where there is one.
+    #[must_use]
+    pub fn pid_number(&self) -> Option<u32> {
+        self.pid.as_ref().and_then(|pid| pid.parse().ok()).filter(|pid| *pid != 0)
+    }
+
     /// The process id for a text.
     #[must_use]
     pub fn pid_text(&self) -> &str {

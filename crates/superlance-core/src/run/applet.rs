@@ -7,15 +7,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Command};
+use clap::{ArgMatches, Command, FromArgMatches as _};
 use signal_hook::low_level::{emulate_default_handler, signal_name};
 
 use crate::listener::environment::Environment;
 use crate::options::getopt::with_hints;
+use crate::options::log::LogOptions;
 use crate::options::usage::StartError;
 use crate::protocol::stdio::{Input, Output, is_stdout_stderr};
 use crate::run::serve::{Ended, Service, serve};
-use crate::system::log::Log;
+use crate::system::log::{Log, Style};
 
 /// One of the commands of the suite. Exit codes: 0 at the end of the events, 1 for surroundings in
 /// which it cannot work (and for a lost protocol), 2 for a wrong command line. Told to end by a signal,
@@ -45,6 +46,7 @@ impl Applet {
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })?;
         let mut environment = Environment::read();
+        let complaint = self.set_up_log(&matches, &mut environment);
         let log = Arc::clone(&environment.log);
         let (name, own) = (self.name, environment.own_namespec.clone());
         let fail = |message: &str| {
@@ -56,6 +58,9 @@ impl Applet {
         if outside || mixed {
             // Warnings of a listener that cannot start would only hide the reason.
             environment.log = Arc::new(Log::new(io::sink()));
+        }
+        if let Some(complaint) = complaint {
+            environment.log.line(format_args!("{name}: {complaint}"));
         }
         let service = match (self.service)(&matches, environment) {
             // Errors of the command line come first.
@@ -95,5 +100,21 @@ impl Applet {
             }
             Err(message) => Err(fail(&message)),
         }
+    }
+
+    /// Gives the log the style that options and environment ask for. What is wrong with that is
+    /// returned, and the log is plain.
+    fn set_up_log(&self, matches: &ArgMatches, environment: &mut Environment) -> Option<String> {
+        let options = LogOptions::from_arg_matches(matches).unwrap_or_default();
+        let format = options.format(environment.log_format.as_deref());
+        let listener = environment.own_namespec.clone();
+        let style = Style {
+            format: format.as_ref().copied().unwrap_or_default(),
+            quiet: options.quiet,
+            listener: listener.unwrap_or_else(|| self.name.to_owned()),
+            command: self.name,
+        };
+        environment.log = Arc::new(Log::styled(io::stderr(), style));
+        format.err()
     }
 }

@@ -1,41 +1,87 @@
 //! The log: stderr, which supervisord writes into the listener's `stderr_logfile`.
 
+mod style;
+
 use std::fmt::Display;
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use self::style::Process;
+pub use self::style::{Format, Style, is_terminal_control};
 
 /// Where every message goes. Shared by all threads; a message is written whole.
-pub struct Log(Mutex<Box<dyn Write + Send>>);
+///
+/// Names, URLs and answers from elsewhere are part of messages, so what a terminal would obey when
+/// someone reads the log becomes `?`. A log that cannot be written is no reason to stop watching.
+pub struct Log {
+    out: Mutex<Box<dyn Write + Send>>,
+    style: Style,
+}
 
 impl Log {
-    /// A log that writes to `out`.
+    /// A log that writes to `out` what it is given.
     #[must_use]
     pub fn new(out: impl Write + Send + 'static) -> Self {
-        Self(Mutex::new(Box::new(out)))
+        Self::styled(out, Style::default())
+    }
+
+    /// A log that writes to `out` in this style.
+    #[must_use]
+    pub fn styled(out: impl Write + Send + 'static, style: Style) -> Self {
+        Self { out: Mutex::new(Box::new(out)), style }
     }
 
     /// Writes a message of one line or several.
-    ///
-    /// Names, URLs and answers from elsewhere are part of messages, so what a terminal would obey when
-    /// someone reads the log becomes `?`. A log that cannot be written is no reason to stop watching.
     pub fn line(&self, message: impl Display) {
-        let printable = |c: char| if is_terminal_control(c) { '?' } else { c };
-        let mut text: String = message.to_string().chars().map(printable).collect();
+        About::from(self).line(message);
+    }
+
+    /// Writes what a listener says at every look, even when nothing is the matter; a quiet log does not.
+    pub fn routine(&self, message: impl Display) {
+        About::from(self).routine(message);
+    }
+
+    /// The same log, for messages about this process.
+    #[must_use]
+    pub fn about<'a>(&'a self, group: &'a str, name: &'a str, pid: Option<u32>) -> About<'a> {
+        let pid = pid.filter(|pid| *pid != 0);
+        About { log: self, process: Some(Process { group, name, pid }) }
+    }
+
+    fn write(&self, message: &str, process: Option<Process<'_>>) {
+        let mut text = self.style.text(message, process, SystemTime::now());
         text.push('\n');
-        let mut out = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 }
 
-/// Whether a terminal or a pager does something else than to show it: control characters (C1 too, of
-/// which one is the same as ESC and `[`), ends of lines that are none to grep, and what turns around
-/// the order of the letters that follow.
-#[must_use]
-pub fn is_terminal_control(c: char) -> bool {
-    match c {
-        '\n' | '\t' => false,
-        '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        _ => c.is_control(),
+/// The log, for messages about one process.
+#[derive(Clone, Copy)]
+pub struct About<'a> {
+    log: &'a Log,
+    process: Option<Process<'a>>,
+}
+
+/// For messages about no process, or about many.
+impl<'a> From<&'a Log> for About<'a> {
+    fn from(log: &'a Log) -> Self {
+        Self { log, process: None }
+    }
+}
+
+impl About<'_> {
+    /// As [`Log::line`].
+    pub fn line(&self, message: impl Display) {
+        self.log.write(&message.to_string(), self.process);
+    }
+
+    /// As [`Log::routine`].
+    pub fn routine(&self, message: impl Display) {
+        if !self.log.style.quiet {
+            self.line(message);
+        }
     }
 }
 
@@ -52,6 +98,11 @@ impl LogOnce {
 
     /// Logs `message`, unless it was the last thing said here.
     pub fn report(&mut self, log: &Log, message: String) {
+        self.report_about(log.into(), message);
+    }
+
+    /// The same for a trouble of one process.
+    pub fn report_about(&mut self, log: About<'_>, message: String) {
         if self.0.as_ref() != Some(&message) {
             log.line(&message);
             self.0 = Some(message);
@@ -86,6 +137,27 @@ mod tests {
         let expected =
             "RSS of a?[2J:b is 5\nMailed:\n\nTo: café\na?b?2Jc?d\ngpj?exe.??\u{5d0}\u{200f}\n";
         assert_eq!(recorder.text(), expected);
+    }
+
+    #[test]
+    fn a_quiet_log_has_no_routine() {
+        for (quiet, expected) in [(false, "a\nb\nc\n"), (true, "b\n")] {
+            let recorder = Recorder::default();
+            let log = Log::styled(recorder.clone(), Style { quiet, ..Style::default() });
+            log.routine("a");
+            log.line("b");
+            log.about("g", "p", Some(1)).routine("c");
+            assert_eq!(recorder.text(), expected);
+        }
+    }
+
+    #[test]
+    fn a_process_that_does_not_run_has_no_id() {
+        let recorder = Recorder::default();
+        let style = Style { format: Format::Json, ..Style::default() };
+        let log = Log::styled(recorder.clone(), style);
+        log.about("g", "p", Some(0)).line("x");
+        assert!(!recorder.text().contains("pid"), "{}", recorder.text());
     }
 
     #[test]

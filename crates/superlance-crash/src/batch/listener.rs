@@ -77,12 +77,13 @@ impl BatchListener {
             return;
         }
         let line = (self.tool.line)(change, ctx.arrived.wall);
+        let log = ctx.log.about(&change.group, &change.process, change.pid_number());
         if !self.choice.selects(change) {
             let reason = "not mailed, since no --program selects it";
-            ctx.log.line(format_args!("{reason}: {line}"));
+            log.line(format_args!("{reason}: {line}"));
             return self.choice.programs.name_idle(ctx);
         }
-        ctx.log.line(&line);
+        log.line(&line);
         self.wait_from(ctx);
         let mut findings = self
             .post_mortem

@@ -1,5 +1,8 @@
 //! A process that is over a limit, and what an alert tells of it.
 
+use superlance_core::listener::Ctx;
+use superlance_core::system::log::About;
+
 use crate::decide::rules::{Excess, Measured};
 use crate::report::history::Growth;
 
@@ -17,4 +20,14 @@ impl Case {
     pub(crate) fn namespec(&self) -> String {
         self.process.namespec()
     }
+
+    /// The log, for messages about the process.
+    pub(crate) fn log<'a>(&'a self, ctx: &'a Ctx<'_>) -> About<'a> {
+        about(&self.process, ctx)
+    }
+}
+
+/// The log, for messages about a process.
+pub(crate) fn about<'a>(process: &'a Measured, ctx: &'a Ctx<'_>) -> About<'a> {
+    ctx.log.about(&process.group, &process.name, Some(process.pid))
 }
