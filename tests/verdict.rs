@@ -1,11 +1,27 @@
 //! What tests of deviations have in common, whichever listener they are about.
 
-use superlance_testing::{Outcome, Transcript, theirs_is_under_test};
+use superlance_testing::{Answer, Outcome, Transcript, theirs_is_under_test};
 
 use crate::ours;
 
 /// Arguments that send mail into the mailbox.
 pub(crate) const MAIL: [&str; 4] = ["-m", "bob@example.com", "-s", "{mailbox}"];
+
+/// A bad answer to one question, by name; the last words of the original, and what ours says of it:
+/// nothing where it asks again at once.
+type BadAnswer = (&'static str, fn() -> Answer, &'static str, Option<&'static str>);
+
+const NONSENSE: Option<&str> = Some("cannot understand the answer of supervisord at [SERVER]");
+const STATUS: Option<&str> = Some("supervisord at [SERVER] answered HTTP 500");
+
+/// Answers of supervisord that make no sense, and those that break off.
+pub(crate) const BAD_ANSWERS: [BadAnswer; 5] = [
+    ("HTML", || Answer::Garbage(b"<html><br></html>".to_vec()), "ExpatError", NONSENSE),
+    ("an empty answer", || Answer::Garbage(Vec::new()), "ExpatError", NONSENSE),
+    ("HTTP 500", || Answer::Http(500, "oops".to_owned()), "ProtocolError", STATUS),
+    ("no answer", || Answer::CloseBefore, "RemoteDisconnected", None),
+    ("half an answer", || Answer::CloseMiddle, "IncompleteRead", None),
+];
 
 /// Runs both, has `judge` look at them, and insists that ours is well. The original, where it is in our
 /// place, must at least live up to the end of its events, of which it dies (D20).

@@ -12,7 +12,7 @@ use superlance_testing::{
 
 use super::{acts, foo, httpok, ill, one_tick, running};
 use crate::ours;
-use crate::verdict::{MAIL, assert_died, deviates};
+use crate::verdict::{BAD_ANSWERS, MAIL, assert_died, deviates};
 
 /// What a restart of `foo` comes to.
 const RESTART: [&str; 2] = ["stopProcess(foo:foo)", "startProcess(foo:foo)"];
@@ -41,23 +41,6 @@ fn d4_a_start_that_failed_is_made_good() {
     assert!(ours.log.contains(said) && ours.log.contains("foo:foo was started again\n"));
     assert!(ours.mails[1].ends_with(": bad status returned\n\nfoo:foo was started again"));
     record_both("D4", "httpok", "start refused", &theirs, &ours);
-}
-
-#[test]
-fn d4_an_unreachable_supervisord_is_waited_for() {
-    let transcript = foo("a tick without RPC", &["{http}/"], ill())
-        .act(FakeSupervisor::stop)
-        .event("TICK_60", "when:1")
-        .act(FakeSupervisor::start)
-        .event("TICK_60", "when:2");
-    deviates("D4", &transcript, |theirs, ours| {
-        assert_died(theirs, "FileNotFoundError");
-        assert_eq!(acts(ours), RESTART);
-        let said = "Exception retrieving process info cannot talk to supervisord at [SERVER]: \
-                    No such file or directory";
-        assert!(ours.log.contains(said) && ours.log.contains(", not acting\n"), "{}", ours.log);
-        assert_eq!(ours.mails.len(), 1);
-    });
 }
 
 #[test]
@@ -357,4 +340,39 @@ fn d32_control_characters_do_not_reach_the_log() {
         assert!(theirs.log.contains("Sick\u{1b}[2J"), "{}", theirs.log);
         assert!(!ours.log.contains('\u{1b}'), "{}", ours.log);
     });
+}
+
+#[test]
+fn d37_an_unreachable_supervisord_is_waited_for() {
+    let transcript = foo("a tick without RPC", &["{http}/"], ill())
+        .act(FakeSupervisor::stop)
+        .event("TICK_60", "when:1")
+        .act(FakeSupervisor::start)
+        .event("TICK_60", "when:2");
+    deviates("D37", &transcript, |theirs, ours| {
+        assert_died(theirs, "FileNotFoundError");
+        assert_eq!(acts(ours), RESTART);
+        let said = "Exception retrieving process info cannot talk to supervisord at [SERVER]: \
+                    No such file or directory";
+        assert!(ours.log.contains(said) && ours.log.contains(", not acting\n"), "{}", ours.log);
+        assert_eq!(ours.mails.len(), 1);
+    });
+}
+
+#[test]
+fn d37_a_bad_answer_ends_nothing() {
+    for (title, answer, last_words, said) in BAD_ANSWERS {
+        let transcript = foo(title, &["{http}/"], ill())
+            .act(move |fake| fake.once("getAllProcessInfo", answer()))
+            .event("TICK_60", "when:1")
+            .event("TICK_60", "when:2");
+        deviates("D37", &transcript, |theirs, ours| {
+            assert_died(theirs, last_words);
+            // A broken connection is made good at once, anything else at the next tick.
+            let restarts = acts(ours).len() / RESTART.len();
+            assert_eq!(restarts, if said.is_none() { 2 } else { 1 }, "{ours:#?}");
+            let complaint = said.map(|said| format!("Exception retrieving process info {said}"));
+            assert!(complaint.is_none_or(|complaint| ours.log.contains(&complaint)), "{ours:#?}");
+        });
+    }
 }

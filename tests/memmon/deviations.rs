@@ -9,7 +9,7 @@ use superlance_testing::{
 
 use super::{RESTART, memmon, one_tick, twenty_megabytes};
 use crate::ours;
-use crate::verdict::{MAIL, assert_died, deviates};
+use crate::verdict::{BAD_ANSWERS, MAIL, assert_died, deviates};
 
 #[test]
 fn d1_a_program_may_be_named_with_its_group() {
@@ -110,26 +110,6 @@ fn d4_a_start_that_failed_is_made_good() {
     );
     assert!(ours.log.ends_with("foo:foo was started again\n"), "{}", ours.log);
     record_both("D4", "memmon", "start refused", &theirs, &ours);
-}
-
-#[test]
-fn d4_an_unreachable_supervisord_is_waited_for() {
-    let (_ballast, foo) = twenty_megabytes("foo");
-    let transcript = memmon("three ticks without RPC", &["-a", "5MB"], &[foo])
-        .act(FakeSupervisor::stop)
-        .event("TICK_60", "when:1")
-        .event("TICK_60", "when:2")
-        .event("TICK_60", "when:3")
-        .act(FakeSupervisor::start)
-        .event("TICK_60", "when:4");
-    deviates("D4", &transcript, |theirs, ours| {
-        assert_died(theirs, "FileNotFoundError");
-        assert_eq!(ours.calls, RESTART);
-        let complaint =
-            "Cannot check: cannot talk to supervisord at [SERVER]: No such file or directory";
-        assert_eq!(ours.log.matches(complaint).count(), 1, "{}", ours.log);
-        assert!(ours.log.contains("supervisord answers again\nRSS of foo:foo"), "{}", ours.log);
-    });
 }
 
 #[test]
@@ -250,4 +230,47 @@ fn d29_an_event_is_answered_when_it_is_in_the_queue() {
     }
     assert_eq!((theirs.results().len(), ours.results().len()), (0, 1));
     record("D29", "memmon", "kill -9 in the middle of a check");
+}
+
+#[test]
+fn d37_an_unreachable_supervisord_is_waited_for() {
+    let (_ballast, foo) = twenty_megabytes("foo");
+    let transcript = memmon("three ticks without RPC", &["-a", "5MB"], &[foo])
+        .act(FakeSupervisor::stop)
+        .event("TICK_60", "when:1")
+        .event("TICK_60", "when:2")
+        .event("TICK_60", "when:3")
+        .act(FakeSupervisor::start)
+        .event("TICK_60", "when:4");
+    deviates("D37", &transcript, |theirs, ours| {
+        assert_died(theirs, "FileNotFoundError");
+        assert_eq!(ours.calls, RESTART);
+        let complaint =
+            "Cannot check: cannot talk to supervisord at [SERVER]: No such file or directory";
+        assert_eq!(ours.log.matches(complaint).count(), 1, "{}", ours.log);
+        assert!(ours.log.contains("supervisord answers again\nRSS of foo:foo"), "{}", ours.log);
+    });
+}
+
+#[test]
+fn d37_a_bad_answer_ends_nothing() {
+    let (_ballast, foo) = twenty_megabytes("foo");
+    for (title, answer, last_words, said) in BAD_ANSWERS {
+        let transcript = memmon(title, &["-a", "5MB"], std::slice::from_ref(&foo))
+            .act(move |fake| fake.once("getAllProcessInfo", answer()))
+            .event("TICK_60", "when:1")
+            .event("TICK_60", "when:2");
+        deviates("D37", &transcript, |theirs, ours| {
+            assert_died(theirs, last_words);
+            // A broken connection is made good at once, anything else at the next tick.
+            let checks = ours.log.matches("Checking any=5242880\n").count();
+            assert_eq!(checks, if said.is_none() { 2 } else { 1 }, "{ours:#?}");
+            assert!(ours.calls.contains(&"startProcess(foo:foo)".to_owned()), "{ours:#?}");
+            let complaint = said.map(|said| format!("Cannot check: {said}"));
+            assert!(
+                complaint.is_none_or(|complaint| ours.log.starts_with(&complaint)),
+                "{ours:#?}"
+            );
+        });
+    }
 }
