@@ -199,15 +199,32 @@ fn when_supervisord_is_killed_memmon_ends_well() {
 #[test]
 fn when_supervisord_stops_the_mail_under_way_still_arrives() {
     let mut setting = setting(Http::Unix).program("foo", Ballast::new(LARGE), &[]);
-    let slow = format!("sleep 2; {}", setting.mailbox.command());
+    let begun = setting.folder.join("begun");
+    let slow = format!("touch {}; sleep 2; {}", begun.display(), setting.mailbox.command());
     let memmon = format!("memmon -a 50MB -m bob@example.com -s \"{slow}\"");
     setting.builder = setting.builder.listener("memmon", &memmon, "TICK_5", &[]);
     let (mut supervisord, mailbox, _keep) = setting.start();
-    supervisord.wait_restart("foo", supervisord.pid_of("foo"));
+    wait_until("the mail command", SOON, || begun.exists());
     supervisord.stop();
     assert_eq!(mailbox.mails().len(), 1, "{}", log(&supervisord));
     let end = "stopped: memmon (terminated by SIGTERM)";
     assert!(supervisord.log().contains(end), "{}", supervisord.log());
+}
+
+/// supervisord ends everything while memmon waits for the start of foo.
+#[test]
+fn what_a_shutdown_breaks_off_is_logged_and_not_mailed() {
+    let (mut supervisord, mailbox, _keep) = setting(Http::Unix)
+        .program("foo", Ballast::new(LARGE), &[("startsecs", "8")])
+        .memmon("-a 50MB -m bob@example.com", &[])
+        .start();
+    let spawned = || supervisord.log().matches("spawned: 'foo'").count() == 2;
+    wait_until("the new foo", SOON, spawned);
+    supervisord.stop();
+    let log = log(&supervisord);
+    let said = "\nFailed to start process foo:foo after stopping it: <Fault 6: 'SHUTDOWN_STATE'>\n";
+    assert!(log.contains(said), "{log}");
+    assert!(mailbox.mails().is_empty(), "{:?}", mailbox.mails());
 }
 
 #[test]

@@ -205,6 +205,12 @@ pub enum RpcError {
 }
 
 impl RpcError {
+    /// Whether supervisord refuses because it shuts down or restarts. Then it refuses every call.
+    #[must_use]
+    pub fn is_shutdown(&self) -> bool {
+        self.fault_code() == Some(Fault::SHUTDOWN_STATE)
+    }
+
     /// The fault's number, if supervisord refused.
     #[must_use]
     pub fn fault_code(&self) -> Option<i32> {
@@ -255,7 +261,7 @@ pub trait Supervisor: Send {
     /// When there is no usable answer; a fault where supervisord does not log into a file.
     fn own_log(&mut self, bytes: u32) -> Result<LogEnd, RpcError>;
 
-    /// Stops a process and waits until it has stopped, however long that takes (`stopProcess`).
+    /// Stops a process and waits until it has stopped (`stopProcess`), for minutes if need be.
     ///
     /// # Errors
     /// When there is no usable answer, which does not mean that nothing was stopped.

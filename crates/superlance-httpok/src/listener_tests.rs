@@ -218,6 +218,16 @@ fn a_refused_connection_that_recovers_is_good_and_one_at_the_end_is_given_up() {
 }
 
 #[test]
+fn what_fails_because_supervisord_ends_is_logged_and_not_told() {
+    let mut world = world();
+    world.supervisor.refuse("start", 6, "SHUTDOWN_STATE");
+    tick(&mut world, &mut httpok(&["-p", "foo"], vec![]));
+    let log = world.log();
+    assert!(log.contains("\nFailed to start process foo: <Fault 6: 'SHUTDOWN_STATE'>\n"), "{log}");
+    assert_eq!(world.alerts.len(), 0, "{:?}", world.alerts);
+}
+
+#[test]
 fn after_a_refused_stop_the_start_is_tried_as_in_the_original() {
     let mut world = world();
     world.supervisor.refuse("stop", 70, "NOT_RUNNING: foo");

@@ -116,6 +116,9 @@ impl Processes {
             let unknown = python::repr_list(&unknown);
             report.write(format!("Programs not restarted because they did not exist: {unknown}"));
         }
+        if report.is_shutdown() {
+            return;
+        }
         let alert = report.alert(&failure, ctx.now());
         ctx.raise(match included.as_slice() {
             [info] => alert.about(&info.group, &info.name, None),
@@ -143,8 +146,7 @@ impl Processes {
                 return report.write_about(seen, text);
             }
             Err(error) => {
-                let text = format!("Failed to restart process {name}: {error}");
-                return report.write_about(seen, text);
+                return report.failed("restart", seen, &error);
             }
         };
         for line in self.gcore.iter().flat_map(|gcore| gcore.dump(&info)) {
@@ -154,11 +156,12 @@ impl Processes {
         match self.restarts.stop(&info, failure.clone(), ctx) {
             Ok(()) => {}
             Err(StopError::Ending) => return report.write_about(&info, not_restarted(&name)),
-            Err(error) => {
-                report.write_about(&info, format!("Failed to stop process {name}: {error}"));
+            Err(StopError::Stopped(error)) => return report.failed("stop", &info, &error),
+            Err(StopError::Rpc(error)) => {
+                report.failed("stop", &info, &error);
                 // A process that ended by itself is started, as in the original. Where no answer
                 // came, `restarts` finds out what became of the process.
-                if !matches!(error, StopError::Rpc(RpcError::Fault(_))) {
+                if error.is_shutdown() || !matches!(error, RpcError::Fault(_)) {
                     return;
                 }
             }
@@ -169,9 +172,7 @@ impl Processes {
                 let why = NotStarted::AllStop;
                 report.write_about(&info, format!("{name} is not started again: {why}"));
             }
-            Err(error) => {
-                report.write_about(&info, format!("Failed to start process {name}: {error}"))
-            }
+            Err(NotStarted::Rpc(error)) => report.failed("start", &info, &error),
         }
     }
 

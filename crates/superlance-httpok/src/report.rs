@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use superlance_core::listener::alert::{Alert, Recovers};
-use superlance_core::supervisor::ProcessInfo;
+use superlance_core::supervisor::{ProcessInfo, RpcError};
 use superlance_core::system::log::Log;
 
 /// Why processes are restarted.
@@ -31,12 +31,14 @@ pub(crate) struct Report<'a> {
     lines: Vec<String>,
     /// Whether a process was restarted.
     restarted: bool,
+    /// Whether supervisord refused since it shuts down.
+    shutdown: bool,
     log: &'a Log,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(log: &'a Log) -> Self {
-        Self { lines: Vec::new(), restarted: false, log }
+        Self { lines: Vec::new(), restarted: false, shutdown: false, log }
     }
 
     /// Adds a line, and logs it.
@@ -56,6 +58,18 @@ impl<'a> Report<'a> {
     pub(crate) fn restarted(&mut self, process: &ProcessInfo) {
         self.restarted = true;
         self.write_about(process, format!("{} restarted", process.short_name()));
+    }
+
+    /// Says that a process could not be restarted, stopped or started.
+    pub(crate) fn failed(&mut self, what: &str, process: &ProcessInfo, error: &RpcError) {
+        self.shutdown |= error.is_shutdown();
+        let name = process.short_name();
+        self.write_about(process, format!("Failed to {what} process {name}: {error}"));
+    }
+
+    /// Whether the failure is that supervisord ends everything, which is no news.
+    pub(crate) fn is_shutdown(&self) -> bool {
+        self.shutdown
     }
 
     /// The alert with all lines. It names an action only where something was restarted.

@@ -5,14 +5,13 @@ pub(crate) mod alerts;
 mod before;
 pub(crate) mod case;
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use superlance_core::listener::Ctx;
 use superlance_core::listener::restart::{NotStarted, Restarts, StopError};
 use superlance_core::options::quantity::size;
 use superlance_core::options::units::duration_text;
-use superlance_core::supervisor::{ProcessInfo, State};
+use superlance_core::supervisor::{ProcessInfo, RpcError, State};
 
 use crate::act::action::{Action, Intervention};
 use crate::act::alerts::{AlertWriter, recovery_key};
@@ -149,18 +148,20 @@ impl Actor {
         match intervention {
             Intervention::Restart => {
                 case.log(ctx).line(format_args!("Restarting {namespec}"));
-                match self.restarts.stop(&info, case.clone(), ctx) {
+                let stopped = match self.restarts.stop(&info, case.clone(), ctx) {
+                    Ok(()) => Ok(()),
                     Err(StopError::Ending) => return Err(nothing_done(case, ctx)),
-                    stopped => self.insist("stop", stopped, case, ctx)?,
-                }
+                    Err(StopError::Stopped(error) | StopError::Rpc(error)) => Err(error),
+                };
+                self.insist("stop", stopped, case, ctx)?;
                 self.restarts.start(&namespec, ctx).map_err(|error| {
-                    if let NotStarted::AllStop = error {
+                    let NotStarted::Rpc(error) = error else {
                         ctx.log.line(format_args!("{namespec} is not started again: {error}"));
                         return Outcome::Gone;
-                    }
+                    };
                     let start = "Failed to start process";
                     let text = format!("{start} {namespec} after stopping it: {error}");
-                    self.report("start", text, case, ctx);
+                    self.report("start", text, &error, case, ctx);
                     Outcome::Failed(error.to_string())
                 })
             }
@@ -213,27 +214,30 @@ impl Actor {
     }
 
     /// Tells people if supervisord did not do what was asked for.
-    fn insist<E: fmt::Display>(
+    fn insist(
         &self,
         what: &str,
-        outcome: Result<(), E>,
+        outcome: Result<(), RpcError>,
         case: &Case,
         ctx: &mut Ctx<'_>,
     ) -> Result<(), Outcome> {
         outcome.map_err(|error| {
-            self.report(what, self.failure(what, case, &error), case, ctx);
+            self.report(what, self.failure(what, case, &error), &error, case, ctx);
             Outcome::Failed(error.to_string())
         })
     }
 
-    fn failure(&self, what: &str, case: &Case, error: &impl fmt::Display) -> String {
+    fn failure(&self, what: &str, case: &Case, error: &RpcError) -> String {
         let (label, bytes) = (self.writer.metric.label(), case.process.bytes);
         format!("Failed to {what} process {} ({label} {bytes}): {error}", case.namespec())
     }
 
-    /// Tells people what went wrong, and the log.
-    fn report(&self, what: &str, text: String, case: &Case, ctx: &mut Ctx<'_>) {
+    /// Tells people what went wrong, and the log. Where supervisord ends everything it is no news.
+    fn report(&self, what: &str, text: String, error: &RpcError, case: &Case, ctx: &mut Ctx<'_>) {
         case.log(ctx).line(&text);
+        if error.is_shutdown() {
+            return;
+        }
         let alert = self.writer.failed(what, text, case, ctx.now());
         ctx.raise(alert);
     }

@@ -38,6 +38,8 @@ pub(crate) struct Check<'a> {
     /// Group and name of processes that do not run, and should: restarting another one of the group could
     /// leave none of it.
     pub(crate) down: &'a [(String, String)],
+    /// Group and name of processes that are being stopped, which may take minutes, or never end.
+    pub(crate) stopping: &'a [(String, String)],
 }
 
 /// Decides about a check; `past` is what is remembered of earlier ones.
@@ -50,7 +52,10 @@ pub(crate) fn decide(rules: &Rules, tracker: &mut Tracker, check: Check<'_>) -> 
     let verdicts = processes.iter().map(|process| verdict(&process.limits, process.bytes));
     let verdicts: Vec<Verdict> = verdicts.collect();
     let standings = processes.iter().zip(&verdicts);
-    let standings = standings.map(|(p, verdict)| tracker.weigh(rules, check.now, p, verdict.over));
+    let standings = standings.map(|(process, verdict)| match verdict.over {
+        Some(_) if check.is_stopping(process) => Standing::SkipReason(SkipReason::Stopping),
+        over => tracker.weigh(rules, check.now, process, over),
+    });
     let standings: Vec<Standing> = standings.collect();
     let turns = turns(rules, check, &standings);
 
@@ -127,9 +132,11 @@ fn decide_total(
     if checks < rules.checks || tracker.is_total_told() {
         return decisions;
     }
-    let old = remaining.iter().filter(|(_, process)| !rules.is_young(process));
+    let is_candidate = |process| !rules.is_young(process) && !check.is_stopping(process);
+    let candidates = remaining.iter().filter(|(_, process)| is_candidate(process));
     // Of equally large ones the first.
-    let Some((index, process)) = old.min_by_key(|(_, process)| Reverse(process.bytes)) else {
+    let Some((index, process)) = candidates.min_by_key(|(_, process)| Reverse(process.bytes))
+    else {
         return decisions;
     };
     let (process, index, excess) = (*process, *index, Excess::Total { sum, limit });
@@ -152,6 +159,11 @@ fn decide_total(
 }
 
 impl Check<'_> {
+    fn is_stopping(&self, process: &Measured) -> bool {
+        let mut stopping = self.stopping.iter();
+        stopping.any(|(group, name)| *group == process.group && *name == process.name)
+    }
+
     /// Whether another process of its group does not run, and should.
     fn is_group_down(&self, process: &Measured) -> bool {
         let mut down = self.down.iter();

@@ -91,7 +91,8 @@ impl Memmon {
         let mut down = sample.down.clone();
         let owed = self.actor.restarts.owed().filter_map(|namespec| namespec.split_once(':'));
         down.extend(owed.map(|(group, name)| (group.to_owned(), name.to_owned())));
-        let check = Check { now: ctx.arrived.instant, processes, total, down: &down };
+        let (now, stopping) = (ctx.arrived.instant, &sample.stopping);
+        let check = Check { now, processes, total, down: &down, stopping };
         let decisions = decide(&self.rules, &mut self.tracker, check);
         if total.is_none_or(|total| total_bytes(processes) <= total) {
             processes.iter().for_each(|process| self.actor.resolve(process, ctx));

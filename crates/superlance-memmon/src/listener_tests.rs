@@ -282,7 +282,54 @@ fn a_process_that_is_being_stopped_is_left_to_whoever_stops_it() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
     world.supervisor.process("foo:foo").unwrap().state = State::Stopping;
-    check(&mut world, &["-a", "1"], &RESTART[..2]);
+    check(&mut world, &["-a", "1"], &RESTART[..1]);
+    let said = "\nfoo:foo is over its limit, but is being stopped\n";
+    assert!(world.log().ends_with(said), "{}", world.log());
+    let total = ["--total", "1"];
+    check(&mut world, &total, &["all()", "all()"]);
+}
+
+/// foo waits for a dead disk, and supervisord does not answer as long as it lives.
+#[test]
+fn a_stop_that_never_ends_is_told_and_the_others_go_on_being_checked() {
+    let (stuck, other) = (Sleeper::new(), Sleeper::new());
+    let mut world = stuck.world();
+    world.supervisor = std::mem::take(&mut world.supervisor).with("zoo:zoo", other.0.id());
+    let folder = tempfile::tempdir().unwrap();
+    let status = folder.path().join("m.json");
+    let mut memmon = memmon(&["-a", "1", "-m", "bob", "--status-file", status.to_str().unwrap()]);
+    let late = "no answer from supervisord at unix:///s within 5m";
+    world.supervisor.fail("stop", RpcError::NoAnswer(late.to_owned()));
+    world.event(&mut memmon, "TICK_5", "when:1").unwrap();
+    assert_eq!(world.alerts[0].kind, "failed-to-stop");
+    assert!(world.alerts[0].text.ends_with(&format!(": {late}")), "{}", world.alerts[0].text);
+    let pid = other.0.id();
+    world.supervisor.process("foo:foo").unwrap().state = State::Stopping;
+    world.supervisor.process("zoo:zoo").unwrap().pid = pid;
+    world.supervisor.calls.clear();
+    world.event(&mut memmon, "TICK_5", "when:1").unwrap();
+    assert_eq!(
+        world.supervisor.calls,
+        ["all()", "info(zoo:zoo)", "stop(zoo:zoo)", "start(zoo:zoo)"]
+    );
+    assert!(world.log().contains("\nfoo:foo is over its limit, but is being stopped\n"));
+    let text = std::fs::read_to_string(&status).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["processes"][0]["stopping"], true);
+    assert_eq!(value["actions"][2]["reason"], late);
+}
+
+#[test]
+fn what_fails_because_supervisord_ends_is_logged_and_not_told() {
+    let faults = [("stop", 6, "SHUTDOWN_STATE"), ("start", 6, "SHUTDOWN_STATE")];
+    for (method, code, text) in faults {
+        let sleeper = Sleeper::new();
+        let mut world = sleeper.world();
+        world.supervisor.refuse(method, code, text);
+        world.event(&mut memmon(&["-a", "1", "-m", "bob"]), "TICK_5", "when:1").unwrap();
+        assert_eq!(world.alerts.len(), 0, "{:?}", world.alerts);
+        assert!(world.log().contains(&format!("Failed to {method} process foo:foo")));
+    }
 }
 
 #[test]

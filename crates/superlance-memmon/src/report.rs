@@ -65,12 +65,14 @@ pub(crate) struct Process {
     pub(crate) headroom: Option<i128>,
     /// Checks in a row in which it was over, since something was done about it.
     pub(crate) checks_over: u32,
+    /// Whether it is being stopped.
+    pub(crate) stopping: bool,
     /// The last readings, the oldest first: time and bytes.
     pub(crate) history: Vec<(u64, u64)>,
 }
 
 impl Process {
-    pub(crate) fn new(measured: &Measured, memories: Memories<'_>) -> Self {
+    pub(crate) fn new(measured: &Measured, stopping: bool, memories: Memories<'_>) -> Self {
         let namespec = measured.namespec();
         let readings = memories.histories.readings(&namespec);
         let limit = measured.limits.iter().min().copied();
@@ -79,6 +81,7 @@ impl Process {
             limit,
             headroom: limit.map(|limit| i128::from(limit) - i128::from(measured.bytes)),
             checks_over: memories.tracker.checks(&namespec),
+            stopping,
             history: readings.map(|(at, bytes)| (unix_seconds(at.wall), bytes)).collect(),
         }
     }

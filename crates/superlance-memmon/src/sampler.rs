@@ -43,6 +43,8 @@ pub(crate) struct Sample {
     pub(crate) watched: Vec<(String, String)>,
     /// Group and name of those that do not run, and should.
     pub(crate) down: Vec<(String, String)>,
+    /// Group and name of those that are being stopped.
+    pub(crate) stopping: Vec<(String, String)>,
     /// Why nobody could be.
     pub(crate) trouble: Option<String>,
 }
@@ -108,12 +110,14 @@ impl Sampler {
             })
         };
         let down = all.iter().filter(|info| is_down(info.state));
+        let stopping = all.iter().filter(|info| info.state == State::Stopping);
         let concerned = all.iter().filter(|info| self.concerns(info));
         Sample {
             memory,
             processes: running.iter().filter_map(measured).collect(),
             watched: concerned.map(group_and_name).collect(),
             down: down.map(group_and_name).collect(),
+            stopping: stopping.map(group_and_name).collect(),
             trouble: None,
         }
     }

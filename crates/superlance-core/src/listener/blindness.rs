@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::listener::Ctx;
 use crate::listener::alert::Alert;
-use crate::supervisor::{Fault, RpcError};
+use crate::supervisor::RpcError;
 use crate::system::clock::log_time;
 
 /// Failed checks in a row before an alert.
@@ -96,7 +96,7 @@ impl Blindness {
     pub fn not_acting(&mut self, error: &RpcError, ctx: &mut Ctx<'_>) {
         self.is_away = true;
         // While supervisord ends, a failure is normal.
-        if error.fault_code() != Some(Fault::SHUTDOWN_STATE) {
+        if !error.is_shutdown() {
             self.count(&error.to_string(), ctx);
         }
     }
@@ -151,6 +151,7 @@ impl Blindness {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::supervisor::Fault;
     use crate::testing::{FakeSupervisor, World};
 
     fn lost() -> RpcError {

@@ -133,7 +133,8 @@ impl<T> Restarts<T> {
     ///
     /// # Errors
     /// When it cannot be started now. If it is still stopped it remains owed, and
-    /// [`retry`](Self::retry) goes on.
+    /// [`retry`](Self::retry) goes on. While supervisord shuts down, that is the error: a start that it
+    /// breaks off to do so it refuses with another fault.
     pub fn start(&mut self, namespec: &str, ctx: &mut Ctx<'_>) -> Result<(), NotStarted> {
         let outcome = self.start_unless_all_stop(namespec, ctx);
         match &outcome {
@@ -143,7 +144,12 @@ impl<T> Restarts<T> {
                     debt.complaint = LogOnce::said(still_stopped(namespec, error));
                     debt.due = Instant::now() + FIRST_PAUSE;
                 }
-                self.look(namespec, ctx);
+                match self.look(namespec, ctx) {
+                    Err(shutdown) if shutdown.is_shutdown() => {
+                        return Err(NotStarted::Rpc(shutdown));
+                    }
+                    _ => {}
+                }
             }
             _ => drop(self.debts.remove(namespec)),
         }
@@ -210,7 +216,7 @@ impl<T> Restarts<T> {
     }
 
     fn retry_one(&mut self, namespec: String, ctx: &mut Ctx<'_>) -> Option<(String, T)> {
-        if self.look(&namespec, ctx)? != Duty::Start {
+        if self.look(&namespec, ctx).ok()? != Duty::Start {
             return None;
         }
         match self.start_unless_all_stop(&namespec, ctx) {
@@ -231,17 +237,16 @@ impl<T> Restarts<T> {
         }
     }
 
-    /// Asks for the state of the process, and forgets it if it is owed nothing any more. `None`
-    /// when supervisord did not answer.
-    fn look(&mut self, namespec: &str, ctx: &mut Ctx<'_>) -> Option<Duty> {
+    /// Asks how the process is, and forgets it where nothing is left to do.
+    fn look(&mut self, namespec: &str, ctx: &mut Ctx<'_>) -> Result<Duty, RpcError> {
         let info = match ctx.supervisor.info(namespec) {
             Ok(info) => info,
             Err(error) => {
                 self.failed(namespec, &error, ctx);
-                return None;
+                return Err(error);
             }
         };
-        let debt = self.debts.get(namespec)?;
+        let Some(debt) = self.debts.get(namespec) else { return Ok(Duty::Nothing) };
         let duty = duty(&info, debt.stopped);
         match duty {
             Duty::Start => debt.stopped = Stopped::At(info.stop),
@@ -254,7 +259,7 @@ impl<T> Restarts<T> {
                 self.debts.remove(namespec);
             }
         }
-        Some(duty)
+        Ok(duty)
     }
 
     /// Plans the next try, or gives up where none can succeed.
@@ -289,7 +294,7 @@ fn is_stopped(namespec: &str, ctx: &mut Ctx<'_>) -> bool {
 
 /// Whether a refusal ends our duty: the process is gone, or supervisord is ending.
 fn is_final(error: &RpcError) -> bool {
-    matches!(error.fault_code(), Some(Fault::BAD_NAME | Fault::SHUTDOWN_STATE))
+    error.is_shutdown() || error.fault_code() == Some(Fault::BAD_NAME)
 }
 
 /// The rule: a process that is stopped since we stopped it must run; one that is stopping will be

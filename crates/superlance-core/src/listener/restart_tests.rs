@@ -254,6 +254,22 @@ fn a_process_that_is_gone_or_a_shutdown_ends_the_duty() {
     }
 }
 
+/// supervisord ends what it is starting, and says that it ended too soon; every further call is refused.
+#[test]
+fn a_start_that_a_shutdown_breaks_off_is_told_as_that() {
+    let (mut world, mut restarts) = stopped();
+    world.supervisor.refuse("start", 40, "ABNORMAL_TERMINATION: web");
+    world.supervisor.refuse("info", 6, "SHUTDOWN_STATE");
+    let error = world.with_ctx(|ctx| restarts.start(NAME, ctx)).unwrap_err();
+    assert!(matches!(&error, NotStarted::Rpc(error) if error.is_shutdown()), "{error}");
+    assert!(restarts.deadline().is_none());
+    // Without one, it is the program's fault.
+    let (mut world, mut restarts) = stopped();
+    world.supervisor.refuse("start", 40, "ABNORMAL_TERMINATION: web");
+    let error = world.with_ctx(|ctx| restarts.start(NAME, ctx)).unwrap_err();
+    assert!(error.to_string().starts_with("<Fault 40: "), "{error}");
+}
+
 #[test]
 fn pauses_grow_to_a_limit_until_there_is_no_time() {
     let (mut world, mut restarts) = stopped();

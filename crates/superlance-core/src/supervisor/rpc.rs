@@ -37,8 +37,12 @@ const ONE: Bounds = Bounds { time: Some(Duration::from_secs(30)), bytes: 1 << 20
 /// For what an alert waits for.
 const ALERT: Bounds = Bounds { time: Some(Duration::from_secs(10)), bytes: 1 << 20 };
 
-/// For stopping and starting, which take as long as `stopwaitsecs` and `startsecs` say.
-const ORDER: Bounds = Bounds { time: None, bytes: 1 << 20 };
+/// For stopping, which takes `stopwaitsecs` (10 by default, and not told by supervisord) and until the
+/// kernel has ended the process; one that waits for a dead disk it never ends.
+const STOP: Bounds = Bounds { time: Some(Duration::from_secs(5 * 60)), bytes: 1 << 20 };
+
+/// For starting, which takes `startsecs`.
+const START: Bounds = Bounds { time: Some(Duration::from_secs(60 * 60)), bytes: 1 << 20 };
 
 /// Time for a connection to come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -57,6 +61,7 @@ pub struct RpcClient {
     /// Value of the `Authorization` header.
     authorization: Option<Secret>,
     advice: Advice,
+    stop: Bounds,
 }
 
 impl RpcClient {
@@ -84,6 +89,7 @@ impl RpcClient {
             url: without_password(url),
             authorization: (!username.is_empty()).then(|| format!("Basic {credentials}").into()),
             advice: Advice::LISTENER,
+            stop: STOP,
         })
     }
 
@@ -129,11 +135,15 @@ impl RpcClient {
             .map_err(|error| self.explain(error))
     }
 
-    /// A call that changes something: never repeated, and as slow as it likes.
-    fn tell(&self, method: &str, arguments: &[&str]) -> Result<(), RpcError> {
+    /// A call that changes something: never repeated.
+    fn tell(&self, method: &str, arguments: &[&str], bounds: &Bounds) -> Result<(), RpcError> {
         let request =
             arguments.iter().fold(Request::new(method), |request, argument| request.arg(*argument));
-        self.exchange(&request, &ORDER)
+        self.exchange(&request, bounds)
+            .map_err(|error| match (error, bounds.time) {
+                (CallError::Http(ureq::Error::Timeout(_)), Some(time)) => CallError::Late(time),
+                (error, _) => error,
+            })
             .and_then(|answer| match parse(&request, without_control_characters(answer))? {
                 Value::Bool(true) => Ok(()),
                 _ => Err(CallError::Answer("expected true".to_owned())),
@@ -218,15 +228,15 @@ impl Supervisor for RpcClient {
     }
 
     fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.stopProcess", &[namespec])
+        self.tell("supervisor.stopProcess", &[namespec], &self.stop)
     }
 
     fn start(&mut self, namespec: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.startProcess", &[namespec])
+        self.tell("supervisor.startProcess", &[namespec], &START)
     }
 
     fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.signalProcess", &[namespec, signal])
+        self.tell("supervisor.signalProcess", &[namespec, signal], &ONE)
     }
 }
 

@@ -32,7 +32,7 @@ fn play(rules: &Rules, total: Option<u64>, story: &[Chapter]) -> Vec<Page> {
             processes.push(Measured { start: instance.1 as i64, ..process(&text) });
         }
         let now = begin + Duration::from_secs(second);
-        let check = Check { now, processes: &processes, total, down: &[] };
+        let check = Check { now, processes: &processes, total, down: &[], stopping: &[] };
         let decisions = decide(rules, &mut tracker, check);
         for decision in &decisions {
             if let (Decision::Act { process, .. }, false) = (decision, rules.only_tell) {

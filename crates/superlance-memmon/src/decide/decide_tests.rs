@@ -45,6 +45,7 @@ fn words(decisions: &[Decision], processes: &[Measured]) -> String {
                 SkipReason::Young { uptime } => format!("young {} {uptime}", name(process)),
                 SkipReason::Waiting { checks } => format!("wait {} {checks}", name(process)),
                 SkipReason::Staggered => format!("stagger {}", name(process)),
+                SkipReason::Stopping => format!("stopping {}", name(process)),
                 SkipReason::LeftAlone { rest } => {
                     format!("alone {} {}", name(process), rest.as_secs())
                 }
@@ -61,7 +62,7 @@ fn check(rules: &Rules, total: Option<u64>, checks: &[(u64, &str, &str)]) {
     for (second, processes, expected) in checks {
         let processes: Vec<_> = processes.split(", ").map(process).collect();
         let now = begin + Duration::from_secs(*second);
-        let check = Check { now, processes: &processes, total, down: &[] };
+        let check = Check { now, processes: &processes, total, down: &[], stopping: &[] };
         let decisions = decide(rules, &mut tracker, check);
         assert_eq!(words(&decisions, &processes), *expected, "at second {second}");
     }
@@ -79,7 +80,8 @@ fn by_default_whoever_is_over_is_acted_on() {
 #[test]
 fn every_process_is_compared_before_it_is_decided_about() {
     let processes = ["g:a 5/3", "g:b 1/3"].map(process);
-    let check = Check { now: Instant::now(), processes: &processes, total: None, down: &[] };
+    let check =
+        Check { now: Instant::now(), processes: &processes, total: None, down: &[], stopping: &[] };
     let decisions = decide(&PLAIN, &mut Tracker::default(), check);
     let excess = Excess::Own { limit: 3 };
     let compared = |process| Decision::Compared { process, times: 1 };
@@ -203,7 +205,8 @@ fn while_one_of_a_group_is_down_no_other_is_touched() {
     let down = |names: &[(&str, &str)], rules: &Rules, total| {
         let name = |(group, name): &(&str, &str)| ((*group).to_owned(), (*name).to_owned());
         let down: Vec<_> = names.iter().map(name).collect();
-        let check = Check { now: Instant::now(), processes: &processes, total, down: &down };
+        let check =
+            Check { now: Instant::now(), processes: &processes, total, down: &down, stopping: &[] };
         words(&decide(rules, &mut Tracker::default(), check), &processes)
     };
     let rules = Rules { stagger: true, ..PLAIN };
@@ -212,6 +215,18 @@ fn while_one_of_a_group_is_down_no_other_is_touched() {
     // Itself does not count: it is starting, say.
     assert_eq!(down(&[("g", "a")], &rules, None), "act a, act c");
     assert_eq!(down(&[("g", "x")], &PLAIN, None), "act a, act c");
+}
+
+#[test]
+fn what_is_being_stopped_is_not_stopped_again() {
+    let processes = ["g:a 9/3", "g:b 1/3", "h:c 4/3"].map(process);
+    let stopping = [("g".to_owned(), "a".to_owned())];
+    let now = Instant::now();
+    let check =
+        Check { now, processes: &processes, total: Some(9), down: &[], stopping: &stopping };
+    let decisions = decide(&PLAIN, &mut Tracker::default(), check);
+    // Its memory counts, and the largest of the others goes.
+    assert_eq!(words(&decisions, &processes), "stopping a, act c, total 10 (1), act b");
 }
 
 #[test]

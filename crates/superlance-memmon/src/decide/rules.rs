@@ -82,6 +82,8 @@ pub(crate) enum SkipReason {
     Waiting { checks: u32 },
     /// Another one of its group is touched in this check, or does not run.
     Staggered,
+    /// It is being stopped, by memmon or by somebody else.
+    Stopping,
     /// Enough was done about it: for this time yet.
     LeftAlone { rest: Duration },
 }
@@ -99,6 +101,7 @@ impl SkipReason {
             Self::Staggered => {
                 "but another one of its group comes first or does not run (--stagger)".to_owned()
             }
+            Self::Stopping => "but is being stopped".to_owned(),
             Self::LeftAlone { rest } => {
                 format!("but left alone for {} (--max-restarts)", duration_text(rest))
             }

@@ -123,6 +123,7 @@ mod tests {
                 limit: Some(9),
                 headroom: Some(4),
                 checks_over: 0,
+                stopping: false,
                 history: vec![],
             }],
             actions: vec![],

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use superlance_core::listener::Ctx;
 use superlance_core::system::clock::unix_seconds;
 
-use crate::decide::rules::total_bytes;
+use crate::decide::rules::{Measured, total_bytes};
 use crate::options::Options;
 use crate::report::files::OutputFile;
 use crate::report::prometheus;
@@ -63,7 +63,12 @@ impl Reporter {
         memories: Memories<'_>,
         at: SystemTime,
     ) -> Report {
-        let processes = sample.processes.iter();
+        let process = |measured: &Measured| {
+            let name = |(group, name): &(String, String)| {
+                (group, name) == (&measured.group, &measured.name)
+            };
+            Process::new(measured, sample.stopping.iter().any(name), memories)
+        };
         let is_measured = sample.trouble.is_none();
         Report {
             listener: self.listener.clone(),
@@ -79,7 +84,7 @@ impl Reporter {
                 bytes: is_measured.then(|| total_bytes(&sample.processes)),
                 limit: watch.total(sample.memory),
             },
-            processes: processes.map(|measured| Process::new(measured, memories)).collect(),
+            processes: sample.processes.iter().map(process).collect(),
             actions: memories.actions.recent().cloned().collect(),
         }
     }

@@ -1,7 +1,9 @@
 //! The reasons why supervisord could not be asked, in words.
 
 use std::io;
+use std::time::Duration;
 
+use crate::options::units::duration_text;
 use crate::supervisor::socket::NotConnected;
 use crate::supervisor::{Fault, RpcError};
 
@@ -29,6 +31,8 @@ impl Advice {
 pub(super) enum CallError {
     NotConnected(io::Error),
     Http(ureq::Error),
+    /// No answer within this time.
+    Late(Duration),
     Status(u16),
     Answer(String),
     Fault(Fault),
@@ -78,6 +82,10 @@ impl CallError {
             Self::Http(error) => {
                 RpcError::NoAnswer(format!("no answer from supervisord at {url}: {error}"))
             }
+            Self::Late(time) => RpcError::NoAnswer(format!(
+                "no answer from supervisord at {url} within {}",
+                duration_text(time)
+            )),
             Self::Answer(what) => RpcError::NoAnswer(format!(
                 "cannot understand the answer of supervisord at {url}: {what}"
             )),
