@@ -3,7 +3,9 @@
 use std::process::Output;
 
 use serde_json::{Value, json};
-use superlance_testing::{Ballast, FakeProcess, FakeSupervisor, SOON, Subject, listeners};
+use superlance_testing::{
+    Ballast, FakeProcess, FakeSupervisor, HttpAnswer, HttpServer, Mailbox, SOON, Subject, listeners,
+};
 
 use crate::crash::exit;
 use crate::ours;
@@ -141,6 +143,49 @@ fn the_process_of_a_crash_is_named() {
         let object = object.unwrap_or_else(|| panic!("{name}: {log}"));
         let process = (&object["group"], &object["process"], &object["pid"]);
         assert_eq!(process, (&json!("grp"), &json!("foo"), &json!(58597)), "{name}: {object}");
+    }
+}
+
+#[test]
+fn the_process_of_a_mail_is_named_and_the_mail_one_object() {
+    let mailbox = Mailbox::new();
+    let mut crashmail = Subject::ours(ours(), "crashmail")
+        .args(["-m", "bob@example.com", "-s", &mailbox.command(), "--log-format", "json"])
+        .spawn();
+    crashmail.event("PROCESS_STATE_EXITED", &exit("grp:foo"));
+    crashmail.wait_result();
+    crashmail.close_stdin();
+    assert!(crashmail.wait_exit(SOON).success());
+    let log = crashmail.stderr();
+    let objects = objects(&log);
+    let mailed = |object: &&Value| object["message"].as_str().unwrap().starts_with("Mailed:\n\n");
+    let mail = objects.iter().find(mailed).unwrap_or_else(|| panic!("{log}"));
+    assert_eq!((&mail["process"], &mail["pid"]), (&json!("foo"), &json!(58597)), "{mail}");
+}
+
+#[test]
+fn the_process_that_httpok_restarts_is_named() {
+    let http = HttpServer::builder().usually(HttpAnswer::status(500)).start();
+    let fake = FakeSupervisor::unix();
+    fake.add(FakeProcess::running("grp:foo", 4711));
+    let mut httpok = Subject::ours(ours(), "httpok")
+        .args(["-p", "grp:foo", "--log-format=json", &http.url()])
+        .server_url(&fake.server_url())
+        .spawn();
+    httpok.event("TICK_60", "when:1");
+    httpok.wait_result();
+    fake.wait_for_call("startProcess");
+    httpok.close_stdin();
+    assert!(httpok.wait_exit(SOON).success());
+    let objects = objects(&httpok.stderr());
+    for (message, is_about) in [
+        ("Restarting selected processes", false),
+        ("grp:foo is in RUNNING state, restarting", true),
+        ("grp:foo restarted", true),
+    ] {
+        let said = |object: &&Value| object["message"].as_str().unwrap().starts_with(message);
+        let object = objects.iter().find(said).unwrap_or_else(|| panic!("{objects:?}"));
+        assert_eq!(object.get("process"), is_about.then(|| json!("foo")).as_ref(), "{object}");
     }
 }
 

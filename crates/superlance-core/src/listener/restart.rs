@@ -230,7 +230,8 @@ impl<T> Restarts<T> {
                 None
             }
             Err(all_stop) => {
-                ctx.log.line(format_args!("{namespec} is not started again: {all_stop}"));
+                let line = format_args!("{namespec} is not started again: {all_stop}");
+                about(&namespec, ctx).line(line);
                 self.debts.remove(&namespec);
                 None
             }
