@@ -16,6 +16,7 @@ use crate::options::units;
 use crate::protocol::event::Event;
 use crate::protocol::frame::{Frame, FrameReader};
 use crate::protocol::headers::Headers;
+use crate::protocol::state::State;
 use crate::supervisor::rpc::process_list;
 use crate::supervisor::rpc::{process_list_by_tree, without_control_characters};
 
@@ -62,13 +63,11 @@ pub fn payload(data: &[u8]) {
     let line = payload.lines().next().unwrap_or_default();
     match Event::parse(&frame) {
         Ok(Event::ProcessState(change)) => {
-            assert_eq!(change.expected.is_some(), change.state == "EXITED");
-            let pid = change.pid.clone().unwrap_or_default();
+            assert_eq!(change.expected.is_some(), change.state == State::Exited);
             for (key, value) in [
                 ("processname", &change.process),
                 ("groupname", &change.group),
                 ("from_state", &change.from_state),
-                ("pid", &pid),
             ] {
                 let written = format!("{key}:{value}");
                 let missing = value.is_empty() || value == "unknown";

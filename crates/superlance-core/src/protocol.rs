@@ -3,4 +3,5 @@
 pub mod event;
 pub mod frame;
 pub(crate) mod headers;
+pub mod state;
 pub(crate) mod stdio;

@@ -7,53 +7,8 @@ pub mod socket;
 use std::fmt;
 
 use crate::options::selector::Names;
+pub use crate::protocol::state::State;
 use crate::system::python;
-
-/// The state of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are supervisord's own")]
-pub enum State {
-    Stopped,
-    Starting,
-    Running,
-    Backoff,
-    Stopping,
-    Exited,
-    Fatal,
-    Unknown,
-}
-
-impl State {
-    /// The state with this number in `getProcessInfo`.
-    #[must_use]
-    pub fn from_code(code: i64) -> Self {
-        match code {
-            0 => Self::Stopped,
-            10 => Self::Starting,
-            20 => Self::Running,
-            30 => Self::Backoff,
-            40 => Self::Stopping,
-            100 => Self::Exited,
-            200 => Self::Fatal,
-            _ => Self::Unknown,
-        }
-    }
-
-    /// The name in supervisord's words, such as `RUNNING`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Stopped => "STOPPED",
-            Self::Starting => "STARTING",
-            Self::Running => "RUNNING",
-            Self::Backoff => "BACKOFF",
-            Self::Stopping => "STOPPING",
-            Self::Exited => "EXITED",
-            Self::Fatal => "FATAL",
-            Self::Unknown => "UNKNOWN",
-        }
-    }
-}
 
 /// The part of `getProcessInfo` that listeners read.
 #[derive(Debug, Clone, PartialEq, Eq)]

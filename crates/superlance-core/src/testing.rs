@@ -290,14 +290,14 @@ pub fn frame(name: &str, payload: &str) -> Frame {
 
 /// `grp:foo` changes its state.
 #[must_use]
-pub fn change(state: &str, expected: bool) -> ProcessState {
+pub fn change(state: State, expected: bool) -> ProcessState {
     ProcessState {
-        state: state.to_owned(),
+        state,
         process: "foo".to_owned(),
         group: "grp".to_owned(),
         from_state: "RUNNING".to_owned(),
-        pid: (state == "EXITED").then(|| "58597".to_owned()),
-        expected: (state == "EXITED").then_some(expected),
+        pid: (state == State::Exited).then_some(58597),
+        expected: (state == State::Exited).then_some(expected),
         tries: None,
     }
 }

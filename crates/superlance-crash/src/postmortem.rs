@@ -130,7 +130,7 @@ impl PostMortem {
         let ending =
             log.as_ref().and_then(|log| self.ending(log, change, ctx.arrived, &mut questions));
         let newer = log
-            .zip(pid(change))
+            .zip(change.pid)
             .is_some_and(|(log, pid)| cause::started_since(&log, &change.process, pid));
         let trouble = questions.trouble;
         let failed = tails.iter().find_map(|(_, tail)| tail.as_ref().err());
@@ -178,7 +178,7 @@ impl PostMortem {
         questions: &mut Questions<'_>,
     ) -> Option<String> {
         let too_quickly = spawn_error.is_some_and(|error| error.starts_with(TOO_QUICKLY));
-        let ended = pid(change).is_some() || too_quickly;
+        let ended = change.pid.is_some() || too_quickly;
         ended.then(|| questions.own_log())??.whole_lines().map(str::to_owned)
     }
 
@@ -193,7 +193,7 @@ impl PostMortem {
         if !self.is_unique(process, questions) {
             return None;
         }
-        let Some(pid) = pid(change) else { return cause::last_ending(log, process) };
+        let Some(pid) = change.pid else { return cause::last_ending(log, process) };
         // Events that waited for this listener's start are of any age.
         let prompt = arrived.instant.saturating_duration_since(self.since) > DELAY;
         let (from, to) = (arrived.wall - DELAY, arrived.wall + Duration::from_secs(1));
@@ -210,11 +210,6 @@ impl PostMortem {
         let names = self.names.as_ref().map(|(names, _)| names);
         names.and_then(|names| names.get(process)) == Some(&1)
     }
-}
-
-/// The process id, if the event has one.
-fn pid(change: &ProcessState) -> Option<u32> {
-    change.pid.as_ref()?.parse().ok().filter(|pid| *pid != 0)
 }
 
 /// Why the process could not be started, if the event is about that and it is still so.

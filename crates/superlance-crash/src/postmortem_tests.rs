@@ -46,12 +46,12 @@ fn world_with_files(state: State, pid: u32) -> (World, TempDir) {
     (World::new(supervisor), directory)
 }
 
-fn gather(world: &mut World, post_mortem: &mut PostMortem, state: &str) -> Findings {
+fn gather(world: &mut World, post_mortem: &mut PostMortem, state: State) -> Findings {
     world.with_ctx(|ctx| post_mortem.gather(&change(state, false), ctx))
 }
 
 fn exit(world: &mut World) -> Findings {
-    gather(world, &mut PostMortem::new(2, false), "EXITED")
+    gather(world, &mut PostMortem::new(2, false), State::Exited)
 }
 
 fn texts(findings: &Findings) -> Vec<(&str, &str)> {
@@ -62,7 +62,7 @@ fn texts(findings: &Findings) -> Vec<(&str, &str)> {
 fn an_exit_has_its_status_and_the_last_lines() {
     let (mut world, _directory) = world_with_files(State::Exited, 0);
     let mut post_mortem = PostMortem::new(2, false);
-    let findings = gather(&mut world, &mut post_mortem, "EXITED");
+    let findings = gather(&mut world, &mut post_mortem, State::Exited);
     assert_eq!(findings.cause.as_deref(), Some("exit status 7"));
     assert_eq!(texts(&findings), LAST_LINES);
     let calls = ["details(grp:foo)", "pid()", "own_log()", "all()"];
@@ -70,14 +70,14 @@ fn an_exit_has_its_status_and_the_last_lines() {
     let measured = [("times_in_last_hour", "1"), ("exit_status", "7")];
     assert_eq!(findings.measured, measured.map(|(name, value)| (name.into(), value.into())));
     assert_eq!(world.log(), "");
-    gather(&mut world, &mut post_mortem, "EXITED");
+    gather(&mut world, &mut post_mortem, State::Exited);
     assert_eq!(world.supervisor.calls[4..], ["details(grp:foo)", "own_log()"], "what is known");
 }
 
 #[test]
 fn supervisord_reads_the_logs_where_it_is_asked_to() {
     let mut world = world(State::Exited, 0);
-    let findings = gather(&mut world, &mut PostMortem::new(2, true), "EXITED");
+    let findings = gather(&mut world, &mut PostMortem::new(2, true), State::Exited);
     assert_eq!(texts(&findings), LAST_LINES);
     let calls =
         ["tail(grp:foo stderr)", "tail(grp:foo stdout)", "details(grp:foo)", "own_log()", "all()"];
@@ -143,12 +143,12 @@ fn an_instance_older_than_the_log_is_known_by_its_time() {
     ));
     let mut post_mortem = PostMortem::new(0, false);
     assert_eq!(
-        gather(&mut world, &mut post_mortem, "EXITED").cause,
+        gather(&mut world, &mut post_mortem, State::Exited).cause,
         None,
         "it may have waited for us"
     );
     post_mortem.since = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
-    let findings = gather(&mut world, &mut post_mortem, "EXITED");
+    let findings = gather(&mut world, &mut post_mortem, State::Exited);
     let cause = "terminated by SIGSEGV; the 2nd time in the last hour";
     assert_eq!(findings.cause.as_deref(), Some(cause));
     assert!(findings.measured.contains(&("signal".to_owned(), "SIGSEGV".to_owned())));
@@ -158,20 +158,20 @@ fn an_instance_older_than_the_log_is_known_by_its_time() {
 #[test]
 fn a_failed_start_has_its_error() {
     let mut world = world(State::Fatal, 0);
-    let mut fatal = |error: &str, state: &str| {
+    let mut fatal = |error: &str, state: State| {
         world.supervisor.spawn_errors.insert("grp:foo".to_owned(), error.to_owned());
         world.supervisor.calls.clear();
         let findings = gather(&mut world, &mut PostMortem::new(0, false), state);
         (findings.cause.unwrap_or_default(), world.supervisor.calls.clone())
     };
-    let (cause, calls) = fatal("can't find command 'nosuch'", "FATAL");
+    let (cause, calls) = fatal("can't find command 'nosuch'", State::Fatal);
     assert_eq!((cause.as_str(), calls.len()), ("can't find command 'nosuch'", 1));
     let quickly = "Exited too quickly (process log may have details)";
-    let cause = fatal(quickly, "FATAL").0;
+    let cause = fatal(quickly, State::Fatal).0;
     assert_eq!(cause, format!("{quickly}; at the last try: exit status 7"));
     // supervisord's answer is not about that end any more.
-    assert_eq!(fatal(quickly, "BACKOFF").0, "");
-    assert_eq!(fatal("", "FATAL").0, "");
+    assert_eq!(fatal(quickly, State::Backoff).0, "");
+    assert_eq!(fatal("", State::Fatal).0, "");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn what_cannot_be_read_is_said_once_in_the_log_and_in_every_alert() {
     let mut post_mortem = PostMortem::new(1, false);
     let reason = "<Fault 20: 'NO_FILE: None'>";
     for times in ["", "; the 2nd time in the last hour"] {
-        let findings = gather(&mut world, &mut post_mortem, "EXITED");
+        let findings = gather(&mut world, &mut post_mortem, State::Exited);
         assert_eq!(findings.cause, Some(format!("not known: {reason}{times}")));
         assert_eq!(findings.logs.len(), 2);
     }
@@ -190,10 +190,13 @@ fn what_cannot_be_read_is_said_once_in_the_log_and_in_every_alert() {
     // It ended, and ended again.
     world.supervisor.own_log = Some(LOG.to_owned());
     assert!(
-        gather(&mut world, &mut post_mortem, "EXITED").cause.unwrap().starts_with("exit status 7")
+        gather(&mut world, &mut post_mortem, State::Exited)
+            .cause
+            .unwrap()
+            .starts_with("exit status 7")
     );
     world.supervisor.own_log = None;
-    gather(&mut world, &mut post_mortem, "EXITED");
+    gather(&mut world, &mut post_mortem, State::Exited);
     assert_eq!(world.log(), complaint.repeat(2));
 }
 
@@ -212,7 +215,7 @@ fn a_supervisord_that_cannot_be_reached_is_asked_once() {
 fn a_log_that_cannot_be_read_does_not_keep_the_rest_away() {
     let mut world = world(State::Exited, 0);
     world.supervisor.fail("tail", RpcError::NoAnswer("it is not UTF-8".to_owned()));
-    let findings = gather(&mut world, &mut PostMortem::new(2, true), "EXITED");
+    let findings = gather(&mut world, &mut PostMortem::new(2, true), State::Exited);
     assert_eq!(findings.cause.as_deref(), Some("exit status 7"));
     let logs = [("stderr", "(cannot be read: it is not UTF-8)"), ("stdout, last line", "out")];
     assert_eq!(texts(&findings), logs);
@@ -243,7 +246,10 @@ fn logs_that_are_not_kept_are_left_out() {
 #[test]
 fn a_start_has_no_cause() {
     let mut world = world(State::Running, 9);
-    assert_eq!(gather(&mut world, &mut PostMortem::new(2, false), "RUNNING"), Findings::default());
+    assert_eq!(
+        gather(&mut world, &mut PostMortem::new(2, false), State::Running),
+        Findings::default()
+    );
     assert!(world.supervisor.calls.is_empty());
 }
 
@@ -252,7 +258,7 @@ fn the_names_of_all_processes_are_not_asked_for_each_time() {
     let mut world = world(State::Exited, 0);
     let mut post_mortem = PostMortem::new(0, false);
     for _ in 0..3 {
-        gather(&mut world, &mut post_mortem, "EXITED");
+        gather(&mut world, &mut post_mortem, State::Exited);
     }
     assert_eq!(world.supervisor.calls.iter().filter(|call| *call == "all()").count(), 1);
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use superlance_core::listener::Interest;
 use superlance_core::protocol::event::ProcessState;
 use superlance_core::protocol::frame::Frame;
+use superlance_core::protocol::state::State;
 
 /// A change of state that may be worth a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,76 +45,59 @@ impl Trigger {
         Self::Unknown,
     ];
 
+    /// The name on the command line, the state, the words for a subject, and whether it is an end and
+    /// whether it is trouble.
+    fn row(self) -> (&'static str, State, &'static str, bool, bool) {
+        match self {
+            Self::Exited => ("exited", State::Exited, "crashed", true, true),
+            Self::Expected => ("expected", State::Exited, "exited", true, false),
+            Self::Fatal => ("fatal", State::Fatal, "failed to start too many times", true, true),
+            Self::Backoff => ("backoff", State::Backoff, "failed to start", true, true),
+            Self::Stopped => ("stopped", State::Stopped, "stopped", true, true),
+            Self::Running => ("running", State::Running, "is running", false, false),
+            Self::Starting => ("starting", State::Starting, "is starting", false, false),
+            Self::Stopping => ("stopping", State::Stopping, "is stopping", false, false),
+            Self::Unknown => ("unknown", State::Unknown, "is in an unknown state", false, true),
+        }
+    }
+
     /// The trigger of a change of state.
     #[must_use]
     pub fn of(change: &ProcessState) -> Option<Self> {
-        let occasions = Self::ALL.into_iter().filter(|trigger| trigger.state() == change.state);
-        let mut fitting = occasions.filter(|trigger| match trigger {
-            Self::Exited => change.is_unexpected_exit(),
-            Self::Expected => !change.is_unexpected_exit(),
-            _ => true,
-        });
-        fitting.next()
-    }
-
-    /// Whether a process has to recover from it.
-    #[must_use]
-    pub fn is_trouble(self) -> bool {
-        !matches!(self, Self::Expected | Self::Running | Self::Starting | Self::Stopping)
+        let is_crash = change.is_unexpected_exit();
+        Self::ALL.into_iter().find(|trigger| {
+            trigger.state() == change.state && (*trigger != Self::Exited || is_crash)
+        })
     }
 
     /// The name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Exited => "exited",
-            Self::Expected => "expected",
-            Self::Fatal => "fatal",
-            Self::Backoff => "backoff",
-            Self::Stopped => "stopped",
-            Self::Running => "running",
-            Self::Starting => "starting",
-            Self::Stopping => "stopping",
-            Self::Unknown => "unknown",
-        }
+        self.row().0
     }
 
-    /// The state that the process is in: `EXITED` of `PROCESS_STATE_EXITED`.
+    /// The state that the process is in.
     #[must_use]
-    pub fn state(self) -> &'static str {
-        match self {
-            Self::Exited | Self::Expected => "EXITED",
-            Self::Fatal => "FATAL",
-            Self::Backoff => "BACKOFF",
-            Self::Stopped => "STOPPED",
-            Self::Running => "RUNNING",
-            Self::Starting => "STARTING",
-            Self::Stopping => "STOPPING",
-            Self::Unknown => "UNKNOWN",
-        }
-    }
-
-    /// Whether the process has ended, so that there may be a post-mortem.
-    #[must_use]
-    pub fn is_end(self) -> bool {
-        use Trigger::{Backoff, Exited, Expected, Fatal, Stopped};
-        matches!(self, Exited | Expected | Fatal | Backoff | Stopped)
+    pub fn state(self) -> State {
+        self.row().1
     }
 
     /// The words in a subject: `foo …`.
     #[must_use]
     pub fn headline(self) -> &'static str {
-        match self {
-            Self::Exited => "crashed",
-            Self::Expected => "exited",
-            Self::Fatal => "failed to start too many times",
-            Self::Backoff => "failed to start",
-            Self::Stopped => "stopped",
-            Self::Running => "is running",
-            Self::Starting => "is starting",
-            Self::Stopping => "is stopping",
-            Self::Unknown => "is in an unknown state",
-        }
+        self.row().2
+    }
+
+    /// Whether the process has ended, so that there may be a post-mortem.
+    #[must_use]
+    pub fn is_end(self) -> bool {
+        self.row().3
+    }
+
+    /// Whether a process has to recover from it.
+    #[must_use]
+    pub fn is_trouble(self) -> bool {
+        self.row().4
     }
 
     /// The words in a text: `Process foo in group grp …`.
@@ -124,9 +108,8 @@ impl Trigger {
             Self::Expected => "exited as expected",
             other => other.headline(),
         };
-        // Before its start a process has the pid 0.
-        let pid = change.pid.as_ref().filter(|pid| *pid != "0").map(|pid| format!(" (pid {pid})"));
-        let tries = change.tries.as_ref().map(|tries| format!(" (try {tries})"));
+        let pid = change.pid.map(|pid| format!(" (pid {pid})"));
+        let tries = change.tries.map(|tries| format!(" (try {tries})"));
         let tries = tries.filter(|_| self == Self::Backoff);
         format!("{what}{}", pid.or(tries).unwrap_or_default())
     }
@@ -177,7 +160,7 @@ impl StateFilter {
     /// The events that these are told by.
     #[must_use]
     pub fn events(&self) -> Vec<String> {
-        let event = |trigger: &Trigger| format!("PROCESS_STATE_{}", trigger.state());
+        let event = |trigger: &Trigger| format!("PROCESS_STATE_{}", trigger.state().name());
         let mut events: Vec<_> = self.0.iter().map(event).collect();
         events.dedup();
         events
@@ -186,7 +169,7 @@ impl StateFilter {
     /// Whether a listener with these triggers needs the event.
     #[must_use]
     pub fn interest(&self, frame: &Frame) -> Interest {
-        let state = frame.name.strip_prefix("PROCESS_STATE_");
+        let state = frame.name.strip_prefix("PROCESS_STATE_").and_then(State::from_name);
         let possible = |state| self.0.iter().any(|trigger| trigger.state() == state);
         match state.is_some_and(possible) {
             true => Interest::in_change(frame, |change| self.of(change).is_some()),
@@ -213,10 +196,10 @@ mod tests {
     fn states_are_named_in_a_list() {
         let occasions: StateFilter = "exited, FATAL,unknown".parse().unwrap();
         let of = |state, expected| occasions.of(&change(state, expected));
-        assert_eq!(of("EXITED", false), Some(Trigger::Exited));
-        assert_eq!(of("EXITED", true), None);
-        assert_eq!(of("FATAL", false), Some(Trigger::Fatal));
-        assert_eq!(of("RUNNING", false), None);
+        assert_eq!(of(State::Exited, false), Some(Trigger::Exited));
+        assert_eq!(of(State::Exited, true), None);
+        assert_eq!(of(State::Fatal, false), Some(Trigger::Fatal));
+        assert_eq!(of(State::Running, false), None);
         for (bad, word) in
             [("", ""), ("exited,", ""), ("exited,crashed", "crashed"), ("all", "all")]
         {
@@ -236,7 +219,6 @@ mod tests {
             let all: StateFilter = trigger.name().parse().unwrap();
             assert_eq!(all.of(&change), Some(trigger));
         }
-        assert_eq!(Trigger::of(&change("NEW", false)), None);
     }
 
     #[test]
@@ -258,15 +240,14 @@ mod tests {
 
     #[test]
     fn sentences_have_what_the_event_has() {
-        let mut state = change("BACKOFF", false);
-        state.tries = Some("2".to_owned());
+        let mut state = change(State::Backoff, false);
+        state.tries = Some(2);
         assert_eq!(Trigger::Backoff.sentence(&state), "failed to start (try 2)");
-        state = change("STOPPED", false);
-        state.pid = Some("0".to_owned());
+        state = change(State::Stopped, false);
         assert_eq!(Trigger::Stopped.sentence(&state), "stopped");
-        state.pid = Some("7".to_owned());
+        state.pid = Some(7);
         assert_eq!(Trigger::Stopped.sentence(&state), "stopped (pid 7)");
-        state = change("EXITED", false);
+        state = change(State::Exited, false);
         assert_eq!(Trigger::Exited.sentence(&state), "exited unexpectedly (pid 58597)");
         assert_eq!(Trigger::Expected.sentence(&state), "exited as expected (pid 58597)");
     }

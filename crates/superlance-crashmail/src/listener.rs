@@ -41,8 +41,7 @@ impl Crashmail {
 
     fn report(&mut self, trigger: Trigger, change: &ProcessState, ctx: &mut Ctx<'_>) {
         let ProcessState { group, process, from_state, .. } = change;
-        let pid = change.pid_number();
-        let log = ctx.log.about(group, process, pid);
+        let log = ctx.log.about(group, process, change.pid);
         let sentence = trigger.sentence(change);
         let text = format!("Process {process} in group {group} {sentence} from state {from_state}");
         if !self.programs.contains(Names { group, process }) {
@@ -63,12 +62,12 @@ impl Crashmail {
         match trigger {
             Trigger::Exited => log.line(format_args!("unexpected exit, {how}")),
             Trigger::Expected => log.line(format_args!("expected exit, {how}")),
-            other => log.line(format_args!("state {}, {how}", other.state())),
+            other => log.line(format_args!("state {}, {how}", other.state().name())),
         }
         let recovers = if trigger.is_trouble() { Recovers::WhenRunning } else { Recovers::Never };
         let alert = Alert::new("crashmail", trigger.name(), ctx.arrived.wall, subject, text)
             .recovers(recovers);
-        let alert = alert.about(group, process, pid);
+        let alert = alert.about(group, process, change.pid);
         let alert = match &mut self.post_mortem {
             Some(post_mortem) => post_mortem.gather(change, ctx).attach_to(alert),
             None => alert,

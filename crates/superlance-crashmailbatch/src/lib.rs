@@ -39,6 +39,7 @@ fn line(change: &ProcessState, at: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
+    use superlance_core::supervisor::State;
     use superlance_core::testing::change;
     use superlance_crash::trigger::StateFilter;
 
@@ -47,9 +48,9 @@ mod tests {
     #[test]
     fn only_unexpected_exits_are_mailed_about() {
         let wanted = StateFilter::from(TOOL.trigger);
-        assert_eq!(wanted.of(&change("EXITED", true)), None);
-        assert_eq!(wanted.of(&change("FATAL", false)), None);
-        let exit = change("EXITED", false);
+        assert_eq!(wanted.of(&change(State::Exited, true)), None);
+        assert_eq!(wanted.of(&change(State::Fatal, false)), None);
+        let exit = change(State::Exited, false);
         assert_eq!(wanted.of(&exit), Some(TOOL.trigger));
         let text = line(&exit, SystemTime::UNIX_EPOCH);
         assert!(text.starts_with("19") && text.contains(",000 -- "), "{text}");
@@ -59,9 +60,9 @@ mod tests {
     #[test]
     fn other_states_have_a_line_too() {
         let text = |state, expected| line(&change(state, expected), SystemTime::UNIX_EPOCH);
-        let fatal = text("FATAL", false);
+        let fatal = text(State::Fatal, false);
         assert!(fatal.ends_with(" -- Process grp:foo failed to start too many times"), "{fatal}");
-        let exit = text("EXITED", true);
+        let exit = text(State::Exited, true);
         assert!(exit.ends_with(" -- Process grp:foo exited as expected (pid 58597)"), "{exit}");
     }
 

@@ -67,6 +67,7 @@ fn cut(lines: &[String], dropped: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use superlance_core::supervisor::State;
     use superlance_core::testing::change;
     use superlance_crash::trigger::StateFilter;
 
@@ -75,9 +76,9 @@ mod tests {
     #[test]
     fn only_unexpected_exits_are_reported() {
         let wanted = StateFilter::from(TOOL.trigger);
-        assert_eq!(wanted.of(&change("EXITED", true)), None);
-        assert_eq!(wanted.of(&change("FATAL", false)), None);
-        let exit = change("EXITED", false);
+        assert_eq!(wanted.of(&change(State::Exited, true)), None);
+        assert_eq!(wanted.of(&change(State::Fatal, false)), None);
+        let exit = change(State::Exited, false);
         assert_eq!(wanted.of(&exit), Some(TOOL.trigger));
         let text = line(&exit, SystemTime::UNIX_EPOCH);
         assert!(text.starts_with("[grp:foo](58597) exited unexpectedly 19"), "{text}");

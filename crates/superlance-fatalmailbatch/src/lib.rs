@@ -34,6 +34,7 @@ fn line(change: &ProcessState, at: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
+    use superlance_core::supervisor::State;
     use superlance_core::testing::change;
     use superlance_crash::trigger::StateFilter;
 
@@ -42,9 +43,9 @@ mod tests {
     #[test]
     fn only_the_fatal_state_is_mailed_about() {
         let wanted = StateFilter::from(TOOL.trigger);
-        assert_eq!(wanted.of(&change("EXITED", false)), None);
-        assert_eq!(wanted.of(&change("BACKOFF", false)), None);
-        let fatal = change("FATAL", false);
+        assert_eq!(wanted.of(&change(State::Exited, false)), None);
+        assert_eq!(wanted.of(&change(State::Backoff, false)), None);
+        let fatal = change(State::Fatal, false);
         assert_eq!(wanted.of(&fatal), Some(TOOL.trigger));
         let text = line(&fatal, SystemTime::UNIX_EPOCH);
         assert!(text.ends_with(",000 -- Process grp:foo failed to start too many times"), "{text}");

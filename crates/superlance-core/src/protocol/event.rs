@@ -2,6 +2,7 @@
 
 use crate::protocol::frame::Frame;
 use crate::protocol::headers::Headers;
+use crate::protocol::state::State;
 
 /// An interpreted event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,17 +19,17 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessState {
     /// The new state: `EXITED` of `PROCESS_STATE_EXITED`.
-    pub state: String,
+    pub state: State,
     pub process: String,
     pub group: String,
     /// The previous state; `unknown` if the event does not have it.
     pub from_state: String,
     /// The process id; events about processes that do not run have none.
-    pub pid: Option<String>,
+    pub pid: Option<u32>,
     /// Whether an exit was among the configured `exitcodes`; only `EXITED` has it.
     pub expected: Option<bool>,
     /// The number of failed attempts to start it; only `STARTING` and `BACKOFF` have it.
-    pub tries: Option<String>,
+    pub tries: Option<u32>,
 }
 
 /// A payload that lacks what its event should have.
@@ -44,19 +45,13 @@ impl ProcessState {
     /// Whether a process exited unexpectedly.
     #[must_use]
     pub fn is_unexpected_exit(&self) -> bool {
-        self.state == "EXITED" && self.expected == Some(false)
-    }
-
-    /// The process id, where there is one.
-    #[must_use]
-    pub fn pid_number(&self) -> Option<u32> {
-        self.pid.as_ref().and_then(|pid| pid.parse().ok()).filter(|pid| *pid != 0)
+        self.state == State::Exited && self.expected == Some(false)
     }
 
     /// The process id for a text.
     #[must_use]
-    pub fn pid_text(&self) -> &str {
-        self.pid.as_deref().unwrap_or("unknown")
+    pub fn pid_text(&self) -> String {
+        self.pid.map_or("unknown".to_owned(), |pid| pid.to_string())
     }
 }
 
@@ -71,10 +66,11 @@ impl Event {
         if name.starts_with("TICK") {
             return Ok(Self::Tick { name });
         }
-        let Some(state) = name.strip_prefix("PROCESS_STATE_") else {
+        let Some(state) = name.strip_prefix("PROCESS_STATE_").and_then(State::from_name) else {
             return Ok(Self::Other { name });
         };
         let headers = Headers::parse(&frame.payload);
+        let number = |key| headers.get(key)?.parse().ok();
         let lacks = |key| ParseError { key, event: name.clone(), payload: frame.payload.clone() };
         let need = |key| headers.get(key).map(str::to_owned).ok_or_else(|| lacks(key));
         Ok(Self::ProcessState(ProcessState {
@@ -82,17 +78,17 @@ impl Event {
             group: need("groupname")?,
             // Only crashmail shows it, so it is optional.
             from_state: headers.get("from_state").unwrap_or("unknown").to_owned(),
-            pid: headers.get("pid").map(str::to_owned),
-            tries: headers.get("tries").map(str::to_owned),
+            pid: number("pid").filter(|pid| *pid != 0),
+            tries: number("tries"),
             expected: match state {
-                "EXITED" => Some(match need("expected")?.as_str() {
+                State::Exited => Some(match need("expected")?.as_str() {
                     "0" => false,
                     "1" => true,
                     _ => return Err(lacks("expected:0 or expected:1")),
                 }),
                 _ => None,
             },
-            state: state.to_owned(),
+            state,
         }))
     }
 }
@@ -125,11 +121,11 @@ mod tests {
     fn an_exit_says_who_and_whether_it_was_expected() {
         let payload = "processname:café groupname:g from_state:RUNNING expected:0 pid:58597";
         let expected = ProcessState {
-            state: "EXITED".to_owned(),
+            state: State::Exited,
             process: "café".to_owned(),
             group: "g".to_owned(),
             from_state: "RUNNING".to_owned(),
-            pid: Some("58597".to_owned()),
+            pid: Some(58597),
             expected: Some(false),
             tries: None,
         };
@@ -148,7 +144,18 @@ mod tests {
         else {
             panic!()
         };
-        assert_eq!((fatal.state.as_str(), fatal.pid, fatal.expected), ("FATAL", None, None));
+        assert_eq!((fatal.state, fatal.pid, fatal.expected), (State::Fatal, None, None));
+    }
+
+    #[test]
+    fn a_process_that_does_not_run_has_no_pid() {
+        let payload = "processname:a groupname:b from_state:STOPPED tries:2 pid:0";
+        let Ok(Event::ProcessState(start)) = parse("PROCESS_STATE_STARTING", payload) else {
+            panic!()
+        };
+        assert_eq!((start.state, start.pid, start.tries), (State::Starting, None, Some(2)));
+        let odd = parse("PROCESS_STATE_NEW", payload);
+        assert_eq!(odd, Ok(Event::Other { name: "PROCESS_STATE_NEW".to_owned() }));
     }
 
     #[test]

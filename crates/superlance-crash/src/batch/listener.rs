@@ -77,7 +77,7 @@ impl BatchListener {
             return;
         }
         let line = (self.tool.line)(change, ctx.arrived.wall);
-        let log = ctx.log.about(&change.group, &change.process, change.pid_number());
+        let log = ctx.log.about(&change.group, &change.process, change.pid);
         if !self.choice.selects(change) {
             let reason = "not mailed, since no --program selects it";
             log.line(format_args!("{reason}: {line}"));

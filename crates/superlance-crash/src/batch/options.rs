@@ -109,7 +109,7 @@ pub(super) fn command(tool: &Tool) -> Command {
     let example = format!(
         "Example, in supervisord.conf:\n\n  [eventlistener:{name}]\n  command={name} -t \
          bob@example.com -f supervisord@example.com\n  events=PROCESS_STATE_{},TICK_60\n  buffer_size=256",
-        tool.trigger.state()
+        tool.trigger.state().name()
     );
     let command = Options::augment_args(Command::new(name).disable_help_flag(true));
     let command = Choice::augment(command.next_help_heading(None), tool);

@@ -139,7 +139,6 @@ pub(super) enum Newer {
 impl Newer {
     /// The successor, as supervisord shows it after a change of state that arrived at this time.
     /// Until the next start, the state is the end that was reported.
-    /// that was reported is its state until the next start.
     pub(super) fn of(
         change: &ProcessState,
         arrived: SystemTime,
@@ -148,7 +147,7 @@ impl Newer {
         let Some(Details { info, .. }) = details else { return Self::NotKnown };
         let arrived = unix_seconds(arrived);
         let started = u64::try_from(info.start).is_ok_and(|start| start > arrived);
-        if started || info.state.name() != change.state { Self::Yes } else { Self::No }
+        if started || info.state != change.state { Self::Yes } else { Self::No }
     }
 }
 
