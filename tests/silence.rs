@@ -132,7 +132,7 @@ fn a_selector_that_matches_nothing_is_named() {
         let mut listener = listener.server_url(&fake.server_url()).spawn();
         listener.event(event, EXIT);
         let said = format!(
-            "Nothing that supervisord knows is meant by {said}: compare with supervisorctl status\n"
+            "No process of supervisord matches {said}: compare with supervisorctl status\n"
         );
         listener.wait_for_log(&said);
         listener.event(event, EXIT);

@@ -14,7 +14,7 @@ fn d7_p_selects() {
         deviates("D7", &transcript, |theirs, ours| {
             assert_eq!((theirs.mails.len(), ours.mails.len()), (1, 0));
             let crash = format!("not mailed, since no -p selects it: {TEXT}\n");
-            let idle = "Nothing that supervisord knows is meant by -p bar";
+            let idle = "No process of supervisord matches -p bar";
             assert!(ours.log.starts_with(&format!("{crash}{idle}")), "{}", ours.log);
         });
     }

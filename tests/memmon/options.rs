@@ -82,14 +82,13 @@ fn who_is_meant() {
 fn a_name_that_means_nobody_is_named_once_until_that_changes() {
     let (_ballast, foo) = twenty_megabytes("foo");
     let mut run = Clockwork::new(&["-p", "foo=5GB", "-g", "fo=5GB"], &[foo.clone()]);
-    let said =
-        "Nothing that supervisord knows is meant by -g fo: compare with supervisorctl status\n";
+    let said = "No process of supervisord matches -g fo: compare with supervisorctl status\n";
     assert!(run.tick().contains(said));
     assert!(!run.tick().contains(said));
     let mut fo = foo;
     fo.group = "fo".to_owned();
     run.fake.add(fo);
-    assert!(run.tick().contains("Every option means a process now\n"));
+    assert!(run.tick().contains("Every option matches a process now\n"));
     run.fake.remove("fo:foo");
     assert!(run.tick().contains(said));
 }

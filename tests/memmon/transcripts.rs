@@ -14,7 +14,7 @@ fn check(title: &str, arguments: &[&str], processes: &[FakeProcess]) {
 }
 
 /// Ours names options that mean no process.
-const IDLE: &str = "Nothing that supervisord knows is meant by";
+const IDLE: &str = "No process of supervisord matches";
 
 /// A process of about twenty megabytes, up for exactly a minute.
 fn twenty_megabytes(namespec: &str) -> (RunningBallast, FakeProcess) {

@@ -77,7 +77,7 @@ fn what_is_not_over_or_not_named_is_left_alone() {
     check(&mut world, &["-p", "bar=1", "-p", "off=1", "-g", "bar=1"], &["all()"]);
     let log = world.log();
     let limits = "Checking programs bar=1, off=1\nChecking groups bar=1\n";
-    let idle = "Nothing that supervisord knows is meant by -p bar, -g bar: compare with supervisorctl \
+    let idle = "No process of supervisord matches -p bar, -g bar: compare with supervisorctl \
                 status\n";
     assert_eq!(log, [limits, idle].concat());
 }
@@ -94,7 +94,7 @@ fn a_selector_that_means_nothing_is_named_once_until_that_changes() {
     assert_eq!(world.log().matches(said).count(), 1, "{}", world.log());
     world.supervisor = std::mem::take(&mut world.supervisor).with("x:bar", 0);
     tick(&mut world);
-    assert!(world.log().contains("\nEvery option means a process now\n"), "{}", world.log());
+    assert!(world.log().contains("\nEvery option matches a process now\n"), "{}", world.log());
     world.supervisor.processes.retain(|info| info.name != "bar");
     tick(&mut world);
     assert_eq!(world.log().matches(said).count(), 2, "{}", world.log());

@@ -60,11 +60,11 @@ impl IdleSelectors {
         if !idle.is_empty() {
             let idle = idle.join(", ");
             let message = format!(
-                "Nothing that supervisord knows is meant by {idle}: compare with supervisorctl status"
+                "No process of supervisord matches {idle}: compare with supervisorctl status"
             );
             self.0.report(log, message);
         } else if self.0.clear() {
-            log.line("Every option means a process now");
+            log.line("Every option matches a process now");
         }
     }
 }
@@ -111,7 +111,7 @@ mod tests {
         for _ in 0..3 {
             world.with_ctx(|ctx| selection.name_idle(ctx));
         }
-        let said = "Nothing that supervisord knows is meant by -p fooo, -p bar*: compare with \
+        let said = "No process of supervisord matches -p fooo, -p bar*: compare with \
                     supervisorctl status\n";
         assert_eq!((world.log().as_str(), world.supervisor.calls.len()), (said, 2));
     }
