@@ -90,7 +90,7 @@ fn a_selector_that_means_nothing_is_named_once_until_that_changes() {
     let mut tick = |world: &mut World| world.event(&mut memmon, "TICK_5", "when:1").unwrap();
     tick(&mut world);
     tick(&mut world);
-    let said = "meant by -p bar: compare";
+    let said = "matches -p bar: compare";
     assert_eq!(world.log().matches(said).count(), 1, "{}", world.log());
     world.supervisor = std::mem::take(&mut world.supervisor).with("x:bar", 0);
     tick(&mut world);
