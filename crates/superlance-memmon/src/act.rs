@@ -156,7 +156,8 @@ impl Actor {
                 self.insist("stop", stopped, case, ctx)?;
                 self.restarts.start(&namespec, ctx).map_err(|error| {
                     let NotStarted::Rpc(error) = error else {
-                        ctx.log.line(format_args!("{namespec} is not started again: {error}"));
+                        case.log(ctx)
+                            .line(format_args!("{namespec} is not started again: {error}"));
                         return Outcome::Gone;
                     };
                     let start = "Failed to start process";
