@@ -21,7 +21,7 @@ fn good() -> Outcome {
 }
 
 fn refused() -> Outcome {
-    Err(NoAnswer::Refused("Connection refused (os error 111)".to_owned()))
+    Err(NoAnswer::Refused("[Errno 111] Connection refused".to_owned()))
 }
 
 fn lost() -> RpcError {
@@ -198,7 +198,7 @@ fn a_refused_connection_is_tried_again_later_and_ticks_wait_for_it() {
         if tries == 1 {
             tick(&mut world, &mut httpok);
         }
-        let expected = "error contacting http://h/:\n\n Connection refused (os error 111)\n";
+        let expected = "error contacting http://h/:\n\n [Errno 111] Connection refused\n";
         assert!(world.log().starts_with(expected), "{}", world.log());
         assert_eq!(httpok.deadline(), None);
     }

@@ -141,15 +141,25 @@ fn trusted_certificates() -> Result<Vec<Certificate<'static>>, String> {
 fn explain(error: Error, when: &str) -> NoAnswer {
     NoAnswer::Failed(match error {
         Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            return NoAnswer::Refused(error.to_string());
+            return NoAnswer::Refused(os_error(&error));
         }
         Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             format!("Remote end closed connection {when}")
         }
-        Error::Io(error) => error.to_string(),
+        Error::Io(error) => os_error(&error),
         Error::Timeout(_) => "timed out".to_owned(),
         error => error.to_string(),
     })
+}
+
+/// An error of the system as Python writes it.
+fn os_error(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error ").next().unwrap_or_default();
+    match error.raw_os_error() {
+        Some(number) => format!("[Errno {number}] {words}"),
+        None => words.trim_start_matches("failed to lookup address information: ").to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -187,7 +187,7 @@ fn a_refused_connection_is_told_apart_and_may_be_tried_again() {
     let mut server = well();
     server.stop();
     let probe = probe(&[&url(&server)]);
-    let refused = NoAnswer::Refused("Connection refused (os error 111)".to_owned());
+    let refused = NoAnswer::Refused("[Errno 111] Connection refused".to_owned());
     assert_eq!(probe.get(), Err(refused));
     server.start();
     assert_eq!(probe.get(), answer(200, "OK", true));
@@ -249,5 +249,16 @@ fn tls_verify_asks_for_what_this_system_trusts() {
         Ok(probe) => assert_eq!(probe.get(), failed("invalid peer certificate: UnknownIssuer")),
         // A system without ca-certificates.
         Err(why) => assert!(why.starts_with("--tls-verify needs the certificates"), "{why}"),
+    }
+}
+
+#[test]
+fn errors_of_the_system_are_written_as_python_writes_them() {
+    let lookup = "failed to lookup address information: Name or service not known";
+    for (error, expected) in [
+        (io::Error::from_raw_os_error(104), "[Errno 104] Connection reset by peer"),
+        (io::Error::other(lookup), "Name or service not known"),
+    ] {
+        assert_eq!(explain(Error::Io(error), ""), NoAnswer::Failed(expected.to_owned()));
     }
 }
