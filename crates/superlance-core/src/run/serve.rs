@@ -26,6 +26,7 @@ use crate::run::queue::{Arrival, Queue};
 use crate::run::reader::Reader;
 pub(crate) use crate::run::worker::Service;
 use crate::run::worker::{End, Worker};
+use crate::system::log::Log;
 use crate::system::thread;
 
 /// Time to finish work. supervisord kills a listener `stopwaitsecs` after SIGTERM, ten seconds by
@@ -69,9 +70,7 @@ pub(crate) fn serve(
     let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
     let backlog = Arc::new(Backlog::new(service.alerts.events(), &log));
     let introduction = service.listener.introduction();
-    let Introduction { task, events } = &introduction;
-    let events = events.join(", ");
-    log.line(format_args!("{name} (superlance {VERSION}): {task}; waits for {events}"));
+    introduce(name, &introduction, &log);
     let losses = (!introduction.needs_only_ticks()).then(|| Losses::new(name, own_namespec));
     let losses = losses.map(Arc::new);
     let expectation = Expectation::new(name, introduction, PATIENCE, Arc::clone(&log));
@@ -111,31 +110,46 @@ pub(crate) fn serve(
             Err(error) => Notice::ProtocolLost(error),
         };
     start("reader", Box::new(read))?;
-    // Not before there are threads: until then nothing is begun, and a signal may end all at once.
+    // Not before there are threads: until then no event is read, and a signal may end all at once.
     catch_signals(&signals).map_err(no_signals)?;
     let _ = begin.send(());
 
     // Until a signal comes, or a thread closes this.
     let signal = signals.forever().next();
-    let outcome = match notices.try_recv() {
-        Ok(Notice::ProtocolLost(error)) => Err(format!("the event protocol is lost: {error}")),
-        Ok(Notice::InputEnded) => {
-            end.orphaned.store(true, Ordering::Relaxed);
-            Ok(Ended::OfInput)
-        }
-        Ok(Notice::WorkerDone) | Err(_) => Ok(Ended::OfInput),
-    };
+    let outcome = outcome(notices.try_recv().ok(), &end);
     end.ending.store(true, Ordering::Relaxed);
     queue.close();
     wait_for_worker(&notices);
     let mut rest = unfinished.texts();
-    for Arrival { frame: Frame { name, payload, .. }, number, .. } in queue.take_rest() {
-        let is_kept = number.is_some() && backlog.is_complete();
-        let kept = if is_kept { ", and kept until the next start" } else { "" };
-        rest.push(format!("Event not handled in time{kept}: {name} {payload}"));
-    }
+    rest.extend(queue.take_rest().iter().map(|arrival| not_handled(arrival, &backlog)));
     farewell::say(rest, &log);
     signal.map_or(outcome, |signal| Ok(Ended::BySignal(signal)))
+}
+
+/// Says which listener this is, and what it waits for.
+fn introduce(name: &str, introduction: &Introduction, log: &Log) {
+    let Introduction { task, events } = introduction;
+    let events = events.join(", ");
+    log.line(format_args!("{name} (superlance {VERSION}): {task}; waits for {events}"));
+}
+
+/// How the listener ends, if no signal ends it.
+fn outcome(notice: Option<Notice>, end: &End) -> Result<Ended, String> {
+    match notice {
+        Some(Notice::ProtocolLost(error)) => Err(format!("the event protocol is lost: {error}")),
+        Some(Notice::InputEnded) => {
+            end.orphaned.store(true, Ordering::Relaxed);
+            Ok(Ended::OfInput)
+        }
+        Some(Notice::WorkerDone) | None => Ok(Ended::OfInput),
+    }
+}
+
+fn not_handled(arrival: &Arrival, backlog: &Backlog) -> String {
+    let Frame { name, payload, .. } = &arrival.frame;
+    let is_kept = arrival.number.is_some() && backlog.is_complete();
+    let kept = if is_kept { ", and kept until the next start" } else { "" };
+    format!("Event not handled in time{kept}: {name} {payload}")
 }
 
 fn catch_signals(signals: &Signals) -> io::Result<()> {
