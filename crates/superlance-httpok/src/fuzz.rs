@@ -1,4 +1,4 @@
-//! What fuzzers call (`tests/fuzz`), like `superlance_core::fuzz`.
+//! Fuzz targets (`tests/fuzz`), like `superlance_core::fuzz`.
 
 use crate::search::Search;
 use crate::watch::StatusLine;

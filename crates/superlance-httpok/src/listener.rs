@@ -1,4 +1,4 @@
-//! What httpok does at a tick.
+//! The listener `httpok`.
 
 use std::time::{Duration, Instant};
 

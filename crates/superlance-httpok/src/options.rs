@@ -55,7 +55,7 @@ pub(crate) struct Options {
     #[arg(short = 'p', long = "program", value_name = "NAME", value_parser = Selector::parse_lenient)]
     pub(crate) programs: Vec<Selector>,
 
-    /// Restart all running processes, whatever -p says
+    /// Restart all running processes, even with -p
     #[arg(short, long)]
     pub(crate) any: bool,
 

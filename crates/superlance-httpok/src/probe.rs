@@ -1,4 +1,4 @@
-//! Asks the URL.
+//! The request to the URL, and its answer.
 
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -93,8 +93,8 @@ impl Probe {
         request.call()
     }
 
-    /// Reads the body to its end and says whether the text is in it. Whoever sends without end is
-    /// given no more time than whoever does not send.
+    /// Reads the body to its end and returns whether the text is in it. The time limit also ends a body
+    /// without end.
     fn read(&self, body: &mut Body) -> io::Result<bool> {
         let deadline = Instant::now() + self.limit;
         let mut reader = body.with_config().limit(u64::MAX).reader();

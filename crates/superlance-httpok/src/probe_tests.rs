@@ -195,7 +195,7 @@ fn a_refused_connection_is_told_apart_and_may_be_tried_again() {
 
 #[test]
 fn names_are_looked_up_and_all_their_addresses_tried() {
-    // `localhost` is ::1 and 127.0.0.1 on most systems, and nobody listens on the former.
+    // `localhost` is ::1 and 127.0.0.1 on most systems, and no server listens on the former.
     let server = well();
     assert_eq!(probe(&[&server.url_of("localhost")]).get(), answer(200, "OK", true));
     let outcome = probe(&["-t", "20", "http://no-such-host.invalid/"]).get();

@@ -1,4 +1,4 @@
-//! The processes that httpok is there for: whether one of them runs, and their restart.
+//! The processes of `-p` and `-a`: whether one of them runs, and their restart.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! What httpok reports: the lines of an alert, which are also logged.
+//! A report: the lines of an alert, which are also logged.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! Looks for a text in a stream that goes by in pieces.
+//! A search for a text in a stream of pieces.
 
 /// A search. It keeps no more of the stream than the text is long.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What an answer is worth.
+//! The verdict on an answer.
 
 /// An answer that came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(crate) struct Answer {
 /// Why no answer came, or not all of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoAnswer {
-    /// Nobody listens, perhaps not yet.
+    /// No server listens, perhaps not yet.
     #[error("{0}")]
     Refused(String),
     /// Anything else.

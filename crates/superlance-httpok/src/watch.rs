@@ -1,5 +1,5 @@
-//! What stands between ureq and the network for one request: one deadline for everything up to the
-//! headers of the answer, and an eye on its first line.
+//! A connector for one request of ureq: one deadline for everything up to the headers of the answer,
+//! and a copy of its first line.
 //!
 //! ureq's own limits are one for each step (the look-up of a name, connecting, sending, the headers),
 //! which add up, and one for everything including the body. It also forgets the server's words for

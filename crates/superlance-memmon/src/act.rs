@@ -1,4 +1,4 @@
-//! Carries out what was decided, and raises the alerts about it.
+//! Actions: restarts and signals, and the alerts about them.
 
 pub(crate) mod action;
 pub(crate) mod alerts;
@@ -193,7 +193,7 @@ impl Actor {
         true
     }
 
-    /// Whether it is still the process that was measured, and nobody stops it.
+    /// Whether it is still the process that was measured, and is not being stopped.
     fn look_again(
         &self,
         intervention: Intervention,

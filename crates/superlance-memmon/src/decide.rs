@@ -1,5 +1,4 @@
-//! What is to be done: who is over a limit, for how long, and whether something may be done about it.
-//! Pure; all else is reading what goes in here, and doing what comes out.
+//! Decisions: which processes are over a limit, for how long, and whether to act on them. Pure.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};

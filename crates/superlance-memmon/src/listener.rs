@@ -1,4 +1,4 @@
-//! What memmon does at a tick: it looks, decides, acts, and writes down how things are.
+//! The listener `memmon`: at a tick it samples, decides, acts, and writes its files.
 
 use std::time::Instant;
 

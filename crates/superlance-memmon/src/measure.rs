@@ -1,4 +1,4 @@
-//! How much memory processes use, and how much there is: numbers from the system.
+//! Measurements of the system: the memory of processes, and the memory there is.
 
 pub(crate) mod memory;
 pub(crate) mod metric;

@@ -90,7 +90,7 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) specific: bool,
 
-    /// Leave these processes alone, whatever limit concerns them (repeatable)
+    /// Leave these processes alone, whichever limits they exceed (repeatable)
     #[arg(long, value_name = "NAME")]
     pub(crate) exclude: Vec<Selector>,
 
@@ -117,7 +117,7 @@ pub(crate) struct Options {
     pub(crate) before: Option<String>,
 
     /// Act at most N times within TIME on a process; then it is left alone for TIME, and one mail
-    /// says so
+    /// reports that
     #[arg(long, value_name = "N/TIME")]
     pub(crate) max_restarts: Option<Budget>,
 

@@ -198,7 +198,7 @@ fn a_pool_is_restarted_one_by_one() {
     assert_eq!(restarts(&world), 2);
     let log = world.log();
     assert!(log.contains("comes first or does not run (--stagger)\n"), "{log}");
-    // Whoever had its turn has no memory to measure any more.
+    // A process that had its turn has no memory to measure any more.
     tick(&mut world, &mut memmon);
     assert_eq!(restarts(&world), 3);
 }

@@ -1,4 +1,4 @@
-//! What the status and metrics files say: how things were at a check, or that memmon has ended.
+//! The report in the status and metrics files: the state at a check, or the end of memmon.
 
 pub(crate) mod action_log;
 pub(crate) mod files;

@@ -1,4 +1,4 @@
-//! Looks at the processes and their memory, and says what it cannot see.
+//! The sampler: processes and their memory at one moment, and what cannot be measured.
 
 use std::collections::{HashMap, HashSet};
 
@@ -45,7 +45,7 @@ pub(crate) struct Sample {
     pub(crate) down: Vec<(String, String)>,
     /// Group and name of those that are being stopped.
     pub(crate) stopping: Vec<(String, String)>,
-    /// Why nobody could be.
+    /// Why none could be.
     pub(crate) trouble: Option<String>,
 }
 
@@ -194,7 +194,7 @@ fn group_and_name(info: &ProcessInfo) -> (String, String) {
     (info.group.clone(), info.name.clone())
 }
 
-/// Whether a process in this state does not run, and should: somebody starts it, or tried in vain.
+/// Whether a process in this state does not run, and should: it is being started, or could not be.
 fn is_down(state: State) -> bool {
     matches!(state, State::Starting | State::Stopping | State::Backoff | State::Fatal)
 }

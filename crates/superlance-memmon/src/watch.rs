@@ -1,4 +1,4 @@
-//! Who is watched, and how much is too much: what memmon and a table of processes have in common. Pure.
+//! The watched processes and their limits, for memmon and for the table of `superlance status`. Pure.
 
 use std::ffi::OsString;
 
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(limit("bar:x"), Some(Limited { bytes: 1000, option: "-g bar".to_owned() }));
         assert_eq!((any.headroom(48), any.headroom(2049)), (2000, -1));
         assert!(watch.needs_memory());
-        // A percentage of nobody knows what is no limit; the others are.
+        // A percentage of an unknown amount is no limit; the others are.
         assert_eq!(watch.limit(&process("bar:x"), None), Some(any));
     }
 

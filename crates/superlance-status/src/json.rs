@@ -1,4 +1,4 @@
-//! A snapshot for programs. Numbers that are not known are null, and so are sums that lack something.
+//! A snapshot as JSON. Unknown numbers are null, and so are sums that lack a number.
 
 use serde::Serialize;
 use superlance_memmon::Metric;

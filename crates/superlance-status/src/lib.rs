@@ -46,7 +46,7 @@ pub const NAME: &str = "status";
 /// What it is for, in a line.
 pub const ABOUT: &str = "Show how much memory the processes under supervisord use";
 
-/// What to do where supervisord refuses, for somebody at a terminal.
+/// The remedy where supervisord refuses, for a user at a terminal.
 const ADVICE: Advice = Advice {
     login: "give them with -u and -p, or as username= and password= in the [supervisorctl] section of \
             the configuration",
@@ -57,17 +57,17 @@ const ADVICE: Advice = Advice {
 /// A process is over its limit.
 const OVER: u8 = 3;
 
-/// Why there is nothing to show.
+/// The reason why there is nothing to show.
 enum Failure {
-    /// The command line is wrong, and clap says why.
+    /// The command line is wrong; clap has the text.
     CommandLine(clap::Error),
-    /// What is after `--` is wrong, and memmon says why.
+    /// The part after `--` is wrong; memmon has the text.
     Memmon(clap::Error),
     /// The command line is wrong.
     Usage(String),
-    /// The surroundings are.
+    /// The environment is wrong.
     Surroundings(String),
-    /// Nobody reads what is printed, or the terminal is gone.
+    /// The reader of the output or the terminal is gone.
     Output(io::Error),
 }
 
@@ -151,7 +151,7 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     })
 }
 
-/// What takes a snapshot, again with each call.
+/// Takes a snapshot with each call.
 fn looker(
     options: Options,
 ) -> Result<impl FnMut() -> Result<Snapshot, String> + Send + 'static, Failure> {
@@ -237,7 +237,7 @@ fn again_and_again(
     }
 }
 
-/// What stdout is. A terminal that does not know its size is taken for the usual one.
+/// The kind of stdout. A terminal of unknown size is taken for the usual one.
 fn page() -> Page {
     if !io::stdout().is_terminal() {
         return Page { width: None, height: None, colour: false };

@@ -1,9 +1,10 @@
-//! Whether the process ids that supervisord names are processes here. They are not when it runs on
-//! another machine or in a container, and then the memory of some stranger would be shown.
+//! The check that the process ids of supervisord are processes of this machine. They are not when
+//! it runs on another machine or in a container, and the table would show the memory of other
+//! processes.
 
 use std::path::{Path, PathBuf};
 
-/// Where processes are looked up.
+/// The source of process data.
 #[derive(Debug, Clone)]
 pub(crate) struct Processes {
     proc: PathBuf,

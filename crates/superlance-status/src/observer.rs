@@ -1,4 +1,5 @@
-//! Takes snapshots: asks supervisord for its processes and the system for their memory.
+//! The observer, which takes snapshots: it asks supervisord for its processes and the system for
+//! their memory.
 
 use std::collections::HashSet;
 
@@ -10,18 +11,18 @@ use crate::local::Processes;
 use crate::options::Sort;
 use crate::snapshot::{Question, Row, Scope, Snapshot};
 
-/// What is read of each process.
+/// The metrics of the table.
 const METRICS: [Metric; 4] = [Metric::Rss, Metric::Pss, Metric::Uss, Metric::Swap];
 
-/// What is looked at.
+/// The subject of the snapshots.
 pub(crate) struct Observer {
-    /// Where supervisord listens, for people.
+    /// The address of supervisord for messages.
     pub(crate) url: String,
-    /// memmon's options, if there are any.
+    /// memmon's options, if any.
     pub(crate) watch: Option<Watch>,
-    /// How much memory there is, if limits are parts of it.
+    /// The memory that percentages refer to, if there are any.
     pub(crate) memory_of_machine: Option<u64>,
-    /// Which processes are shown; empty for all.
+    /// The processes to show; empty for all.
     pub(crate) names: Vec<Selector>,
     pub(crate) sort: Option<Sort>,
     pub(crate) memory: Memory,
@@ -29,7 +30,8 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    /// Looks once. `own_pid` is supervisord's own process id; `None` if it cannot be on this machine.
+    /// Takes a snapshot. `own_pid` is supervisord's own process id; `None` if it cannot be on this
+    /// machine.
     pub(crate) fn look(
         &self,
         supervisor: &mut dyn Supervisor,

@@ -10,10 +10,10 @@ const ENTER: &str = "\x1b[?1049h\x1b[?25l";
 /// Back from there.
 const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 
-/// A terminal that is left as it was when the value goes.
+/// A terminal that is restored when the value is dropped.
 pub(crate) struct Screen {
     out: Stdout,
-    /// How the keyboard was; `None` where there is none.
+    /// The settings of the keyboard; `None` where there is none.
     keyboard: Option<Termios>,
 }
 

@@ -1,4 +1,4 @@
-//! Which supervisord is meant, and by what it lets us in: found as supervisorctl finds it.
+//! The choice of supervisord and the login for it, as supervisorctl makes it.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,13 +8,13 @@ use superlance_core::system::secret::Secret;
 
 use superlance_config::{Configuration, expand};
 
-/// Where supervisord is looked for when nothing says where it listens.
+/// The socket where no configuration names one.
 const DEFAULT_URL: &str = "http://localhost:9001";
 
 /// The section that supervisorctl reads.
 const SECTION: &str = "supervisorctl";
 
-/// What the command line says.
+/// The options of the command line.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
     pub(crate) configuration: Option<PathBuf>,
@@ -23,7 +23,7 @@ pub(crate) struct Given {
     pub(crate) password: Option<Secret>,
 }
 
-/// What the surroundings are.
+/// The environment.
 #[derive(Debug)]
 pub(crate) struct Surroundings<'a> {
     /// The folder that our program is in.
@@ -42,11 +42,11 @@ pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) username: String,
     pub(crate) password: Secret,
-    /// How the URL came about, for when nobody answers there.
+    /// The origin of the URL, for when no supervisord answers there.
     pub(crate) origin: String,
 }
 
-/// Finds out which supervisord is meant.
+/// Finds the supervisord to ask.
 pub(crate) fn find(given: Given, surroundings: &Surroundings<'_>) -> Result<Server, String> {
     let searched = surroundings.search_path();
     let named = given.configuration.map(|path| surroundings.working_folder.join(path));
@@ -56,7 +56,7 @@ pub(crate) fn find(given: Given, surroundings: &Surroundings<'_>) -> Result<Serv
         None => Found::default(),
         Some(path) => match read(path, surroundings) {
             Ok(found) => found,
-            // With a URL given, a file that nobody named need not be fit to be read.
+            // With a URL given, a default file need not be readable.
             Err(_) if given.url.is_some() && !is_named => Found::default(),
             Err(error) => return Err(format!("{}: {error}", path.display())),
         },
@@ -84,7 +84,7 @@ pub(crate) fn find(given: Given, surroundings: &Surroundings<'_>) -> Result<Serv
     })
 }
 
-/// What a configuration says.
+/// The values of a configuration.
 #[derive(Debug, Default)]
 struct Found {
     url: Option<String>,
@@ -126,7 +126,7 @@ fn read(path: &Path, surroundings: &Surroundings<'_>) -> Result<Found, String> {
 }
 
 impl Surroundings<'_> {
-    /// Where configurations are, the likeliest first.
+    /// The default places of configurations, the likeliest first.
     fn search_path(&self) -> Vec<PathBuf> {
         let beside = self.program_folder.as_deref().and_then(Path::parent);
         let folders = [

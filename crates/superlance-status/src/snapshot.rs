@@ -1,4 +1,4 @@
-//! All processes at one moment: what each uses, what its limit is, and what that sums up to. Pure.
+//! A snapshot of all processes: their memory, limits and sums. Pure.
 
 use std::cmp::Reverse;
 
@@ -7,7 +7,7 @@ use superlance_memmon::{Limited, Metric, Reading, Unavailable};
 
 use crate::options::Sort;
 
-/// What is compared with limits.
+/// The metrics that are compared with limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Question {
     pub(crate) metric: Metric,

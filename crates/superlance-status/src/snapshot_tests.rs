@@ -50,7 +50,7 @@ pub(crate) fn snapshot(rows: Vec<Row>) -> Snapshot {
     }
 }
 
-/// A process of somebody else: the kernel tells only its RSS.
+/// A process of another user: the kernel shows only its RSS.
 pub(crate) fn foreign(namespec: &str, megabytes: u64) -> Row {
     let alone = Usage { swap: Ok(0), ..Usage::resident(megabytes * MB, Unavailable::Permission) };
     Row { reading: Some(Reading { alone, family: alone }), ..row(namespec, megabytes, None) }

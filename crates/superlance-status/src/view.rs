@@ -7,7 +7,7 @@ use crate::snapshot::{Question, Row, Scope, Snapshot, Sum};
 use crate::table::{self, Cell, Column, Style};
 use superlance_core::options::quantity::{duration, signed_size, size};
 
-/// What the text goes onto.
+/// The size and kind of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Page {
     /// In columns; without it, lines are as long as they like.
@@ -17,7 +17,7 @@ pub(crate) struct Page {
     pub(crate) colour: bool,
 }
 
-/// A column that there may be.
+/// A possible column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Process,
@@ -29,7 +29,7 @@ enum Kind {
     Headroom,
 }
 
-/// Stands where a number is not known, or makes no sense.
+/// The mark for a number that is not known or does not apply.
 const NOTHING: &str = "-";
 
 /// Begins the titles' explanation, and ends the titles themselves.

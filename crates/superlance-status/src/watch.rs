@@ -1,4 +1,4 @@
-//! Looks again and again, until told to end.
+//! The loop of `--watch`: one snapshot after the other, until a signal or a key ends it.
 
 use std::io::{self, Read as _};
 use std::sync::mpsc::{self, Sender};
@@ -15,7 +15,7 @@ use crate::snapshot::Snapshot;
 use crate::table::{Style, shorten, wrap};
 use crate::view::{self, Page};
 
-/// What the loop waits for.
+/// An event of the loop.
 enum Happening {
     Looked(Result<Snapshot, String>),
     Signal(i32),

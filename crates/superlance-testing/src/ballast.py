@@ -1,4 +1,4 @@
-"""A process of known size and manners, for tests of whoever watches memory.
+"""A process of known size and manners, for tests of programs that watch memory.
 
 The options are explained in ballast.rs, which writes them.
 """
@@ -26,7 +26,7 @@ options = parser.parse_args()
 
 
 def fill(mb):
-    # Not bytearray(n): its pages would be zeros that nobody has touched, and take no memory.
+    # Not bytearray(n): its pages would be untouched zeros, and take no memory.
     return b"x" * (mb * MB)
 
 
@@ -58,7 +58,7 @@ if options.ignore_term:
 elif options.stop_after is not None:
     signal.signal(signal.SIGTERM, stop_slowly)
 
-# What is there before the children is theirs, too, and not copied as long as nobody writes into it.
+# What is there before the children is theirs, too, and not copied until a process writes into it.
 shared = fill(options.shared_mb)
 # Before the parent has the rest of its size, which they do not share.
 spawn_children()

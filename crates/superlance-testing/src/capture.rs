@@ -1,6 +1,6 @@
 //! Everything a process writes to a pipe, without the delay of a reading thread.
 //!
-//! A thread empties the pipe so that the writer never blocks, but whoever looks empties it first
+//! A thread empties the pipe so that the writer never blocks, but a reader of the capture empties it first
 //! himself: what was written before the look is in the answer.
 
 use std::fs::File;
@@ -54,7 +54,7 @@ impl Capture {
 impl Shared {
     /// Takes what is in the pipe; false when its end was seen.
     fn empty(&self) -> bool {
-        // Reading under the lock is what makes a look complete; it cannot block, because whoever
+        // Reading under the lock makes a look complete; it cannot block, because the thread that
         // holds the lock is the only reader and asks first.
         let mut seen = self.seen.lock().unwrap();
         let mut block = [0; 64 * 1024];

@@ -104,7 +104,7 @@ impl FakeSupervisor {
         self.shared.state().log = log.into();
     }
 
-    /// From now on, answers 401 to whoever does not give this user and password.
+    /// From now on, answers 401 to requests without this user and password.
     pub fn require_login(&self, user: &str, password: &str) {
         self.shared.state().login = Some((user.to_owned(), password.to_owned()));
     }
@@ -153,7 +153,7 @@ impl FakeSupervisor {
     /// Serves again, at the same address and with the same processes.
     pub fn start(&mut self) {
         if self.server.is_none() {
-            // A client of somebody else may have been given the port meanwhile, for a while.
+            // A client of another test may have been given the port meanwhile, for a while.
             let acceptor = wait_for("the address of the fake", SOON, || self.address.listen().ok());
             self.server = Some(self.shared.serve(acceptor));
         }

@@ -144,7 +144,7 @@ impl HttpServer {
         if self.server.is_some() {
             return;
         }
-        // A client of somebody else may have been given the port meanwhile, for a while.
+        // A client of another test may have been given the port meanwhile, for a while.
         let acceptor = wait_for("the port of the server", SOON, || self.address.listen().ok());
         let (script, connections) = (Arc::clone(&self.script), Arc::clone(&self.connections));
         let config = self.certificate.as_ref().map(Certificate::config);

@@ -61,7 +61,7 @@ impl Listener {
         self.write(text.as_bytes());
     }
 
-    /// Writes to the listener's standard input, whatever its state.
+    /// Writes to the listener's standard input, in any state.
     #[track_caller]
     pub fn write(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().expect("standard input was closed by the test");
@@ -94,7 +94,7 @@ impl Listener {
     }
 
     /// Waits until the listener does nothing but wait: no child, and every thread asleep for a
-    /// while. Whoever waits for an answer looks the same, so see that nothing keeps it waiting.
+    /// while. A process that waits for an answer looks the same, so see that nothing keeps it waiting.
     #[track_caller]
     pub fn wait_idle(&mut self) {
         let mut watch = Watch::default();

@@ -22,7 +22,7 @@ pub(crate) struct Protocol {
     pub(crate) state: ListenerState,
     /// The bodies of all results, in order.
     pub(crate) results: Vec<String>,
-    /// The bytes that nobody expected.
+    /// The unexpected bytes.
     pub(crate) surprise: Option<String>,
     buffer: Vec<u8>,
     result_len: Option<usize>,

@@ -40,7 +40,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The program of this name by whoever wrote it, as supervisord would start it as a listener.
+    /// The program of this name, ours or theirs, as supervisord would start it as a listener.
     #[must_use]
     #[track_caller]
     pub fn new(who: &Who, name: &str) -> Subject {

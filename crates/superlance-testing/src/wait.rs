@@ -1,6 +1,6 @@
 //! The one way to wait in a test: ask again and again until a deadline.
 //!
-//! Nothing in this crate sleeps for luck; whatever takes time is waited for with one of these.
+//! Nothing in this crate sleeps for luck; tests wait with one of these functions.
 
 use std::fmt::Display;
 use std::thread;

@@ -1,4 +1,4 @@
-//! What is done about a process that uses too much, as it is written on the command line. Pure.
+//! The action about a process over its limit, as the command line names it. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Something is done to it, and an alert says so.
+    /// The process is acted on, and an alert reports it.
     Intervene(Intervention),
     /// An alert says that it is over; nothing else is done.
     Alert,

@@ -1,4 +1,4 @@
-//! What memmon tells people, as values. The texts about restarts are the original's.
+//! The alerts of memmon. The texts about restarts are the original's.
 
 use std::time::{Duration, SystemTime};
 

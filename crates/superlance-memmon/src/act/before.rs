@@ -1,4 +1,4 @@
-//! The command of `--before`: run before something is done about a process, to save what would be gone.
+//! The command of `--before`, which runs before an action to save data that it would destroy.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A process that is over a limit, and what an alert tells of it.
+//! A process that is over a limit, with the fields of its alert.
 
 use superlance_core::listener::Ctx;
 use superlance_core::system::log::About;

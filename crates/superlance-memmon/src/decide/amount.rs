@@ -1,4 +1,4 @@
-//! How much memory a limit is, as it is written on the command line. Pure.
+//! The size of a limit, as the command line gives it. Pure.
 
 use std::fmt;
 use std::str::FromStr;

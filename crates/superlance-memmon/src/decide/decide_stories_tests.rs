@@ -6,7 +6,7 @@ use super::tests::{PLAIN, budget, process};
 use super::*;
 
 /// A check of a story: seconds since the one before, and of each process how much it uses, and whether
-/// somebody else restarted it.
+/// an operator restarted it.
 type Chapter = (u64, Vec<(u64, bool)>);
 
 /// What became of it: the second, the processes, the decisions.
@@ -14,7 +14,7 @@ type Page = (u64, Vec<Measured>, Vec<Decision>);
 
 const NAMES: [&str; 4] = ["g:a", "g:b", "h:c", "h:d"];
 
-/// Plays a story of four processes with a limit of 5 each; whoever is acted on starts anew.
+/// Plays a story of four processes with a limit of 5 each; a process that is acted on starts anew.
 fn play(rules: &Rules, total: Option<u64>, story: &[Chapter]) -> Vec<Page> {
     let (mut tracker, begin) = (Tracker::default(), Instant::now());
     let mut second = 1000;
@@ -93,7 +93,7 @@ fn story() -> impl Strategy<Value = Vec<Chapter>> {
 }
 
 proptest! {
-    /// Whatever happens, the rules hold; and what they allow is done.
+    /// In every story the rules hold, and every action that they allow is taken.
     #[test]
     fn the_rules_hold_in_every_story(
         rules in rules(), total in prop::option::of(0u64..30), story in story(),
@@ -175,7 +175,7 @@ proptest! {
         }
     }
 
-    /// Without options it is the original's rule: whoever is over, each time.
+    /// Without options it is the original's rule: each process over its limit, each time.
     #[test]
     fn without_options_whoever_is_over_is_acted_on(story in story()) {
         for page in play(&PLAIN, None, &story) {

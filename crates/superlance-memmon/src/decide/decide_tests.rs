@@ -142,7 +142,7 @@ fn what_flaps_is_left_alone_and_that_is_said_once() {
             (5, "g:a 4/3 #2, g:b 4/3", "act a, act b"),
             (10, "g:a 4/3 #3", "give up a 55"),
             (15, "g:a 4/3 #3", "alone a 50"),
-            // Somebody else restarts it; that is no reason to begin anew.
+            // An operator restarts it; that is no reason to begin anew.
             (20, "g:a 4/3 #4", "alone a 45"),
             (25, "g:a 1/3 #4", ""),
             (64, "g:a 4/3 #4", "alone a 1"),
@@ -176,7 +176,7 @@ fn of_a_group_the_largest_has_its_turn() {
             (10, "g:a 4/3, g:b 1/3 #2, h:c 1/3, g:d 1/3 #2", "act a"),
         ],
     );
-    // Who may not be touched takes nobody's turn.
+    // A process that must be left alone takes no turn.
     let rules = Rules { budget: budget(1, 60), ..rules };
     check(
         &rules,
@@ -288,7 +288,7 @@ fn all_rules_hold_for_the_total() {
         Some(10),
         &[
             (0, "g:a 4/-, g:b 9/-", "total 13 (1), act b"),
-            // That others are restarted for what b does would help nobody.
+            // That others are restarted for what b does would not help.
             (5, "g:a 4/-, g:b 9/- #2", "total 13 (1), give up b 55"),
             (10, "g:a 4/-, g:b 9/- #2", "total 13 (2), alone b 50"),
         ],

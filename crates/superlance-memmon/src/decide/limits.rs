@@ -1,4 +1,4 @@
-//! Which limits a process has, and whether it is over one. Pure.
+//! The limits of a process, and whether it is over one. Pure.
 
 use std::collections::BTreeMap;
 

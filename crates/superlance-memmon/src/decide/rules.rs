@@ -1,4 +1,4 @@
-//! What is decided about: the rules of the command line, a process that was measured, and the limit it
+//! The input of decisions: the rules of the command line, a measured process, and the limit that it
 //! exceeds. Pure.
 
 use std::str::FromStr;
@@ -82,7 +82,7 @@ pub(crate) enum SkipReason {
     Waiting { checks: u32 },
     /// Another one of its group is touched in this check, or does not run.
     Staggered,
-    /// It is being stopped, by memmon or by somebody else.
+    /// It is being stopped, by memmon or by another client.
     Stopping,
     /// Enough was done about it: for this time yet.
     LeftAlone { rest: Duration },

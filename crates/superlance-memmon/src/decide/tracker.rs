@@ -1,4 +1,4 @@
-//! What is remembered of each process from check to check. Pure.
+//! The state of each process from check to check. Pure.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};

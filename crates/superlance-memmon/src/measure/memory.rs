@@ -1,4 +1,4 @@
-//! How much memory processes use, according to the system.
+//! The memory of processes, from `/proc` or ps(1).
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What is measured of a process, and how much of it there is. Pure.
+//! The metrics of a process, and their values. Pure.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -58,7 +58,7 @@ impl ValueEnum for Metric {
 /// Why a number is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unavailable {
-    /// Nobody asked for it.
+    /// It was not asked for.
     NotAsked,
     /// ps(1), where the numbers come from, does not know it.
     Ps,

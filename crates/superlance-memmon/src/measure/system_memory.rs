@@ -1,4 +1,4 @@
-//! How much memory there is: what percentages are of. Physical memory, or the limit of memmon's cgroup
+//! The memory that percentages refer to: physical memory, or the limit of memmon's cgroup
 //! when that is lower, as it is in a container.
 
 use std::fs;

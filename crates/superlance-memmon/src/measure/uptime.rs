@@ -1,4 +1,4 @@
-//! How long processes have been up, whatever is done to the clock of the machine. Pure.
+//! The uptime of processes, also when the clock of the machine is set. Pure.
 
 use std::collections::HashMap;
 use std::time::Instant;

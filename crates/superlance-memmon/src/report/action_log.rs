@@ -1,4 +1,4 @@
-//! What memmon did: the last actions one by one, and how often each outcome came. Pure.
+//! The last actions of memmon one by one, and the number of each outcome. Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;

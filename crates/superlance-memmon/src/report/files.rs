@@ -1,4 +1,4 @@
-//! Files that others read while they are replaced.
+//! Files that other programs may read while they are replaced.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -29,7 +29,7 @@ impl OutputFile {
     }
 }
 
-/// Replaces the file at `path` by one with this text; whoever reads it has the old text or the new one,
+/// Replaces the file at `path` by one with this text; a reader has the old text or the new one,
 /// whole. It lies beside its predecessor until it is complete, under a name that begins with a dot, so
 /// that a collector of `*.prom` does not take it.
 ///

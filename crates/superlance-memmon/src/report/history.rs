@@ -16,7 +16,7 @@ const WIDTH: usize = 60;
 /// The last readings of all processes.
 #[derive(Debug, Default)]
 pub(crate) struct Histories {
-    /// How many are kept of each; none if nobody wants to see them.
+    /// How many are kept of each; none without `--history`.
     keep: usize,
     /// By `group:name`.
     processes: HashMap<String, History>,

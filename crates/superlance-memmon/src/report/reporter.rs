@@ -1,4 +1,4 @@
-//! Writes the status and metrics files.
+//! The writer of the status and metrics files.
 
 use std::time::SystemTime;
 

@@ -13,7 +13,7 @@ pub enum Answer {
     Garbage(Vec<u8>),
     /// A value, given in XML; the call is not performed.
     Value(String),
-    /// A string where nobody returns one; the call is not performed.
+    /// A string where supervisord returns none; the call is not performed.
     WrongType,
     /// The connection is closed without an answer; the call is not performed.
     CloseBefore,

@@ -1,4 +1,4 @@
-//! A connection to the fake supervisord: HTTP in, and whatever the test ordered out.
+//! A connection to the fake supervisord: requests in, and the answers that the test ordered out.
 
 use std::io::{self, BufReader, Write};
 use std::time::{Duration, Instant};
@@ -135,7 +135,7 @@ fn http(status: u16, body: &[u8]) -> Vec<u8> {
         404 => "Not Found",
         411 => "Length Required",
         500 => "Internal Server Error",
-        _ => "Whatever",
+        _ => "Other",
     };
     let head = format!(
         "HTTP/1.1 {status} {reason}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n",

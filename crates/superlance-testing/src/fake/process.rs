@@ -58,7 +58,7 @@ pub struct FakeProcess {
     pub stdout: Vec<u8>,
     /// What is in the file of its standard error.
     pub stderr: Vec<u8>,
-    /// The process ID that it gets at its next start; `None` is one that nobody has.
+    /// The process ID that it gets at its next start; `None` is one that no process has.
     pub next_pid: Option<u32>,
     /// How often `startProcess` has started it.
     pub started: u32,

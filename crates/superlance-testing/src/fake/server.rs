@@ -22,7 +22,7 @@ impl Shared {
         self.state.lock().unwrap()
     }
 
-    /// How often the server was stopped so far: whoever serves for an earlier one gives up.
+    /// How often the server was stopped so far: a thread of an earlier one gives up.
     pub(super) fn era(&self) -> u64 {
         self.connections.era()
     }

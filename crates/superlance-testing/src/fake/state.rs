@@ -5,7 +5,7 @@ use super::log::{read_file, tail_file};
 use super::process::{FakeProcess, ProcessState};
 use crate::wire::xml::{Call, Value, fault, response};
 
-/// Beyond every limit for process IDs of Linux, and still one to `ps`: nobody has it.
+/// Beyond every limit for process IDs of Linux, and still one to `ps`: no process has it.
 const FIRST_FREE_PID: u32 = 5_000_000;
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct State {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     Fault(i64, String),
-    /// An exception that nobody catches: HTTP 500.
+    /// An exception that is not caught: HTTP 500.
     Exception,
 }
 

@@ -34,7 +34,7 @@ impl HttpAnswer {
         HttpAnswer::status(302).header("Location", url)
     }
 
-    /// These bytes, whatever they are; then the connection is closed.
+    /// These bytes, unchanged; then the connection is closed.
     #[must_use]
     pub fn raw(bytes: impl AsRef<[u8]>) -> HttpAnswer {
         HttpAnswer::new(Reply::Raw(bytes.as_ref().to_vec()))
@@ -148,6 +148,6 @@ fn reason(status: u16) -> &'static str {
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
-        _ => "Whatever",
+        _ => "Other",
     }
 }

@@ -49,7 +49,7 @@ impl SmtpBuilder {
         self.starttls(certificate).option("--implicit-tls", None)
     }
 
-    /// Refuses mail from whoever has not logged in, with PLAIN or LOGIN.
+    /// Refuses mail from clients without a login, with PLAIN or LOGIN.
     #[must_use]
     pub fn login(self, user: &str, password: &str) -> SmtpBuilder {
         self.option("--user", Some(user)).option("--password", Some(password))

@@ -20,7 +20,7 @@ impl Builder {
     #[track_caller]
     pub fn start(self) -> Supervisord {
         let started = match self.try_start() {
-            // Somebody may take a free port before supervisord does.
+            // Another program may take a free port before supervisord does.
             Err(said) if said.contains("already listening") => self.try_start(),
             started => started,
         };

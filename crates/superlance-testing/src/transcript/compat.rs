@@ -42,7 +42,7 @@ fn under_test(ours: &Path) -> Who {
 #[track_caller]
 pub fn same(transcript: &Transcript, ours: &Path) {
     let Transcript { program, title, .. } = transcript;
-    // Whatever theirs got done at a step, ours gets the time to do as well before the next one.
+    // Ours gets the time to do everything that theirs did at a step before the next one.
     let mut pace = Vec::new();
     let theirs = play(transcript, &Who::Theirs, &mut pace);
     let ours = play(transcript, &under_test(ours), &mut pace).without(&transcript.additions);
@@ -116,7 +116,7 @@ pub fn record_both(
     }
 }
 
-/// Whether the verdict of a test is one; such a test runs ours, whatever is under test.
+/// Whether the verdict of a test is one; such a test always runs ours.
 #[track_caller]
 fn counts(verdict: &str) -> bool {
     let numbered = verdict.strip_prefix('D').is_some_and(|number| number.parse::<u32>().is_ok());

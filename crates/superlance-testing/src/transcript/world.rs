@@ -58,7 +58,7 @@ impl World {
         names
     }
 
-    /// Whether nobody waits for anything here.
+    /// Whether no client waits for anything here.
     pub(super) fn is_idle(&self) -> bool {
         self.fake.is_idle()
             && self.smtp.as_ref().is_none_or(SmtpServer::is_idle)

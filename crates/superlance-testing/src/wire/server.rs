@@ -32,12 +32,12 @@ impl Drop for Serving<'_> {
 }
 
 impl Connections {
-    /// How often the server was stopped so far: whoever serves for an earlier one gives up.
+    /// How often the server was stopped so far: a thread of an earlier one gives up.
     pub(crate) fn era(&self) -> u64 {
         self.state().stops
     }
 
-    /// Whether no client waits for anything: nobody wants to be let in, nothing that was sent is
+    /// Whether no client waits for anything: no connection is pending, nothing that was sent is
     /// unread, and nothing that was read is unanswered. However busy the machine is, a request that
     /// was sent is one of these.
     pub(crate) fn is_idle(&self) -> bool {

@@ -32,12 +32,12 @@ pub(crate) enum Stream {
 }
 
 impl Address {
-    /// A port of 127.0.0.1 that nobody had a moment ago.
+    /// A port of 127.0.0.1 that was free a moment ago.
     pub(crate) fn free_port() -> Address {
         Address::free_port_of(Ipv4Addr::LOCALHOST.into())
     }
 
-    /// A port of an address that nobody had a moment ago.
+    /// A port of an address that was free a moment ago.
     pub(crate) fn free_port_of(ip: IpAddr) -> Address {
         let any = TcpListener::bind((ip, 0)).expect("a port should be free");
         Address::Inet(any.local_addr().expect("the listener is bound"))
