@@ -35,6 +35,12 @@ pub enum Interest {
 }
 
 impl Interest {
+    /// A tick, for a listener that handles each one when it is idle.
+    #[must_use]
+    pub fn in_tick(frame: &Frame) -> Self {
+        if frame.name.starts_with("TICK") { Self::WhenIdle } else { Self::Nothing }
+    }
+
     /// Each event about a change of state that is `wanted`. An event that cannot be read is handled
     /// too, so that the worker can log it.
     #[must_use]

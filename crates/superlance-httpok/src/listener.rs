@@ -122,9 +122,7 @@ impl HttpOk {
 
 impl Listener for HttpOk {
     fn filter(&self) -> Filter {
-        Box::new(|frame| {
-            if frame.name.starts_with("TICK") { Interest::WhenIdle } else { Interest::Nothing }
-        })
+        Box::new(Interest::in_tick)
     }
 
     fn introduction(&self) -> Introduction {

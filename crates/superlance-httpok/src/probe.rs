@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use superlance_core::options::url::Target;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, RustlsConnector, TcpConnector};
@@ -14,8 +15,7 @@ use ureq::{Agent, Body, Error};
 use crate::options::Options;
 use crate::search::Search;
 use crate::verdict::{Answer, NoAnswer, Outcome};
-use crate::watch::{StatusLine, Watch};
-use superlance_core::options::url::Target;
+use crate::watch::{DeadlineConnector, StatusLine};
 
 /// A GET request that can be made again and again, each time over a new connection.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Probe {
             .accept("")
             .accept_encoding("identity")
             .build();
-        let connector = Watch {
+        let connector = DeadlineConnector {
             inner: TcpConnector::default().chain(RustlsConnector::default()),
             deadline: Instant::now() + self.limit,
             status_line: status_line.clone(),

@@ -38,15 +38,15 @@ impl StatusLine {
 
 /// Connects as `inner` does, and watches.
 #[derive(Debug)]
-pub(crate) struct Watch<C> {
+pub(crate) struct DeadlineConnector<C> {
     pub(crate) inner: C,
     /// When the headers of the answer must be there.
     pub(crate) deadline: Instant,
     pub(crate) status_line: StatusLine,
 }
 
-impl<C: Connector> Connector for Watch<C> {
-    type Out = Watched<C::Out>;
+impl<C: Connector> Connector for DeadlineConnector<C> {
+    type Out = DeadlineTransport<C::Out>;
 
     fn connect(
         &self,
@@ -67,19 +67,19 @@ impl<C: Connector> Connector for Watch<C> {
         };
         let (deadline, status_line) = (self.deadline, self.status_line.clone());
         let transport = self.inner.connect(&details, chained)?;
-        Ok(transport.map(|inner| Watched { inner, deadline, status_line }))
+        Ok(transport.map(|inner| DeadlineTransport { inner, deadline, status_line }))
     }
 }
 
 /// A connection that is watched.
 #[derive(Debug)]
-pub(crate) struct Watched<T> {
+pub(crate) struct DeadlineTransport<T> {
     inner: T,
     deadline: Instant,
     status_line: StatusLine,
 }
 
-impl<T: Transport> Transport for Watched<T> {
+impl<T: Transport> Transport for DeadlineTransport<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
         let buffers = self.inner.buffers();
         self.status_line.note(buffers.input());

@@ -170,9 +170,7 @@ impl Memmon {
 
 impl Listener for Memmon {
     fn filter(&self) -> Filter {
-        Box::new(|frame| {
-            if frame.name.starts_with("TICK") { Interest::WhenIdle } else { Interest::Nothing }
-        })
+        Box::new(Interest::in_tick)
     }
 
     fn introduction(&self) -> Introduction {
