@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use superlance_core::listener::alert::{Alert, Process, Recovers};
-use superlance_core::supervisor::{Fault, ProcessInfo, State, Supervisor};
+use superlance_core::supervisor::{ProcessInfo, State, Supervisor};
 use superlance_core::system::clock::{Moment, log_time};
 use superlance_core::system::log::{Log, LogOnce};
 
@@ -126,11 +126,6 @@ impl Recovery {
         self.watched.values().filter_map(|watch| watch.look).min()
     }
 
-    /// Forgets everything before the listener ends.
-    pub fn finish(&mut self) {
-        self.watched.clear();
-    }
-
     /// Looks at the processes if it is time to. Returns an alert for each that has recovered.
     #[must_use]
     pub fn look(&mut self, supervisor: &mut dyn Supervisor, now: Moment, log: &Log) -> Vec<Alert> {
@@ -140,13 +135,12 @@ impl Recovery {
         // One request, however many processes there are.
         let processes = match supervisor.all() {
             Ok(processes) => processes,
-            Err(error) if error.fault_code() == Some(Fault::SHUTDOWN_STATE) => {
-                self.finish();
-                return Vec::new();
-            }
             Err(error) => {
-                let message = format!("cannot see whether processes have recovered: {error}");
-                self.complaint.report(log, message);
+                // A shutdown is no trouble, and the next listener goes on watching.
+                if !error.is_shutdown() {
+                    let message = format!("cannot see whether processes have recovered: {error}");
+                    self.complaint.report(log, message);
+                }
                 let pause = self.pause();
                 let looks = self.watched.values_mut().filter_map(|watch| watch.look.as_mut());
                 looks.for_each(|look| *look = (*look).max(now.after(pause)));

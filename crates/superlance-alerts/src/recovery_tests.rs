@@ -1,7 +1,7 @@
 //! When a process counts as recovered.
 
 use super::*;
-use superlance_core::supervisor::RpcError;
+use superlance_core::supervisor::{Fault, RpcError};
 use superlance_core::testing::{FakeSupervisor, Recorder};
 
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -160,10 +160,17 @@ fn a_supervisord_that_cannot_be_asked_is_asked_again_and_that_is_said_once() {
     assert_eq!(scene.look().len(), 1);
     let expected = "cannot see whether processes have recovered: down\n";
     assert_eq!(scene.recorder.text(), expected);
+}
+
+/// The next listener, perhaps under the next supervisord, goes on watching.
+#[test]
+fn a_shutdown_of_supervisord_forgets_nothing() {
+    let mut scene = Scene::new();
     scene.report("p");
     scene.pass(60);
     scene.supervisor.refuse("all", Fault::SHUTDOWN_STATE, "SHUTDOWN_STATE");
-    assert_eq!((scene.look(), scene.wait()), (vec![], None));
+    assert_eq!((scene.look(), scene.wait()), (vec![], Some(60)));
+    assert_eq!((scene.recovery.reports().count(), scene.recorder.text().as_str()), (1, ""));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The processes that options select, and options that select none.
 
+use std::mem;
+
 use crate::listener::Ctx;
 use crate::options::selector::{Names, Selector};
 use crate::supervisor::ProcessInfo;
@@ -10,7 +12,7 @@ use crate::system::log::{Log, LogOnce};
 pub struct Selection {
     option: &'static str,
     selectors: Vec<Selector>,
-    /// Whether supervisord was asked for processes that are meant.
+    /// Whether supervisord was asked for its processes.
     asked: bool,
     idle: IdleSelectors,
 }
@@ -37,14 +39,14 @@ impl Selection {
         }
     }
 
-    /// Something happened to a process that is not selected, which may be a slip of the pen: once, and
-    /// where supervisord can be asked, the selectors are named that match nothing it has.
+    /// Something happened to a process that is not selected, which may be a slip of the pen: the
+    /// selectors are named that match nothing supervisord has. It is asked once, answer or not: an answer
+    /// may take half a minute, for which events wait.
     pub fn name_idle(&mut self, ctx: &mut Ctx<'_>) {
-        if self.asked {
+        if mem::replace(&mut self.asked, true) {
             return;
         }
         if let Ok(all) = ctx.supervisor.all() {
-            self.asked = true;
             self.idle.report(idle(self.option, &self.selectors, &all), ctx.log);
         }
     }
@@ -87,6 +89,7 @@ pub fn describe(option: &str, selectors: &[Selector]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::supervisor::RpcError;
     use crate::testing::{FakeSupervisor, World};
 
     fn selection(selectors: &[&str]) -> Selection {
@@ -107,12 +110,22 @@ mod tests {
     fn selectors_that_match_nothing_are_named_once_where_supervisord_answers() {
         let mut world = World::new(FakeSupervisor::at(1000).with("g:foo", 7));
         let mut selection = selection(&["fooo", "foo", "bar*"]);
-        world.supervisor.refuse("all", 1, "UNKNOWN_METHOD");
         for _ in 0..3 {
             world.with_ctx(|ctx| selection.name_idle(ctx));
         }
         let said = "No process of supervisord matches -p fooo, -p bar*: compare with \
                     supervisorctl status\n";
-        assert_eq!((world.log().as_str(), world.supervisor.calls.len()), (said, 2));
+        assert_eq!((world.log().as_str(), world.supervisor.calls.len()), (said, 1));
+    }
+
+    #[test]
+    fn a_supervisord_that_does_not_answer_is_not_asked_again() {
+        let mut world = World::new(FakeSupervisor::at(1000));
+        let mut selection = selection(&["foo"]);
+        world.supervisor.fail("all", RpcError::NoAnswer("within 30 seconds".to_owned()));
+        for _ in 0..3 {
+            world.with_ctx(|ctx| selection.name_idle(ctx));
+        }
+        assert_eq!((world.log().as_str(), world.supervisor.calls.len()), ("", 1));
     }
 }

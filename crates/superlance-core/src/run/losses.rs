@@ -95,13 +95,15 @@ impl Losses {
     /// Logs the loss, and lets the listener raise an alert.
     pub(crate) fn tell(&self, listener: &mut dyn Listener, ctx: &mut Ctx<'_>) {
         let Some(gap) = self.lock().untold.take() else { return };
-        // Without an answer, the alert does not name the processes that changed meanwhile.
-        let all = ctx.supervisor.all().ok();
+        // Without an answer, the alert does not name the processes that changed meanwhile. At the end
+        // there is no time for one.
+        let all = if ctx.is_ending() { None } else { ctx.supervisor.all().ok() };
+        self.lock().due = Instant::now() + PAUSE;
         if self.is_one_of_several(all.as_deref()) {
-            self.lock().shares = true;
+            // What is only assumed is asked again.
+            self.lock().shares = all.is_some();
             return;
         }
-        self.lock().due = Instant::now() + PAUSE;
         let events =
             if gap.lost == 1 { "1 event".to_owned() } else { format!("{} events", gap.lost) };
         let subject = format!("{}: supervisord threw away {events} for this listener", self.name);

@@ -103,6 +103,29 @@ fn several_processes_share_the_events_of_a_pool() {
 }
 
 #[test]
+fn one_question_without_an_answer_does_not_end_the_reports() {
+    let mut alone = world(&["mail:crashmail", "web:web"]);
+    alone.supervisor.refuse("all", 1, "UNKNOWN_METHOD");
+    let losses = told("mail:crashmail", &[1, 3], &mut alone);
+    assert_eq!(alone.alerts.len(), 0);
+    assert!(losses.note(Some(9)));
+    // An answer that takes long must not hold up each event of a pool.
+    assert!(losses.deadline().unwrap() > Instant::now() + PAUSE / 2);
+    alone.with_ctx(|ctx| losses.tell(&mut Idle, ctx));
+    assert!(alone.log().contains("threw away 5 events for this listener"), "{}", alone.log());
+}
+
+/// A question takes up to half a minute, and the listener has eight seconds to end.
+#[test]
+fn at_the_end_a_loss_is_told_without_asking() {
+    let mut world = world(&["crashmail:crashmail", "web:web"]);
+    world.ending = true.into();
+    told("crashmail:crashmail", &[1, 3], &mut world);
+    assert!(world.log().contains("threw away 1 event for this listener"), "{}", world.log());
+    assert_eq!((world.alerts.len(), world.supervisor.calls.len()), (1, 0));
+}
+
+#[test]
 fn the_size_recommended_would_have_been_enough() {
     for (lost, size) in [(1, 256), (128, 256), (129, 512), (u64::MAX, u64::MAX)] {
         assert_eq!(buffer_size(lost), size);
