@@ -168,6 +168,12 @@ impl<T> Restarts<T> {
     /// not show that it is meant, too. When there is nothing else, this is not seen.
     fn all_stop(&self, ctx: &mut Ctx<'_>) -> bool {
         let (Some(own), Ok(all)) = (&self.own_namespec, ctx.supervisor.all()) else { return false };
+        // A signal that did not come from supervisord ends this listener alone.
+        let is_stopping =
+            |info: &ProcessInfo| info.namespec() == *own && info.state == State::Stopping;
+        if !all.iter().any(is_stopping) {
+            return false;
+        }
         let is_other = |info: &&ProcessInfo| {
             let namespec = info.namespec();
             namespec != *own && !self.debts.has(&namespec)

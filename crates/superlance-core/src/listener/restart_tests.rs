@@ -184,6 +184,20 @@ fn a_listener_that_is_restarted_alone_starts_what_it_stopped() {
     world.with_ctx(|ctx| restarts.start(NAME, ctx)).unwrap();
 }
 
+/// Another client stops everything else while a signal of its own ends this listener: supervisord has it
+/// as running still.
+#[test]
+fn a_listener_that_a_signal_ends_starts_what_it_stopped() {
+    let mut world =
+        World::new(FakeSupervisor::at(100).with(NAME, 7).with("own:own", 8).with("db", 9));
+    let mut restarts = Restarts::new(Some("own:own".to_owned()));
+    let info = world.supervisor.process(NAME).unwrap().clone();
+    world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).unwrap();
+    world.ending = true.into();
+    world.supervisor.process("db:db").unwrap().state = State::Stopping;
+    world.with_ctx(|ctx| restarts.start(NAME, ctx)).unwrap();
+}
+
 #[test]
 fn what_is_owed_at_the_end_is_started_by_the_next_listener() {
     type Change = fn(&mut ProcessInfo);
