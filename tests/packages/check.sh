@@ -23,6 +23,14 @@ works() {
     done
 }
 
+# has_docs SHARE NAME: manual pages, completions and examples are there.
+has_docs() {
+    for file in man/man1/memmon.1 bash-completion/completions/memmon \
+        "doc/$2/examples/conf.d/superlance.conf"; do
+        [ -f "$1/$file" ] || [ -f "$1/$file.gz" ] || fail "$1 has no $file"
+    done
+}
+
 echo "sums"
 (cd "$dist" && sha256sum --quiet --check SHA256SUMS)
 
@@ -30,8 +38,11 @@ echo "tarball: unpacked, in an empty root, installed and removed"
 tar -xf "$dist/superlance-$version-"*-linux.tar.gz -C "$work"
 tarball=$(echo "$work/superlance-$version-"*-linux)
 works "$tarball/bin"
+has_docs "$tarball/share" superlance
 size=$(stat -c %s "$tarball/bin/superlance")
 [ "$size" -le 5000000 ] || fail "the program has $size bytes, more than 5,000,000"
+megabytes=$(awk "BEGIN { printf \"%.1f\", $size / 1000000 }")
+grep -q "static program of $megabytes MB" README.md || fail "README.md: the program has $megabytes MB"
 strings=$(grep -acE "$PWD|$HOME/" "$tarball/bin/superlance" || true)
 [ "$strings" = 0 ] || fail "the program names folders of its builder"
 if [ "$(id -u)" = 0 ]; then
@@ -48,7 +59,7 @@ echo "wheel: installed with pip, beside supervisor, and removed"
 "$python" -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check --no-index "$dist"/superlance_rs-*.whl
 works "$work/venv/bin"
-[ -f "$work/venv/share/man/man1/memmon.1" ] || fail "the wheel has no manual pages"
+has_docs "$work/venv/share" superlance
 "$work/venv/bin/pip" uninstall --quiet --yes superlance-rs
 [ ! -e "$work/venv/bin/memmon" ] || fail "pip uninstall leaves memmon"
 
@@ -56,6 +67,7 @@ echo "deb: unpacked"
 if command -v dpkg-deb >/dev/null; then
     dpkg-deb --extract "$dist"/superlance-rs_*.deb "$work/deb"
     works "$work/deb/usr/bin"
+    has_docs "$work/deb/usr/share" superlance-rs
     (cd "$work/deb" && dpkg-deb --ctrl-tarfile "$dist"/superlance-rs_*.deb | tar -xO ./md5sums | md5sum --quiet -c)
     if command -v lintian >/dev/null; then
         lintian --fail-on error,warning "$dist"/superlance-rs_*.deb 2>/dev/null || fail "lintian objects"
