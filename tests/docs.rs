@@ -133,7 +133,13 @@ fn help_and_manual_have_the_same_options() {
 }
 
 #[test]
-fn manual_pages_have_the_version_at_their_foot() {
+fn manual_pages_readme_and_changelog_have_the_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let readme = read("README.md");
+    for package in ["superlance-rs_", "superlance_rs-", "superlance-"] {
+        assert!(readme.contains(&format!("{package}{version}")), "README.md: {package}");
+    }
+    assert!(read("CHANGELOG.md").contains(&format!("\n## [{version}] - 20")), "CHANGELOG.md");
     let system = concat!("\n.Os superlance ", env!("CARGO_PKG_VERSION"), "\n");
     for page in fs::read_dir(file("man")).unwrap().map(|entry| entry.unwrap().path()) {
         let text = fs::read_to_string(&page).unwrap();
