@@ -108,9 +108,8 @@ impl Sender {
             return;
         }
         let Some(room) = self.room(&alert) else {
-            targets.iter().for_each(|target| self.shared.settled(&alert, target));
-            let text = transport.given_up(&alert, &targets, "too many others wait");
-            return alert.log(log).line(text);
+            alert.log(log).line(transport.given_up(&alert, &targets, "too many others wait"));
+            return self.shared.settled(&alert, &targets);
         };
         let (shared, unfinished) = (Arc::clone(&self.shared), Arc::clone(&alert));
         let entry = self.unfinished.begin_with(move || shared.unfinished(&unfinished));
@@ -228,12 +227,10 @@ impl Shared {
         for (target, outcome) in all.into_iter().zip(outcomes) {
             let reason = match outcome {
                 DeliveryOutcome::Delivered => {
-                    self.settled(alert, &target);
                     delivered.push(target);
                     continue;
                 }
                 DeliveryOutcome::Rejected(reason) => {
-                    self.settled(alert, &target);
                     refusals.push(reason);
                     refused.push(target);
                     continue;
@@ -261,6 +258,8 @@ impl Shared {
             let text = self.transport.delivered(alert, &delivered);
             text.into_iter().for_each(|text| log.line(text));
         }
+        self.settled(alert, &delivered);
+        self.settled(alert, &refused);
         if reasons.is_empty() {
             if !delivered.is_empty() && state.trouble.clear() {
                 self.log.line(format_args!("{} works again", self.transport.name()));
@@ -278,8 +277,10 @@ impl Shared {
             Next::Waits => state.trouble.report(&self.log, failed),
             Next::Ended(job) => self.end(&job, &reason),
             Next::GivenUp(job) => {
-                job.targets.iter().for_each(|target| self.settled(&job.alert, target));
-                self.end(&job, &reason);
+                let Job { alert, targets, .. } = &job;
+                let text = self.transport.given_up(alert, targets, &reason);
+                alert.log(&self.log).line(text);
+                self.settled(alert, targets);
             }
         }
     }
@@ -293,7 +294,7 @@ impl Shared {
         format!("Not sent in time to {name}, and kept until the next start: {subject}")
     }
 
-    /// Logs that an alert is not tried again, and why.
+    /// Logs that an alert is not tried again before the end, and why.
     fn end(&self, job: &Job, reason: &str) {
         let Job { alert, targets, .. } = job;
         let log = alert.log(&self.log);
@@ -310,10 +311,11 @@ impl Shared {
         key(&format!("{}\0{target}", self.transport.key()))
     }
 
-    fn settled(&self, alert: &Alert, target: &str) {
-        if let Some(spool) = &self.spool {
-            spool.settle(alert, &self.key(target));
-        }
+    /// Strikes targets off the spool, after the log has what they will not get: a kill in between
+    /// must not lose an alert.
+    fn settled(&self, alert: &Alert, targets: &[String]) {
+        let Some(spool) = &self.spool else { return };
+        targets.iter().for_each(|target| spool.settle(alert, &self.key(target)));
     }
 
     /// Whether the next listener will deliver the alert.

@@ -1,6 +1,9 @@
 //! Senders, with commands and with scripted transports.
 
 use std::collections::VecDeque;
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
@@ -243,4 +246,51 @@ fn there_is_an_end_to_the_bytes_that_wait() {
     assert_eq!(unfinished.texts().len(), 4);
     sender.finish();
     assert_eq!((scripted.tried().len(), sender.used.load(Ordering::Relaxed)), (5, 0));
+}
+
+/// A log that takes down whether the journal holds anything while a message is written.
+struct Witness {
+    journal: PathBuf,
+    seen: Recorder,
+}
+
+impl Write for Witness {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let kept = fs::metadata(&self.journal).is_ok_and(|journal| journal.len() > 0);
+        let text = String::from_utf8_lossy(bytes);
+        let first = text.lines().next().unwrap_or_default();
+        writeln!(self.seen, "{first} kept: {kept}")?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A sender with a spool that has one alert, which is handed to it; returns what was logged, and
+/// whether the alert was still on disk.
+fn logged_while_kept(outcome: DeliveryOutcome, used: usize) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, seen) = (folder.path().join("test/alerts.journal"), Recorder::default());
+    let log = Arc::new(Log::new(Witness { journal: journal.clone(), seen: seen.clone() }));
+    let spool = Arc::new(Spool::new(folder.path().to_owned(), "test", Arc::clone(&log)));
+    spool.open().unwrap();
+    let transport = Box::new(Scripted::new([vec![outcome; 2]]));
+    let mut sender = Sender::new(transport, Some(Arc::clone(&spool)), log, InFlight::default());
+    sender.used.store(used, Ordering::Relaxed);
+    let alert = Arc::new(Alert { id: "1".to_owned(), ..Arc::unwrap_or_clone(alert("text")) });
+    spool.put(&alert, sender.keys(&BTreeSet::new()).into_iter().collect());
+    sender.send(alert, &BTreeSet::new());
+    sender.finish();
+    assert_eq!(fs::metadata(&journal).map_or(0, |journal| journal.len()), 0, "it is settled");
+    seen.text()
+}
+
+#[test]
+fn what_will_not_arrive_is_in_the_log_before_it_leaves_the_disk() {
+    let rejected = logged_while_kept(DeliveryOutcome::Rejected("550 no".to_owned()), 0);
+    assert_eq!(rejected, "Not sent to scripted: 550 no. The alert was: kept: true\n");
+    let surplus = logged_while_kept(DeliveryOutcome::Delivered, CAPACITY_BYTES);
+    assert_eq!(surplus, "Not sent to scripted: too many others wait. The alert was: kept: true\n");
 }

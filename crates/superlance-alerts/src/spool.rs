@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use superlance_core::listener::alert::Alert;
 use superlance_core::spool::dir::{SpoolError, StateDir, UNFINISHED};
 use superlance_core::spool::journal::{ASIDE, Journal, SUFFIX};
+use superlance_core::system::hash::fnv1a;
 use superlance_core::system::log::{Log, LogOnce};
 
 /// Bounds of the spool.
@@ -301,13 +302,7 @@ impl State {
 /// The hash of a target for the spool, since the address of a webhook is a secret.
 #[must_use]
 pub(crate) fn key(recipient: &str) -> String {
-    format!("{:016x}", fnv(recipient))
-}
-
-/// FNV-1a: stable between versions, which std's hash is not.
-fn fnv(text: &str) -> u64 {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+    format!("{:016x}", fnv1a(recipient.bytes()))
 }
 
 /// A file name for a listener's name, different for each name.

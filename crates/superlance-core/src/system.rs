@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod command;
+pub mod hash;
 pub mod host_name;
 pub mod io_error;
 pub mod log;

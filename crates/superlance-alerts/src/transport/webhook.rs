@@ -44,7 +44,7 @@ struct Webhook {
     uri: Uri,
     format: Format,
     /// Fields of the JSON that come from the URL.
-    endpoint_and_fields: Map<String, Value>,
+    fields: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Texts that must not be logged, though a service may repeat them.
     secrets: Vec<String>,
@@ -69,7 +69,7 @@ impl Webhook {
         let target = Target::parse_secret(url.expose()).map_err(bad)?;
         let host = target.uri.host().unwrap_or_default();
         let format = options.format.unwrap_or_else(|| Format::of_host(host));
-        let (uri, endpoint_and_fields) = format.endpoint_and_fields(&target.uri).map_err(bad)?;
+        let (uri, fields) = format.endpoint_and_fields(&target.uri).map_err(bad)?;
         let mut headers = Vec::new();
         if let Some(authorization) = &target.authorization {
             headers.extend(
@@ -83,7 +83,7 @@ impl Webhook {
         let agent = agent(&uri, environment)?;
         let secrets = secrets(&target.uri, &headers);
         let key = format!("webhook {}", url.expose());
-        Ok(Self { agent, uri, format, endpoint_and_fields, headers, secrets, shown, key })
+        Ok(Self { agent, uri, format, fields, headers, secrets, shown, key })
     }
 
     fn post(&self, alert: &Alert) -> Result<Response<Body>, Error> {
@@ -91,7 +91,7 @@ impl Webhook {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        request.send(shapes::body(self.format, alert, &self.endpoint_and_fields).to_string())
+        request.send(shapes::body(self.format, alert, &self.fields).to_string())
     }
 
     /// The text without secrets, for the log.

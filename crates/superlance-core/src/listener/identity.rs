@@ -8,6 +8,7 @@ use nix::unistd::getppid;
 
 use super::alert::Alert;
 use crate::protocol::frame::Frame;
+use crate::system::hash::fnv1a;
 
 /// An instance of supervisord. Another one numbers its events anew: after a restart of it or of the
 /// machine.
@@ -120,12 +121,9 @@ fn this_process() -> String {
     format!("{} {}", std::process::id(), now.as_nanos())
 }
 
-/// FNV-1a: stable between builds of the program.
+/// A hash of the parts and of where each ends.
 fn hash(parts: &[&str]) -> u64 {
-    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    fnv1a(parts.iter().flat_map(|part| part.bytes().chain([0])))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nix::dir::{Dir, Entry};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag, openat, renameat};
 use nix::sys::stat::{Mode, mkdirat};
@@ -106,13 +107,12 @@ impl StateDir {
     /// The names of its files, sorted, without the lock.
     pub fn names(&self) -> Result<Vec<String>, SpoolError> {
         let list = || {
-            let names = fs::read_dir(&self.path)?.map(|entry| Ok(entry?.file_name()));
-            names.collect::<io::Result<Vec<_>>>()
+            let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+            let mut directory = Dir::openat(&self.directory, ".", flags, Mode::empty())?;
+            directory.iter().map(|entry| Ok(name(&entry?))).collect::<nix::Result<Vec<_>>>()
         };
-        let names = list().map_err(|error| self.failed("read", error))?;
-        let mut names: Vec<_> =
-            names.into_iter().map(|name| name.to_string_lossy().into_owned()).collect();
-        names.retain(|name| name != LOCK);
+        let mut names = list().map_err(|errno| self.failed("read", errno.into()))?;
+        names.retain(|name| ![LOCK, ".", ".."].contains(&name.as_str()));
         names.sort_unstable();
         Ok(names)
     }
@@ -204,6 +204,10 @@ impl StateDir {
     }
 }
 
+fn name(entry: &Entry) -> String {
+    entry.file_name().to_string_lossy().into_owned()
+}
+
 /// Opens a file in a directory, unless it is a link.
 fn open_in(directory: &File, name: &str, flags: OFlag) -> io::Result<File> {
     let flags = flags | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
@@ -213,4 +217,22 @@ fn open_in(directory: &File, name: &str, flags: OFlag) -> io::Result<File> {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_the_open_directory_after_its_path_leads_elsewhere() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = StateDir::open(parent.path(), "x").unwrap();
+        ["b", "a"].iter().for_each(|name| directory.write(name, b"").unwrap());
+        fs::rename(parent.path().join("x"), parent.path().join("y")).unwrap();
+        fs::create_dir(parent.path().join("x")).unwrap();
+        fs::write(parent.path().join("x/other"), "").unwrap();
+        for _ in 0..2 {
+            assert_eq!(directory.names().unwrap(), ["a", "b"]);
+        }
+    }
 }

@@ -10,11 +10,7 @@ use super::Format;
 use superlance_core::listener::alert::Alert;
 
 /// The JSON about an alert, including the fields of the URL.
-pub(super) fn body(
-    format: Format,
-    alert: &Alert,
-    endpoint_and_fields: &Map<String, Value>,
-) -> Value {
+pub(super) fn body(format: Format, alert: &Alert, url_fields: &Map<String, Value>) -> Value {
     let (subject, text) = (alert.title(), alert.whole_text());
     match format {
         Format::Text => {
@@ -41,20 +37,14 @@ pub(super) fn body(
         Format::Telegram => {
             let text = shorten(&format!("{subject}\n\n{text}"), 4096, char::len_utf16);
             let no_preview = json!({"is_disabled": true});
-            with(
-                endpoint_and_fields.clone(),
-                [("text", json!(text)), ("link_preview_options", no_preview)],
-            )
+            with(url_fields.clone(), [("text", json!(text)), ("link_preview_options", no_preview)])
         }
         Format::Ntfy => {
             let title = shorten(subject, 250, char::len_utf8);
             // A longer text would become a file.
             let message = shorten(&text, 4000, char::len_utf8);
             let tags = ("tags", json!(["warning"]));
-            with(
-                endpoint_and_fields.clone(),
-                [("title", json!(title)), ("message", json!(message)), tags],
-            )
+            with(url_fields.clone(), [("title", json!(title)), ("message", json!(message)), tags])
         }
         Format::GoogleChat => {
             let text = format!("*{subject}*\n```\n{}\n```", code(&text));
