@@ -10,6 +10,10 @@ use crate::supervisor::{ProcessInfo, State};
 /// At most one alert in this time.
 const PAUSE: Duration = Duration::from_secs(60);
 
+/// What is lost at one moment leaves several gaps, since some events arrive in between: they are awaited
+/// for this time, to be told together.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// The smallest `buffer_size` that is recommended.
 const USUAL_BUFFER: u64 = 256;
 
@@ -82,6 +86,9 @@ impl Losses {
         let Some(gap) = gap.filter(|_| !state.shares) else { return false };
         let lost = state.untold.map_or(0, |earlier| earlier.lost).saturating_add(gap.lost);
         let since = state.untold.map_or(gap.since, |earlier| earlier.since);
+        if state.untold.is_none() {
+            state.due = state.due.max(Instant::now() + MOMENT);
+        }
         state.untold = Some(Gap { lost, since });
         true
     }

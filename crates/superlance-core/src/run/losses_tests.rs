@@ -84,6 +84,20 @@ fn what_is_lost_is_said_with_the_cure_and_those_it_may_be_about() {
 }
 
 #[test]
+fn what_is_lost_at_one_moment_is_told_in_one() {
+    let losses = Losses::new("crashmail", Some("crashmail:crashmail"));
+    assert!(!losses.note(Some(1)) && losses.deadline().is_none());
+    assert!(losses.note(Some(14)));
+    let due = losses.deadline().unwrap();
+    assert!(due > Instant::now() + MOMENT / 2);
+    assert!(losses.note(Some(21)));
+    assert_eq!(losses.deadline(), Some(due));
+    let mut world = world(&[]);
+    world.with_ctx(|ctx| losses.tell(&mut Idle, ctx));
+    assert!(world.log().contains("threw away 18 events"), "{}", world.log());
+}
+
+#[test]
 fn several_processes_share_the_events_of_a_pool() {
     let mut pool = world(&["crashmail:crashmail_0", "crashmail:crashmail_1"]);
     let losses = told("crashmail:crashmail_0", &[1, 3], &mut pool);
