@@ -206,7 +206,7 @@ static:
 PACKAGES = tarball deb wheel
 
 packages: $(PACKAGES)
-	cd $(DIST) && sha256sum *.tar.gz *.deb *.whl >SHA256SUMS
+	cd $(DIST) && sha256sum *[-_]$(VERSION)[-_]* >SHA256SUMS
 
 $(PACKAGES): static completions
 	crates/superlance-packaging/package.sh $@ $(STATIC) $(COMPLETIONS) $(DIST)

@@ -57,7 +57,7 @@ PREFIX=$work/prefix "$tarball/install.sh" --uninstall
 
 echo "wheel: installed with pip, beside supervisor, and removed"
 "$python" -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check --no-index "$dist"/superlance_rs-*.whl
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check --no-index "$dist/superlance_rs-$version-"*.whl
 works "$work/venv/bin"
 has_docs "$work/venv/share" superlance
 "$work/venv/bin/pip" uninstall --quiet --yes superlance-rs
@@ -65,12 +65,12 @@ has_docs "$work/venv/share" superlance
 
 echo "deb: unpacked"
 if command -v dpkg-deb >/dev/null; then
-    dpkg-deb --extract "$dist"/superlance-rs_*.deb "$work/deb"
+    dpkg-deb --extract "$dist/superlance-rs_${version}_"*.deb "$work/deb"
     works "$work/deb/usr/bin"
     has_docs "$work/deb/usr/share" superlance-rs
-    (cd "$work/deb" && dpkg-deb --ctrl-tarfile "$dist"/superlance-rs_*.deb | tar -xO ./md5sums | md5sum --quiet -c)
+    (cd "$work/deb" && dpkg-deb --ctrl-tarfile "$dist/superlance-rs_${version}_"*.deb | tar -xO ./md5sums | md5sum --quiet -c)
     if command -v lintian >/dev/null; then
-        lintian --fail-on error,warning "$dist"/superlance-rs_*.deb 2>/dev/null || fail "lintian objects"
+        lintian --fail-on error,warning "$dist/superlance-rs_${version}_"*.deb 2>/dev/null || fail "lintian objects"
     else
         left_out="$left_out; lintian, which is not installed"
     fi
