@@ -82,9 +82,12 @@ impl Recovery {
         self.watch(report, now)
     }
 
-    /// Watches a process again that an earlier listener reported.
+    /// Watches a process again that an earlier listener reported, unless this one has reported it
+    /// since.
     pub fn restore(&mut self, report: Report, now: Moment) {
-        self.watch(report, now);
+        if report.key().is_none_or(|key| !self.watched.contains_key(&key)) {
+            self.watch(report, now);
+        }
     }
 
     fn watch(&mut self, report: Report, now: Moment) -> Option<&Report> {

@@ -209,3 +209,16 @@ fn another_listener_goes_on_watching() {
     scene.pass(60);
     assert_eq!(scene.look().len(), 1);
 }
+
+#[test]
+fn an_earlier_report_replaces_no_newer_one() {
+    let mut earlier = Scene::new();
+    earlier.report("p");
+    let report = earlier.recovery.reports().next().unwrap().clone();
+    let mut scene = Scene::new();
+    scene.pass(100);
+    scene.report("p");
+    let newer = scene.recovery.reports().next().unwrap().clone();
+    scene.recovery.restore(report, scene.now);
+    assert_eq!(scene.recovery.reports().collect::<Vec<_>>(), [&newer]);
+}

@@ -52,6 +52,8 @@ struct State {
     /// their events again.
     earlier: BTreeSet<String>,
     trouble: LogOnce,
+    /// What journals would keep that were asked for before the directory could be opened.
+    unkept_journals: Vec<&'static str>,
 }
 
 struct Waiting {
@@ -102,6 +104,10 @@ impl Spool {
                 (state.directory, state.journal) = (Some(directory), journal);
                 let backlog = state.restore(records);
                 state.keep(self.limits, &self.log);
+                for what in std::mem::take(&mut state.unkept_journals) {
+                    let when = "only from the next start of this listener on";
+                    self.log.line(format_args!("{what} are kept on disk {when}"));
+                }
                 Some(backlog)
             }
             Err(error) => {
@@ -125,16 +131,19 @@ impl Spool {
         Ok(())
     }
 
-    /// The journal `name` beside the alerts with its records; `what` names them in messages.
+    /// The journal `name` beside the alerts with its records; `what` names them in messages. Before
+    /// the directory is open, it is one that keeps nothing.
     pub(crate) fn journal<T: DeserializeOwned>(
         &self,
         name: &str,
         what: &'static str,
     ) -> (Journal, Vec<T>) {
-        match &self.lock().directory {
-            Some(directory) => Journal::open(directory, name, what, &self.log),
-            None => (Journal::default(), Vec::new()),
+        let mut state = self.lock();
+        if let Some(directory) = &state.directory {
+            return Journal::open(directory, name, what, &self.log);
         }
+        state.unkept_journals.push(what);
+        (Journal::default(), Vec::new())
     }
 
     /// Stores an alert until the targets with the keys `lacking` have it. `false` if the spool

@@ -168,14 +168,9 @@ impl StateDir {
     }
 
     /// Requests a sync of `file`, and of the names in the directory.
-    pub fn sync_soon(
-        &self,
-        file: Option<&Arc<File>>,
-        names: bool,
-        log: &Arc<Log>,
-    ) -> io::Result<()> {
+    pub fn sync_soon(&self, file: &Arc<File>, names: bool, log: &Arc<Log>) -> io::Result<()> {
         let directory = names.then(|| Arc::clone(&self.directory));
-        self.syncer.request(Request { file: file.map(Arc::clone), directory }, log)
+        self.syncer.request(Request { file: Arc::clone(file), directory }, log)
     }
 
     /// Waits until `file` and the names in the directory are synced.

@@ -124,18 +124,20 @@ impl Journal {
         match disk.replace(&lines) {
             Err(error) => disk.complain(error),
             // No record was written, so the disk may still be faulty.
-            Ok(()) if !lines.is_empty() && disk.trouble.clear() => {
-                disk.log.line(format_args!("{} are kept on disk again", disk.what));
-            }
-            Ok(()) => {}
+            Ok(()) if lines.is_empty() => {}
+            Ok(()) => disk.works(),
         }
     }
 
     fn append(&mut self, record: &impl Serialize, sync: fn(&mut Disk) -> io::Result<()>) {
         let Some(disk) = &mut self.0 else { return };
-        if let Err(error) = disk.line(record).and_then(|line| disk.append(&line, sync)) {
-            disk.lacks = true;
-            disk.complain(error);
+        match disk.line(record).and_then(|line| disk.append(&line, sync)) {
+            Err(error) => {
+                disk.lacks = true;
+                disk.complain(error);
+            }
+            Ok(()) if disk.lacks => {}
+            Ok(()) => disk.works(),
         }
     }
 }
@@ -206,7 +208,8 @@ impl Disk {
     }
 
     fn sync_soon(&mut self) -> io::Result<()> {
-        self.directory.sync_soon(self.file.as_ref(), self.fresh, &self.log)?;
+        let Some(file) = &self.file else { return Ok(()) };
+        self.directory.sync_soon(file, self.fresh, &self.log)?;
         self.fresh = false;
         Ok(())
     }
@@ -219,13 +222,17 @@ impl Disk {
     }
 
     fn replace(&mut self, lines: &[u8]) -> Result<(), SpoolError> {
-        // The open file is no longer the journal.
-        self.file = None;
-        if lines.is_empty() {
-            self.directory.remove(&self.name)?;
-            self.sync_soon().map_err(|error| self.directory.failed("write into", error))?;
-        } else {
-            self.directory.write(&self.name, lines)?;
+        match &self.file {
+            // A new file for each record would leave the disk, if it is slow, more and more to sync.
+            Some(file) if lines.is_empty() => {
+                file.set_len(0).map_err(|error| self.directory.failed("write into", error))?;
+            }
+            None if lines.is_empty() => self.directory.remove(&self.name)?,
+            _ => {
+                // The open file is no longer the journal.
+                self.file = None;
+                self.directory.write(&self.name, lines)?;
+            }
         }
         self.length = lines.len() as u64;
         (self.base, self.lacks) = (self.length, false);
@@ -243,6 +250,13 @@ impl Disk {
         let shown = self.directory.shown();
         self.log.line(format_args!("{shown}/{}: {why}; it is left as {aside}", self.name));
         Ok(())
+    }
+
+    /// Everything is in it.
+    fn works(&mut self) {
+        if self.trouble.clear() {
+            self.log.line(format_args!("{} are kept on disk again", self.what));
+        }
     }
 
     fn complain(&mut self, error: impl Display) {

@@ -52,10 +52,36 @@ fn what_was_added_is_there_until_it_is_settled() {
     journal.add_soon(&"four");
     assert_eq!(place.records(), ["three", "four"]);
     journal.rewrite::<&str>([]);
-    assert!(!place.file().exists());
+    assert_eq!(fs::read(place.file()).unwrap(), b"");
     journal.add(&"five");
     assert_eq!(place.records(), ["five"]);
-    assert_eq!((journal.is_complete(), place.recorder.text().as_str()), (true, ""));
+    journal.rewrite::<&str>([]);
+    place.open().0.rewrite::<&str>([]);
+    assert!(!place.file().exists(), "at the start, an empty one is removed");
+    assert!(journal.is_complete());
+    assert_eq!(place.recorder.text(), "");
+}
+
+/// The paths behind all open descriptors of this process that are below `folder`.
+#[cfg(target_os = "linux")]
+fn descriptors(folder: &std::path::Path) -> Vec<PathBuf> {
+    let open = fs::read_dir("/proc/self/fd").unwrap();
+    let paths = open.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+    paths.filter(|path| path.starts_with(folder)).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn records_that_are_settled_at_once_occupy_one_descriptor_however_many_wait_for_the_disk() {
+    let place = Place::new();
+    let mut journal = place.open().0;
+    journal.add(&"first");
+    let open = descriptors(place.parent.path());
+    for _ in 0..2_000 {
+        journal.add_soon(&"exited");
+        journal.rewrite::<&str>([]);
+    }
+    assert_eq!(descriptors(place.parent.path()), open);
 }
 
 #[test]
@@ -179,4 +205,10 @@ fn on_a_full_disk() {
         place.directory.shown()
     );
     assert_eq!(place.recorder.text(), trouble);
+    journal.add(&huge);
+    journal.rewrite::<&str>([]);
+    assert!(!journal.is_complete(), "no record shows that the disk works");
+    journal.add(&"four");
+    assert!(journal.is_complete());
+    assert_eq!(place.recorder.text(), trouble.repeat(2));
 }

@@ -13,10 +13,10 @@ use crate::system::log::{Log, LogOnce};
 #[derive(Debug, Default)]
 pub(super) struct Syncer(OnceLock<Option<Sender<Request>>>);
 
-/// A written file; none if only names in the directory have changed.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub(super) file: Option<Arc<File>>,
+    /// A written file.
+    pub(super) file: Arc<File>,
     /// The directory, if names in it have changed.
     pub(super) directory: Option<Arc<File>>,
 }
@@ -53,7 +53,7 @@ fn work(requests: &Receiver<Request>, log: &Log) {
 /// Syncs each file once, and then the directory, so that no name stands for an empty file.
 fn sync(requests: &[Request]) -> io::Result<()> {
     let mut files: Vec<&Arc<File>> = Vec::new();
-    for file in requests.iter().filter_map(|request| request.file.as_ref()) {
+    for file in requests.iter().map(|request| &request.file) {
         if !files.iter().any(|known| Arc::ptr_eq(known, file)) {
             files.push(file);
         }
