@@ -13,6 +13,7 @@ use crate::throttle::{Record, Throttle};
 use crate::transport::Transport;
 use superlance_core::listener::alert::{Alert, Alerts};
 use superlance_core::listener::in_flight::InFlight;
+use superlance_core::listener::restart;
 use superlance_core::run::Delivery;
 use superlance_core::run::backlog;
 use superlance_core::spool::journal::Journal;
@@ -81,6 +82,11 @@ impl Pipeline {
     #[must_use]
     pub fn has_transports(&self) -> bool {
         !self.senders.is_empty()
+    }
+
+    /// The journal of processes that are owed a start, with what is in it.
+    pub fn restarts(&self) -> (Journal, Vec<restart::Record>) {
+        self.journal("restarts", "processes that are owed a start")
     }
 
     /// The journal `name` of the spool with its records; `what` names them in messages.

@@ -75,23 +75,16 @@ impl Tool {
         let supervisor = environment.supervisor_for(choice.tail.asks_supervisord())?;
         let mut alerts =
             superlance_alerts::pipeline(&environment, raiser, None, &options.alerts, matches)?;
-        let Environment { log, unfinished, .. } = environment;
         let subject = options.subject.clone().or(self.subject.map(str::to_owned));
         if let Some((from, to)) = options.addresses() {
-            let mut smtp = SmtpTransport::new(settings, from, to, &log);
+            let mut smtp = SmtpTransport::new(settings, from, to, &environment.log);
             smtp.as_mime_text = true;
             alerts.add(Box::new(BatchMail { smtp, has_subject: subject.is_some() }));
         }
         let subject = subject.unwrap_or_default();
         let mut listener = BatchListener::new(self, &options, choice, subject, id_prefix());
-        listener.keep(alerts.journal("batch", "lines that wait"), &log);
-        Ok(Service {
-            listener: Box::new(listener),
-            supervisor,
-            alerts: Box::new(alerts),
-            log,
-            unfinished,
-        })
+        listener.keep(alerts.journal("batch", "lines that wait"), &environment.log);
+        Ok(Service::new(listener, supervisor, alerts, environment))
     }
 }
 

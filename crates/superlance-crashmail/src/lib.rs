@@ -4,7 +4,7 @@ mod listener;
 mod options;
 
 use clap::{ArgMatches, Error, FromArgMatches};
-use superlance_alerts::Raiser;
+use superlance_alerts::{Raiser, pipeline};
 use superlance_core::listener::environment::Environment;
 use superlance_core::options::usage::StartError;
 use superlance_core::run::Service;
@@ -22,16 +22,8 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
     let mut options = Options::from_arg_matches(matches).map_err(bad)?;
     let tail = options.tail.asks_supervisord();
     let supervisor = environment.supervisor_for(tail.or(options.mail.asks_supervisord()))?;
-    let alerts = superlance_alerts::pipeline(
-        &environment,
-        RAISER,
-        Some(&options.mail),
-        &options.alerts,
-        matches,
-    )?;
+    let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
     let told = alerts.has_transports();
     options.warn(told, &environment.log);
-    let Environment { log, unfinished, .. } = environment;
-    let listener = Box::new(Crashmail::new(options, told));
-    Ok(Service { listener, supervisor, alerts: Box::new(alerts), log, unfinished })
+    Ok(Service::new(Crashmail::new(options, told), supervisor, alerts, environment))
 }

@@ -20,7 +20,7 @@ mod verdict;
 mod watch;
 
 use clap::{ArgMatches, Error, FromArgMatches};
-use superlance_alerts::Raiser;
+use superlance_alerts::{Raiser, pipeline};
 use superlance_core::listener::environment::Environment;
 use superlance_core::options::usage::StartError;
 use superlance_core::run::Service;
@@ -43,21 +43,9 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
     let supervisor = environment.supervisor()?;
     let shown = target.shown.clone();
     let probe = Probe::new(target, &options).map_err(StartError::Environment)?;
-    let alerts = superlance_alerts::pipeline(
-        &environment,
-        RAISER,
-        Some(&options.mail),
-        &options.alerts,
-        matches,
-    )?;
-    let Environment { own_namespec, log, unfinished, .. } = environment;
+    let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
+    let own_namespec = environment.own_namespec.clone();
     let mut listener = HttpOk::new(options, shown, own_namespec, move || probe.get());
-    listener.keep(alerts.journal("restarts", "processes that are owed a start"), &unfinished);
-    Ok(Service {
-        listener: Box::new(listener),
-        supervisor: Box::new(supervisor),
-        alerts: Box::new(alerts),
-        log,
-        unfinished,
-    })
+    listener.keep(alerts.restarts(), &environment.unfinished);
+    Ok(Service::new(listener, Box::new(supervisor), alerts, environment))
 }

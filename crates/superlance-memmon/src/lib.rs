@@ -19,7 +19,7 @@ mod sampler;
 mod watch;
 
 use clap::{ArgMatches, Error, FromArgMatches};
-use superlance_alerts::Raiser;
+use superlance_alerts::{Raiser, pipeline};
 use superlance_core::listener::environment::Environment;
 use superlance_core::options::usage::StartError;
 use superlance_core::run::Service;
@@ -45,21 +45,9 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
     options.check(&options.memory()).map_err(StartError::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let alerts = superlance_alerts::pipeline(
-        &environment,
-        RAISER,
-        Some(&options.mail),
-        &options.alerts,
-        matches,
-    )?;
-    let Environment { own_namespec, log, unfinished, .. } = environment;
+    let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
+    let own_namespec = environment.own_namespec.clone();
     let mut listener = Memmon::new(options, own_namespec);
-    listener.keep(alerts.journal("restarts", "processes that are owed a start"), &unfinished);
-    Ok(Service {
-        listener: Box::new(listener),
-        supervisor: Box::new(supervisor),
-        alerts: Box::new(alerts),
-        log,
-        unfinished,
-    })
+    listener.keep(alerts.restarts(), &environment.unfinished);
+    Ok(Service::new(listener, Box::new(supervisor), alerts, environment))
 }

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::listener::alert::Alerts;
+use crate::listener::environment::Environment;
 use crate::listener::identity::Identity;
 use crate::listener::in_flight::InFlight;
 use crate::listener::{Ctx, Interest, Listener};
@@ -55,6 +56,19 @@ pub struct Service {
     pub log: Arc<Log>,
     /// The register of unfinished work.
     pub unfinished: InFlight,
+}
+
+impl Service {
+    /// A listener, and what it acts with in this environment.
+    pub fn new(
+        listener: impl Listener + 'static,
+        supervisor: Box<dyn Supervisor>,
+        alerts: impl Delivery + 'static,
+        environment: Environment,
+    ) -> Self {
+        let Environment { log, unfinished, .. } = environment;
+        Self { listener: Box::new(listener), supervisor, alerts: Box::new(alerts), log, unfinished }
+    }
 }
 
 /// The progress of the end. The main thread sets it.
