@@ -10,5 +10,6 @@ pub mod python;
 pub mod secret;
 pub(crate) mod thread;
 pub mod truncate;
+pub mod trust;
 
 pub use self::host_name::host_name;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use superlance_core::options::url::Target;
+use superlance_core::system::trust::trusted_certificates;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, RustlsConnector, TcpConnector};
@@ -37,7 +38,7 @@ impl Probe {
     /// says that there are none.
     pub(crate) fn new(target: Target, options: &Options) -> Result<Self, String> {
         let verify = options.tls_verify && target.uri.scheme_str() == Some("https");
-        let roots = if verify { Some(trusted_certificates()?) } else { None };
+        let roots = if verify { Some(trusted_certificates("--tls-verify")?) } else { None };
         Ok(Self {
             target,
             limit: options.timeout,
@@ -120,21 +121,6 @@ fn tls_config(roots: Option<Vec<Certificate<'static>>>) -> TlsConfig {
         Some(roots) => config.root_certs(RootCerts::Specific(Arc::new(roots))).build(),
         None => config.disable_verification(true).build(),
     }
-}
-
-/// The certificates that this system trusts: those of `SSL_CERT_FILE` or `SSL_CERT_DIR`, or of the
-/// usual places.
-fn trusted_certificates() -> Result<Vec<Certificate<'static>>, String> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        let why: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
-        return Err(format!(
-            "--tls-verify needs the certificates that this system trusts, and there are none \
-             (install ca-certificates, or set SSL_CERT_FILE): {}",
-            why.join("; ")
-        ));
-    }
-    Ok(found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect())
 }
 
 /// An error in words: the original's where it has some. `when` says how far things had come.

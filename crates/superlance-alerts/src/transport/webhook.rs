@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use ureq::http::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
 use ureq::http::{Response, StatusCode, Uri};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, Error, Timeout};
 
 use self::format::Format;
@@ -24,6 +24,7 @@ use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::options::url::Target;
 use superlance_core::options::usage::StartError;
 use superlance_core::system::io_error;
+use superlance_core::system::trust::trusted_certificates;
 
 /// Time for a request, from the look-up of the host's name to the end of the answer.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -179,7 +180,9 @@ fn agent(uri: &Uri, environment: &Environment) -> Result<Agent, StartError> {
     let mut tls = TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
     if uri.scheme_str() == Some("https") {
-        tls = tls.root_certs(RootCerts::Specific(Arc::new(trusted_certificates()?)));
+        let trusted =
+            trusted_certificates("--webhook with https").map_err(StartError::Environment)?;
+        tls = tls.root_certs(RootCerts::Specific(Arc::new(trusted)));
     }
     let config = Agent::config_builder()
         .tls_config(tls.build())
@@ -193,20 +196,6 @@ fn agent(uri: &Uri, environment: &Environment) -> Result<Agent, StartError> {
         .max_idle_connections(0)
         .user_agent("superlance");
     Ok(config.build().new_agent())
-}
-
-/// The certificates that this system trusts.
-fn trusted_certificates() -> Result<Vec<Certificate<'static>>, StartError> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        let why: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
-        return Err(StartError::Environment(format!(
-            "--webhook with https needs the certificates that this system trusts, and there are \
-             none (install ca-certificates, or set SSL_CERT_FILE): {}",
-            why.join("; ")
-        )));
-    }
-    Ok(found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect())
 }
 
 /// The pause of `Retry-After`: a number of seconds, or a time.
