@@ -164,7 +164,7 @@ pub fn selector(data: &[u8]) {
 ///
 /// # Errors
 /// When there is no corpus.
-pub fn stored(target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+fn stored(target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz");
     let corpus = fs::read_dir(fuzz.join("corpus").join(target))?;
     let crashes = fs::read_dir(fuzz.join("crashes").join(target)).into_iter().flatten();
@@ -174,27 +174,32 @@ pub fn stored(target: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
         .collect()
 }
 
+/// Gives `target` everything that is stored under its name.
+///
+/// # Errors
+/// When there is no corpus.
+#[allow(clippy::print_stderr, reason = "the name of the input stands above the panic about it")]
+pub fn replay(name: &str, target: fn(&[u8])) -> io::Result<()> {
+    let stored = stored(name)?;
+    assert!(!stored.is_empty(), "the corpus of {name} is empty");
+    for (path, data) in stored {
+        eprintln!("{}", path.display());
+        target(&data);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(name: &str, target: fn(&[u8])) {
-        let stored = stored(name).unwrap();
-        assert!(!stored.is_empty());
-        for (path, data) in stored {
-            println!("{}", path.display());
-            target(&data);
-        }
-    }
-
     #[test]
     fn what_is_stored_passes() {
-        check("frame", frame);
-        check("payload", payload);
-        check("supervisord", supervisord);
-        check("smtp", smtp);
-        check("units", units);
-        check("selector", selector);
+        replay("frame", frame).unwrap();
+        replay("payload", payload).unwrap();
+        replay("supervisord", supervisord).unwrap();
+        replay("smtp", smtp).unwrap();
+        replay("units", units).unwrap();
+        replay("selector", selector).unwrap();
     }
 }

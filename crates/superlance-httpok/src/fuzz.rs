@@ -33,11 +33,6 @@ mod tests {
 
     #[test]
     fn what_is_stored_passes() {
-        let stored = superlance_core::fuzz::stored("http").unwrap();
-        assert!(!stored.is_empty());
-        for (path, data) in stored {
-            println!("{}", path.display());
-            http(&data);
-        }
+        superlance_core::fuzz::replay("http", http).unwrap();
     }
 }
