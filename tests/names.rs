@@ -41,6 +41,29 @@ fn help_is_found_in_every_way() {
     assert_eq!(stdout(&run(ours(), &["help"])), general);
 }
 
+/// README tells this memmon from the original by the first line of its help.
+#[test]
+fn every_help_begins_with_what_the_command_does() {
+    for (command, about) in [
+        ("crashmail", "Mail when a process under supervisord exits unexpectedly"),
+        (
+            "crashmailbatch",
+            "Mail about processes under supervisord that exit unexpectedly, several at a time",
+        ),
+        (
+            "crashsms",
+            "Send short messages about processes under supervisord that exit unexpectedly",
+        ),
+        ("fatalmailbatch", "Mail about processes that supervisord cannot start, several at a time"),
+        ("httpok", "Restart processes under supervisord when a URL does not answer as it should"),
+        ("memmon", "Restart processes under supervisord that use too much memory"),
+        ("status", "Show how much memory the processes under supervisord use"),
+    ] {
+        let help = stdout(&run(ours(), &[command, "--help"]));
+        assert_eq!(help.lines().next(), Some(about), "{command}");
+    }
+}
+
 #[test]
 fn every_command_has_the_version() {
     let version = env!("CARGO_PKG_VERSION");

@@ -3,8 +3,8 @@
 //! With each tick it sends a GET request ([`probe`], through [`watch`]), compares the answer with what
 //! the command line expects ([`options`], [`verdict`]), and where they differ restarts the
 //! processes it was given ([`processes`]), after a core dump of each if one is wanted ([`gcore`]), and
-//! says so ([`report`]); [`listener`] holds that together. What it writes into the log and into mails is the original's, word
-//! for word.
+//! reports it ([`report`]). The [`listener`] puts these together. What it writes into the log and into
+//! mails is the original's, word for word.
 
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

@@ -8,8 +8,7 @@ use crate::system::log::Format;
 /// The heading in `--help`.
 const HEADING: &str = "Log";
 
-// Not a doc comment, which clap would take for what the command is about.
-// What stands in a line of the log, and which lines there are.
+// No doc comment: clap would show it in place of what the command does.
 #[derive(Debug, Clone, Default, Args)]
 pub struct LogOptions {
     /// What the log looks like: plain lines, the time and the name of the listener before each, or

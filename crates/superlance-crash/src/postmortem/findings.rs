@@ -104,7 +104,7 @@ pub(super) fn logs(
         let name = channel.name();
         let file = details.map(|details| details.log(*channel));
         let (title, text) = match (tail, file) {
-            // The cause says so already.
+            // The line about the cause has this error already.
             (Err(error), _) if Some(error.as_str()) == trouble => continue,
             (Err(error), _) => (name.to_owned(), format!("(cannot be read: {error})")),
             (Ok(_), Some(file)) if is_device(file) => {
