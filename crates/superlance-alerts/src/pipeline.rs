@@ -33,7 +33,7 @@ pub struct Pipeline {
     held: Journal,
     recovery: Option<Recovery>,
     watched: Journal,
-    unfinished: InFlight,
+    in_flight: InFlight,
     /// What an earlier listener left in the spool, until delivery begins.
     backlog: Option<Vec<Stored>>,
 }
@@ -48,12 +48,12 @@ pub(super) struct Parts {
     pub(super) throttle: Option<Throttle>,
     pub(super) recovery: Option<Recovery>,
     pub(super) log: Arc<Log>,
-    pub(super) unfinished: InFlight,
+    pub(super) in_flight: InFlight,
 }
 
 impl Pipeline {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { host, prefix, transports, spool, throttle, recovery, log, unfinished } = parts;
+        let Parts { host, prefix, transports, spool, throttle, recovery, log, in_flight } = parts;
         let mut pipeline = Self {
             host,
             prefix,
@@ -64,7 +64,7 @@ impl Pipeline {
             held: Journal::default(),
             recovery,
             watched: Journal::default(),
-            unfinished,
+            in_flight,
             backlog: None,
         };
         transports.into_iter().for_each(|transport| pipeline.add(transport));
@@ -75,7 +75,7 @@ impl Pipeline {
     /// Adds a transport to those of the command line, before delivery begins.
     pub fn add(&mut self, transport: Box<dyn Transport>) {
         let (spool, log) = (self.spool.clone(), Arc::clone(&self.log));
-        self.senders.push(Sender::new(transport, spool, log, self.unfinished.clone()));
+        self.senders.push(Sender::new(transport, spool, log, self.in_flight.clone()));
     }
 
     /// Whether alerts go anywhere but into the log.

@@ -12,7 +12,7 @@ use superlance_core::listener::alert::Recovers;
 use superlance_core::listener::identity::Identity;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::supervisor::State;
-use superlance_core::testing::{FakeSupervisor, Recorder};
+use superlance_core::testing::{Recorder, ScriptedSupervisor};
 
 const INTERVAL: Duration = Duration::from_secs(30);
 
@@ -84,7 +84,7 @@ impl Scene {
             throttle: calm.then(|| Throttle::new(INTERVAL)),
             recovery: calm.then(|| Recovery::new(INTERVAL)),
             log,
-            unfinished: InFlight::default(),
+            in_flight: InFlight::default(),
         });
         pipeline.start();
         Self { folder, home, recorder, identity: Identity::default(), pipeline }
@@ -114,7 +114,7 @@ impl Scene {
         self.home.0.lock().unwrap().away = who.to_vec();
     }
 
-    fn on_time(&mut self, supervisor: &mut FakeSupervisor, later: Duration) {
+    fn on_time(&mut self, supervisor: &mut ScriptedSupervisor, later: Duration) {
         let Moment { wall, instant } = Moment::now();
         let now = Moment { wall: wall + later, instant: instant + later };
         self.pipeline.on_time(supervisor, now);
@@ -232,7 +232,7 @@ fn what_is_held_back_survives_and_is_told_at_the_end() {
     let deadline = next.pipeline.deadline().unwrap();
     assert!(deadline <= Instant::now() + INTERVAL);
     next.raise("5");
-    next.on_time(&mut FakeSupervisor::default(), INTERVAL);
+    next.on_time(&mut ScriptedSupervisor::default(), INTERVAL);
     assert_eq!(next.got(2), ["ann: 5 (and 4 more)", "bob: 5 (and 4 more)"]);
     assert!(!next.kept().contains(&"held.journal".to_owned()), "{:?}", next.kept());
     // Without the option they go out at once, and at the end in any case.
@@ -247,7 +247,7 @@ fn a_recovery_is_told_by_this_listener_or_the_next() {
     let mut scene = Scene::calm();
     scene.raise("sick");
     wait_until(|| scene.kept() == ["watched.journal"]);
-    let mut supervisor = FakeSupervisor::at(1000).with("g:p", 5);
+    let mut supervisor = ScriptedSupervisor::at(1000).with("g:p", 5);
     supervisor.processes[0].start = 0;
     for mut scene in [scene.killed(true, &[]), scene] {
         assert!(scene.pipeline.deadline().is_some());

@@ -2,14 +2,14 @@
 
 use super::*;
 use superlance_core::supervisor::{Fault, RpcError};
-use superlance_core::testing::{FakeSupervisor, Recorder};
+use superlance_core::testing::{Recorder, ScriptedSupervisor};
 
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// A listener's view of the world, with one clock for all of it.
 struct Scene {
     recovery: Recovery,
-    supervisor: FakeSupervisor,
+    supervisor: ScriptedSupervisor,
     now: Moment,
     recorder: Recorder,
 }
@@ -18,7 +18,7 @@ impl Scene {
     /// `g:p` runs since ten seconds ago, `g:down` does not.
     fn new() -> Self {
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        let supervisor = FakeSupervisor::at(1_000_000_000).with("g:p", 5).with("g:down", 0);
+        let supervisor = ScriptedSupervisor::at(1_000_000_000).with("g:p", 5).with("g:down", 0);
         let now = Moment { wall, instant: Instant::now() };
         let (recovery, recorder) = (Recovery::new(INTERVAL), Recorder::default());
         Self { recovery, supervisor, now, recorder }

@@ -34,7 +34,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// One transport and its queue.
 pub(super) struct Sender {
     shared: Arc<Shared>,
-    unfinished: InFlight,
+    in_flight: InFlight,
     /// Bytes of the waiting alerts.
     used: Arc<AtomicUsize>,
     threads: usize,
@@ -85,11 +85,11 @@ impl Sender {
         transport: Box<dyn Transport>,
         spool: Option<Arc<Spool>>,
         log: Arc<Log>,
-        unfinished: InFlight,
+        in_flight: InFlight,
     ) -> Self {
         let (state, changed) = (Mutex::default(), Condvar::new());
         let shared = Shared { transport, spool, log, state, changed };
-        Self { shared: Arc::new(shared), unfinished, used: Arc::default(), threads: 0, retry: None }
+        Self { shared: Arc::new(shared), in_flight, used: Arc::default(), threads: 0, retry: None }
     }
 
     /// The spool keys of all targets except those in `accepted`.
@@ -111,8 +111,8 @@ impl Sender {
             alert.log(log).line(transport.given_up(&alert, &targets, "too many others wait"));
             return self.shared.settled(&alert, &targets);
         };
-        let (shared, unfinished) = (Arc::clone(&self.shared), Arc::clone(&alert));
-        let entry = self.unfinished.begin_with(move || shared.unfinished(&unfinished));
+        let (shared, waiting) = (Arc::clone(&self.shared), Arc::clone(&alert));
+        let entry = self.in_flight.begin_with(move || shared.unfinished(&waiting));
         self.shared.lock().schedule.push(Job { alert, targets, _entry: entry, _room: room });
         self.start_threads(1);
         self.shared.changed.notify_all();

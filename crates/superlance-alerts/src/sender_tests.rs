@@ -17,9 +17,9 @@ fn alert(text: &str) -> Arc<Alert> {
 }
 
 fn sender(transport: impl Transport + 'static) -> (Sender, Recorder, InFlight) {
-    let (recorder, unfinished) = (Recorder::default(), InFlight::default());
+    let (recorder, in_flight) = (Recorder::default(), InFlight::default());
     let log = Arc::new(Log::new(recorder.clone()));
-    (Sender::new(Box::new(transport), None, log, unfinished.clone()), recorder, unfinished)
+    (Sender::new(Box::new(transport), None, log, in_flight.clone()), recorder, in_flight)
 }
 
 fn command(command: &str) -> MailCommand {
@@ -45,7 +45,7 @@ fn wait_until(holds: impl Fn() -> bool) {
 fn mails_go_out_in_order_and_are_confirmed() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("mails");
-    let (mut sender, recorder, unfinished) =
+    let (mut sender, recorder, in_flight) =
         sender(command(&format!("cat >> '{}'", file.display())));
     sender.send(alert("first\n"), &BTreeSet::new());
     sender.send(alert("second\n"), &BTreeSet::new());
@@ -55,19 +55,19 @@ fn mails_go_out_in_order_and_are_confirmed() {
     assert_eq!(std::fs::read_to_string(file).unwrap(), mails.concat());
     let log = mails.map(|mail| format!("Mailed:\n\n{mail}\n")).concat();
     assert_eq!(recorder.text(), log);
-    assert_eq!(unfinished.texts(), Vec::<String>::new());
+    assert_eq!(in_flight.texts(), Vec::<String>::new());
 }
 
 #[test]
 fn a_command_that_fails_is_logged_with_the_mail_and_not_run_again() {
-    let (mut sender, recorder, unfinished) = sender(command("exit 7"));
+    let (mut sender, recorder, in_flight) = sender(command("exit 7"));
     sender.send(alert("text"), &BTreeSet::new());
     let expected = "Mail not sent with \"exit 7\": the command failed with exit status 7. \
                     The mail was:\n\nTo: a@b\nSubject: s\n\ntext\n";
     wait_for(&recorder, "text\n");
     sender.finish();
     assert_eq!(recorder.text(), expected);
-    assert_eq!(unfinished.texts(), Vec::<String>::new());
+    assert_eq!(in_flight.texts(), Vec::<String>::new());
 }
 
 #[test]
@@ -82,14 +82,14 @@ fn at_the_end_a_mail_program_that_hangs_holds_up_no_other_mail() {
 #[test]
 fn at_the_end_many_go_out_at_once() {
     let started = Instant::now();
-    let (mut sender, _, unfinished) = sender(command("sleep 0.5"));
+    let (mut sender, _, in_flight) = sender(command("sleep 0.5"));
     for _ in 0..32 {
         sender.send(alert("x"), &BTreeSet::new());
     }
-    assert!(unfinished.texts()[0].starts_with("Mail not sent in time:\n\nTo: a@b"));
+    assert!(in_flight.texts()[0].starts_with("Mail not sent in time:\n\nTo: a@b"));
     sender.finish();
     assert!(started.elapsed() < Duration::from_secs(8), "one after the other takes 16 s");
-    assert_eq!(unfinished.texts(), Vec::<String>::new());
+    assert_eq!(in_flight.texts(), Vec::<String>::new());
 }
 
 /// Two targets, `a` and `b`, and a script: an outcome for each target of each try.
@@ -144,7 +144,7 @@ fn later() -> DeliveryOutcome {
 #[test]
 fn only_those_who_lack_an_alert_get_it_again_and_the_log_says_so_once() {
     let transport = Scripted::new([vec![DeliveryOutcome::Delivered, later()], vec![later()]]);
-    let (mut sender, recorder, unfinished) = sender(transport.clone());
+    let (mut sender, recorder, in_flight) = sender(transport.clone());
     sender.send(alert("1"), &BTreeSet::new());
     wait_for(&recorder, "works again");
     sender.finish();
@@ -153,7 +153,7 @@ fn only_those_who_lack_an_alert_get_it_again_and_the_log_says_so_once() {
     let log = "Sent to a: s\nscripted: down; alerts are kept, and tried again\n\
                Sent to b: s\nscripted works again\n";
     assert_eq!(recorder.text(), log);
-    assert_eq!(unfinished.texts(), Vec::<String>::new());
+    assert_eq!(in_flight.texts(), Vec::<String>::new());
 }
 
 #[test]
@@ -174,10 +174,10 @@ fn what_is_refused_is_logged_in_full_and_not_tried_again() {
 fn the_end_tries_once_more_and_logs_in_full_what_fails() {
     let pause = DeliveryOutcome::RetryAfter("busy".to_owned(), Duration::from_secs(3600));
     let transport = Scripted::new([vec![pause.clone(), pause], vec![later(), later()]]);
-    let (mut sender, recorder, unfinished) = sender(transport.clone());
+    let (mut sender, recorder, in_flight) = sender(transport.clone());
     sender.send(alert("text"), &BTreeSet::new());
     wait_for(&recorder, "busy");
-    assert_eq!(unfinished.texts(), ["Not sent in time to scripted:\n\ns\n\ntext"]);
+    assert_eq!(in_flight.texts(), ["Not sent in time to scripted:\n\ns\n\ntext"]);
     sender.finish();
     let log = "scripted: busy; alerts are kept, and tried again\n\
                Not sent to scripted: down. The alert was:\n\ns\n\ntext\n";
@@ -188,7 +188,7 @@ fn the_end_tries_once_more_and_logs_in_full_what_fails() {
 fn what_may_have_arrived_is_tried_again_with_pauses() {
     let unknown = || vec![DeliveryOutcome::Unknown("no answer".to_owned()); 2];
     let transport = Scripted::new([unknown(), unknown()]);
-    let (mut sender, recorder, unfinished) = sender(transport.clone());
+    let (mut sender, recorder, in_flight) = sender(transport.clone());
     sender.send(alert("text"), &BTreeSet::new());
     wait_for(&recorder, "no answer; it may have arrived; alerts are kept, and tried again\n");
     // The second try is a second later, the third a minute.
@@ -200,7 +200,7 @@ fn what_may_have_arrived_is_tried_again_with_pauses() {
         "{}",
         recorder.text()
     );
-    assert_eq!(unfinished.texts(), Vec::<String>::new());
+    assert_eq!(in_flight.texts(), Vec::<String>::new());
 }
 
 /// Panics at the first alert.
@@ -236,14 +236,14 @@ fn there_is_an_end_to_the_bytes_that_wait() {
     let (large, pause) = ("x".repeat(CAPACITY_BYTES / 4), Duration::from_secs(3600));
     let away = DeliveryOutcome::RetryAfter("away".to_owned(), pause);
     let scripted = Scripted::new([vec![away; 2]]);
-    let (mut sender, recorder, unfinished) = sender(scripted.clone());
+    let (mut sender, recorder, in_flight) = sender(scripted.clone());
     (0..3).for_each(|_| sender.send(alert(&large), &BTreeSet::new()));
     wait_for(&recorder, "away; alerts are kept");
-    assert_eq!(unfinished.texts().len(), 3);
+    assert_eq!(in_flight.texts().len(), 3);
     sender.send(alert(&large), &BTreeSet::new());
     wait_for(&recorder, "Not sent to scripted: too many others wait. The alert was:\n\ns\n\nxxx");
     sender.send(alert("small"), &BTreeSet::new());
-    assert_eq!(unfinished.texts().len(), 4);
+    assert_eq!(in_flight.texts().len(), 4);
     sender.finish();
     assert_eq!((scripted.tried().len(), sender.used.load(Ordering::Relaxed)), (5, 0));
 }

@@ -49,6 +49,6 @@ pub fn pipeline(
         throttle: mail.and_then(|mail| mail.calm.throttle()),
         recovery: mail.and_then(|mail| mail.calm.recovery()),
         log: Arc::clone(&environment.log),
-        unfinished: environment.unfinished.clone(),
+        in_flight: environment.in_flight.clone(),
     }))
 }

@@ -101,7 +101,7 @@ pub struct Ctx<'a> {
     pub alerts: &'a mut dyn Alerts,
     pub log: &'a Log,
     /// The register of unfinished work, which is logged when time is up.
-    pub unfinished: &'a InFlight,
+    pub in_flight: &'a InFlight,
     /// Whether the listener was told to end meanwhile.
     pub ending: &'a AtomicBool,
 }

@@ -45,7 +45,7 @@ impl Write for Recorder {
 
 /// A scripted supervisord: it stops and starts at once, or refuses as ordered.
 #[derive(Debug, Default)]
-pub struct FakeSupervisor {
+pub struct ScriptedSupervisor {
     pub processes: Vec<ProcessInfo>,
     /// The calls, such as `stop(foo:foo)`.
     pub calls: Vec<String>,
@@ -62,7 +62,7 @@ pub struct FakeSupervisor {
     failures: HashMap<&'static str, VecDeque<RpcError>>,
 }
 
-impl FakeSupervisor {
+impl ScriptedSupervisor {
     /// A supervisord without processes, whose clock shows `now`.
     #[must_use]
     pub fn at(now: i64) -> Self {
@@ -120,7 +120,7 @@ impl FakeSupervisor {
     }
 }
 
-impl Supervisor for FakeSupervisor {
+impl Supervisor for ScriptedSupervisor {
     fn all(&mut self) -> Result<Vec<ProcessInfo>, RpcError> {
         self.call("all", "")?;
         Ok(self.processes.clone())
@@ -220,10 +220,10 @@ impl Alerts for Vec<Alert> {
 /// All parts that a listener acts with, as fakes.
 #[derive(Default)]
 pub struct World {
-    pub supervisor: FakeSupervisor,
+    pub supervisor: ScriptedSupervisor,
     pub alerts: Vec<Alert>,
     pub identity: Identity,
-    pub unfinished: InFlight,
+    pub in_flight: InFlight,
     /// Whether the listener was told to end.
     pub ending: AtomicBool,
     log: Recorder,
@@ -232,7 +232,7 @@ pub struct World {
 impl World {
     /// A world with this supervisord.
     #[must_use]
-    pub fn new(supervisor: FakeSupervisor) -> Self {
+    pub fn new(supervisor: ScriptedSupervisor) -> Self {
         Self { supervisor, ..Self::default() }
     }
 
@@ -258,7 +258,7 @@ impl World {
             identity: &mut self.identity,
             alerts: &mut self.alerts,
             log: &log,
-            unfinished: &self.unfinished,
+            in_flight: &self.in_flight,
             ending: &self.ending,
         })
     }

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use superlance_core::listener::alert::Attachment;
 use superlance_core::supervisor::Fault;
-use superlance_core::testing::{FakeSupervisor, World, change};
+use superlance_core::testing::{ScriptedSupervisor, World, change};
 
 const LOG: &str = "\
 2001-01-01 00:00:00,000 INFO spawned: 'foo' with pid 58597
@@ -32,7 +32,7 @@ fn world(state: State, pid: u32) -> World {
 /// The same with its logs in files, as long as the directory is there.
 fn world_with_files(state: State, pid: u32) -> (World, TempDir) {
     let directory = TempDir::new().unwrap();
-    let mut supervisor = FakeSupervisor::at(100).with("grp:foo", pid).with("grp:bar", 3);
+    let mut supervisor = ScriptedSupervisor::at(100).with("grp:foo", pid).with("grp:bar", 3);
     supervisor.process("grp:foo").unwrap().state = state;
     supervisor.own_log = Some(LOG.to_owned());
     for (channel, text) in
@@ -224,7 +224,7 @@ fn a_log_that_cannot_be_read_does_not_keep_the_rest_away() {
 
 #[test]
 fn a_process_that_is_no_more_has_no_cause() {
-    let mut world = World::new(FakeSupervisor::at(1));
+    let mut world = World::new(ScriptedSupervisor::at(1));
     let findings = exit(&mut world);
     assert_eq!(findings.cause.as_deref(), Some("not known: <Fault 10: 'BAD_NAME: grp:foo'>"));
     assert!(findings.logs.is_empty());

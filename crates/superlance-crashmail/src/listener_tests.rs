@@ -5,7 +5,7 @@ use superlance_core::listener::Interest;
 use superlance_core::listener::alert::Alert;
 use superlance_core::listener::alert::Process;
 use superlance_core::supervisor::Channel;
-use superlance_core::testing::{FakeSupervisor, World, frame};
+use superlance_core::testing::{ScriptedSupervisor, World, frame};
 
 use super::*;
 use crate::options;
@@ -143,7 +143,7 @@ fn other_states_are_mailed_about_in_the_same_style() {
 
 #[test]
 fn a_tail_says_why() {
-    let mut world = World::new(FakeSupervisor::at(100).with("grp:foo", 9));
+    let mut world = World::new(ScriptedSupervisor::at(100).with("grp:foo", 9));
     let payload = "processname:foo groupname:grp from_state:RUNNING expected:0 pid:58597";
     let log = "spawned: 'foo' with pid 58597\nexited: foo (terminated by SIGSEGV; not expected)\n";
     world.supervisor.own_log = Some(log.to_owned());

@@ -46,6 +46,6 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
     let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
     let own_namespec = environment.own_namespec.clone();
     let mut listener = HttpOk::new(options, shown, own_namespec, move || probe.get());
-    listener.keep(alerts.restarts(), &environment.unfinished);
+    listener.keep(alerts.restarts(), &environment.in_flight);
     Ok(Service::new(listener, Box::new(supervisor), alerts, environment))
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use clap::FromArgMatches;
 use superlance_core::supervisor::{RpcError, State};
-use superlance_core::testing::{FakeSupervisor, World, frame};
+use superlance_core::testing::{ScriptedSupervisor, World, frame};
 
 use super::*;
 use crate::options;
@@ -39,7 +39,7 @@ fn httpok(arguments: &[&str], outcomes: Vec<Outcome>) -> HttpOk {
 }
 
 fn world() -> World {
-    let supervisor = FakeSupervisor::at(1000).with("foo:foo", 7).with("grp:bar", 8);
+    let supervisor = ScriptedSupervisor::at(1000).with("foo:foo", 7).with("grp:bar", 8);
     World::new(supervisor.with("off:off", 0).with("own:own", 9))
 }
 
@@ -141,7 +141,7 @@ fn selectors_are_names_namespecs_and_patterns_and_never_itself() {
 
 #[test]
 fn the_name_of_a_process_is_no_pattern() {
-    let supervisor = || FakeSupervisor::at(1000).with("g:w*", 7).with("g:web", 8);
+    let supervisor = || ScriptedSupervisor::at(1000).with("g:w*", 7).with("g:web", 8);
     let (calls, _) = act(World::new(supervisor()), &["-p", "w*"]);
     assert_eq!(calls, ["all()", "info(g:w*)", "stop(g:w*)", "start(g:w*)"]);
     let (calls, _) = act(World::new(supervisor()), &["-p", "w?*"]);
@@ -246,14 +246,14 @@ fn a_failed_start_is_reported_and_made_good() {
     tick(&mut world, &mut httpok);
     let text = &world.alerts[0].text;
     assert!(text.ends_with("\nFailed to start process foo: connection lost"), "{text}");
-    assert_eq!(world.unfinished.texts().len(), 1);
+    assert_eq!(world.in_flight.texts().len(), 1);
     std::thread::sleep(httpok.deadline().unwrap().saturating_duration_since(Instant::now()));
     world.with_ctx(|ctx| httpok.on_time(ctx));
     assert_eq!(world.supervisor.process("foo:foo").unwrap().state, State::Running);
     let mail = &world.alerts[1];
     let subject = "httpok: http://h/: bad status returned";
     assert_eq!((mail.subject.as_str(), mail.text.as_str()), (subject, "foo:foo was started again"));
-    assert_eq!((httpok.deadline(), world.unfinished.texts().len()), (None, 0));
+    assert_eq!((httpok.deadline(), world.in_flight.texts().len()), (None, 0));
 }
 
 #[test]

@@ -215,13 +215,13 @@ fn names(info: &ProcessInfo) -> Names<'_> {
 #[cfg(test)]
 mod tests {
     use superlance_core::system::log::Log;
-    use superlance_core::testing::{FakeSupervisor, World};
+    use superlance_core::testing::{ScriptedSupervisor, World};
 
     use super::*;
 
     #[test]
     fn a_process_that_changed_meanwhile_is_looked_at_again() {
-        let mut world = World::new(FakeSupervisor::at(1000).with("foo:foo", 7));
+        let mut world = World::new(ScriptedSupervisor::at(1000).with("foo:foo", 7));
         let seen = world.supervisor.process("foo:foo").unwrap().clone();
         let mut processes =
             Processes::new(Vec::new(), true, None, None, Blindness::new("httpok", None, true));
@@ -241,7 +241,7 @@ mod tests {
     /// `restart` is where httpok is while gcore or a slow answer of supervisord takes its time.
     #[test]
     fn a_process_is_not_stopped_when_httpok_was_told_to_end_meanwhile() {
-        let mut world = World::new(FakeSupervisor::at(1000).with("foo:foo", 7));
+        let mut world = World::new(ScriptedSupervisor::at(1000).with("foo:foo", 7));
         world.ending = true.into();
         let seen = world.supervisor.process("foo:foo").unwrap().clone();
         let mut processes =

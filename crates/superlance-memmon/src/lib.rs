@@ -48,6 +48,6 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
     let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
     let own_namespec = environment.own_namespec.clone();
     let mut listener = Memmon::new(options, own_namespec);
-    listener.keep(alerts.restarts(), &environment.unfinished);
+    listener.keep(alerts.restarts(), &environment.in_flight);
     Ok(Service::new(listener, Box::new(supervisor), alerts, environment))
 }

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use clap::FromArgMatches;
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
-use superlance_core::testing::{FakeSupervisor, World, frame};
+use superlance_core::testing::{ScriptedSupervisor, World, frame};
 
 use super::*;
 use crate::measure::memory::Memory;
@@ -24,7 +24,7 @@ impl Sleeper {
     }
 
     pub(super) fn world(&self) -> World {
-        World::new(FakeSupervisor::at(1000).with("foo:foo", self.0.id()).with("off:off", 0))
+        World::new(ScriptedSupervisor::at(1000).with("foo:foo", self.0.id()).with("off:off", 0))
     }
 }
 
@@ -196,7 +196,7 @@ fn the_most_specific_limit_decides_if_so_asked() {
 #[test]
 fn it_never_restarts_itself() {
     let sleeper = Sleeper::new();
-    let mut world = World::new(FakeSupervisor::default().with("own:own", sleeper.0.id()));
+    let mut world = World::new(ScriptedSupervisor::default().with("own:own", sleeper.0.id()));
     check(&mut world, &["-a", "1", "-p", "own=1"], &["all()"]);
 }
 
@@ -343,7 +343,7 @@ fn when_it_is_told_to_end_it_begins_no_restart() {
 #[test]
 fn what_is_there_and_cannot_be_seen_is_said() {
     // No system has this process id, as if the process were hidden from us.
-    let mut world = World::new(FakeSupervisor::default().with("foo:foo", 4_194_305));
+    let mut world = World::new(ScriptedSupervisor::default().with("foo:foo", 4_194_305));
     let mut memmon = memmon(&["-a", "1"]);
     let said = "cannot see the memory of foo:foo (pid 4194305)";
     for times in [0, 1, 1] {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use superlance_core::supervisor::State;
-use superlance_core::testing::{FakeSupervisor, World};
+use superlance_core::testing::{ScriptedSupervisor, World};
 
 use super::tests::{RESTART, Sleeper, memmon};
 use super::*;
@@ -73,7 +73,7 @@ fn what_is_to_stop_stays_stopped() {
     let mut memmon = memmon(&["-a", "1", "--action", "stop"]);
     tick(&mut world, &mut memmon);
     assert_eq!(world.supervisor.calls, ["all()", "info(foo:foo)", "stop(foo:foo)"]);
-    assert_eq!((memmon.deadline(), world.unfinished.texts().len()), (None, 0));
+    assert_eq!((memmon.deadline(), world.in_flight.texts().len()), (None, 0));
     let mail = &world.alerts[0];
     assert_eq!(mail.subject, "memmon: process foo:foo stopped");
     let start = "memmon.py stopped the process named foo:foo at ";
@@ -183,7 +183,7 @@ fn a_dry_run_touches_nothing() {
 /// A pool of two and another process, all too large.
 fn pool() -> (Vec<Sleeper>, World) {
     let sleepers: Vec<_> = (0..3).map(|_| Sleeper::new()).collect();
-    let supervisor = FakeSupervisor::at(1000)
+    let supervisor = ScriptedSupervisor::at(1000)
         .with("pool:a", sleepers[0].pid())
         .with("pool:b", sleepers[1].pid())
         .with("x:x", sleepers[2].pid());
@@ -353,7 +353,7 @@ fn a_process_without_memory_is_not_measured() {
     while !stat().contains(") Z ") {
         std::thread::yield_now();
     }
-    let mut world = World::new(FakeSupervisor::at(1000).with("foo:foo", child.id()));
+    let mut world = World::new(ScriptedSupervisor::at(1000).with("foo:foo", child.id()));
     let folder = tempfile::tempdir().unwrap();
     let status = folder.path().join("m.json");
     let mut memmon = memmon(&["-a", "1", "--status-file", status.to_str().unwrap()]);

@@ -36,7 +36,7 @@ use terminal_size::{Height, Width, terminal_size_of};
 use crate::local::Processes;
 use crate::observer::Observer;
 use crate::options::Options;
-use crate::server::{Given, Surroundings};
+use crate::server::{Environment, ServerOptions};
 use crate::snapshot::Snapshot;
 use crate::view::Page;
 
@@ -66,7 +66,7 @@ enum Failure {
     /// The command line is wrong.
     Usage(String),
     /// The environment is wrong.
-    Surroundings(String),
+    Environment(String),
     /// The reader of the output or the terminal is gone.
     Output(io::Error),
 }
@@ -108,7 +108,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             complain(&message);
             ExitCode::from(2)
         }
-        Err(Failure::Surroundings(message)) => {
+        Err(Failure::Environment(message)) => {
             complain(&message);
             ExitCode::FAILURE
         }
@@ -134,7 +134,7 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     }
     let (watch, json) = (options.watch, options.json);
     let mut look = looker(options)?;
-    let snapshot = look().map_err(Failure::Surroundings)?;
+    let snapshot = look().map_err(Failure::Environment)?;
     if let Some(interval) = watch {
         again_and_again(snapshot, interval, look)?;
         return Ok(ExitCode::SUCCESS);
@@ -144,10 +144,12 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         false => view::render(&snapshot, Page { height: None, ..page() }).join("\n"),
     };
     writeln!(io::stdout(), "{text}")?;
-    Ok(match () {
-        () if !snapshot.unknown.is_empty() => ExitCode::FAILURE,
-        () if snapshot.is_over() => ExitCode::from(OVER),
-        () => ExitCode::SUCCESS,
+    Ok(if !snapshot.unknown.is_empty() {
+        ExitCode::FAILURE
+    } else if snapshot.is_over() {
+        ExitCode::from(OVER)
+    } else {
+        ExitCode::SUCCESS
     })
 }
 
@@ -163,25 +165,25 @@ fn looker(
         }
     };
     let is_given = serverurl.is_some();
-    let surroundings = Surroundings {
+    let environment = Environment {
         program_folder: env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned())),
         working_folder: env::current_dir().unwrap_or_default(),
         root: Path::new("/"),
         variable: |name| env::var(name).ok(),
     };
-    let given = Given { configuration, url: serverurl, username, password };
-    let server = server::find(given, &surroundings).map_err(Failure::Surroundings)?;
+    let options = ServerOptions { configuration, url: serverurl, username, password };
+    let server = server::find(options, &environment).map_err(Failure::Environment)?;
     let client = RpcClient::new(&server.url, &server.username, &server.password);
     let mut client = match client {
         Ok(client) => client.advising(ADVICE),
         Err(error) if is_given => return Err(Failure::Usage(format!("-s: {error}"))),
         Err(error) => {
-            return Err(Failure::Surroundings(format!("{error}; it is {}", server.origin)));
+            return Err(Failure::Environment(format!("{error}; it is {}", server.origin)));
         }
     };
     let memory_of_machine = match &watch {
         Some(watch) if watch.needs_memory() => {
-            Some(SystemMemory::default().memory().map_err(Failure::Surroundings)?)
+            Some(SystemMemory::default().memory().map_err(Failure::Environment)?)
         }
         _ => None,
     };

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use superlance_core::testing::FakeSupervisor;
+use superlance_core::testing::ScriptedSupervisor;
 
 use super::*;
 
@@ -21,8 +21,8 @@ fn observer(memmon: &str, names: &[&str]) -> Observer {
 }
 
 /// A supervisord that says that this process is one of its own.
-fn supervisor() -> FakeSupervisor {
-    FakeSupervisor::at(1_000)
+fn supervisor() -> ScriptedSupervisor {
+    ScriptedSupervisor::at(1_000)
         .with("foo:foo", std::process::id())
         .with("workers:a", 0)
         .with("workers:b", 0)
@@ -98,7 +98,7 @@ fn the_memory_of_strangers_is_not_shown() {
         assert_eq!(snapshot.count_over(), 0);
     }
     // Where nothing runs, nothing is strange.
-    let mut idle = FakeSupervisor::at(1).with("foo:foo", 0);
+    let mut idle = ScriptedSupervisor::at(1).with("foo:foo", 0);
     assert_eq!(observer("", &[]).look(&mut idle, own).unwrap().blind, None);
 }
 

@@ -16,7 +16,7 @@ const SECTION: &str = "supervisorctl";
 
 /// The options of the command line.
 #[derive(Debug, Default)]
-pub(crate) struct Given {
+pub(crate) struct ServerOptions {
     pub(crate) configuration: Option<PathBuf>,
     pub(crate) url: Option<String>,
     pub(crate) username: Option<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Given {
 
 /// The environment.
 #[derive(Debug)]
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct Environment<'a> {
     /// The folder that our program is in.
     pub(crate) program_folder: Option<PathBuf>,
     /// The folder that relative paths begin in.
@@ -47,21 +47,24 @@ pub(crate) struct Server {
 }
 
 /// Finds the supervisord to ask.
-pub(crate) fn find(given: Given, surroundings: &Surroundings<'_>) -> Result<Server, String> {
-    let searched = surroundings.search_path();
-    let named = given.configuration.map(|path| surroundings.working_folder.join(path));
+pub(crate) fn find(
+    options: ServerOptions,
+    environment: &Environment<'_>,
+) -> Result<Server, String> {
+    let searched = environment.search_path();
+    let named = options.configuration.map(|path| environment.working_folder.join(path));
     let is_named = named.is_some();
     let file = named.or_else(|| searched.iter().find(|path| path.exists()).cloned());
     let found = match &file {
         None => Found::default(),
-        Some(path) => match read(path, surroundings) {
+        Some(path) => match read(path, environment) {
             Ok(found) => found,
             // With a URL given, a default file need not be readable.
-            Err(_) if given.url.is_some() && !is_named => Found::default(),
+            Err(_) if options.url.is_some() && !is_named => Found::default(),
             Err(error) => return Err(format!("{}: {error}", path.display())),
         },
     };
-    let origin = match (&given.url, &file, &found.url) {
+    let origin = match (&options.url, &file, &found.url) {
         (Some(_), _, _) => "from -s".to_owned(),
         (None, Some(path), Some(_)) => format!("from {}", path.display()),
         (None, Some(path), None) => {
@@ -77,9 +80,9 @@ pub(crate) fn find(given: Given, surroundings: &Surroundings<'_>) -> Result<Serv
         }
     };
     Ok(Server {
-        url: given.url.or(found.url).unwrap_or_else(|| DEFAULT_URL.to_owned()),
-        username: given.username.or(found.username).unwrap_or_default(),
-        password: given.password.or(found.password).unwrap_or_default(),
+        url: options.url.or(found.url).unwrap_or_else(|| DEFAULT_URL.to_owned()),
+        username: options.username.or(found.username).unwrap_or_default(),
+        password: options.password.or(found.password).unwrap_or_default(),
         origin,
     })
 }
@@ -92,7 +95,7 @@ struct Found {
     password: Option<Secret>,
 }
 
-fn read(path: &Path, surroundings: &Surroundings<'_>) -> Result<Found, String> {
+fn read(path: &Path, environment: &Environment<'_>) -> Result<Found, String> {
     let bytes = fs::read(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => "there is no such configuration".to_owned(),
         ErrorKind::PermissionDenied => {
@@ -110,7 +113,7 @@ fn read(path: &Path, surroundings: &Surroundings<'_>) -> Result<Found, String> {
     let here = path.parent().unwrap_or(path).display().to_string();
     let value = |key: &str| {
         let lookup = |name: &str| match name.strip_prefix("ENV_") {
-            Some(variable) => (surroundings.variable)(variable),
+            Some(variable) => (environment.variable)(variable),
             None => (name == "here" && key == "serverurl").then(|| here.clone()),
         };
         let value = configuration.get(SECTION, key);
@@ -119,13 +122,13 @@ fn read(path: &Path, surroundings: &Surroundings<'_>) -> Result<Found, String> {
             .transpose()
     };
     let url = value("serverurl")?.map(|url| match url.strip_prefix("unix://") {
-        Some(socket) => format!("unix://{}", surroundings.normalize(socket).display()),
+        Some(socket) => format!("unix://{}", environment.normalize(socket).display()),
         None => url,
     });
     Ok(Found { url, username: value("username")?, password: value("password")?.map(Secret::from) })
 }
 
-impl Surroundings<'_> {
+impl Environment<'_> {
     /// The default places of configurations, the likeliest first.
     fn search_path(&self) -> Vec<PathBuf> {
         let beside = self.program_folder.as_deref().and_then(Path::parent);

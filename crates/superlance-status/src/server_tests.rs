@@ -19,9 +19,9 @@ impl World {
         self
     }
 
-    fn find(&self, given: Given) -> Result<Server, String> {
+    fn find(&self, options: ServerOptions) -> Result<Server, String> {
         let root = self.0.path();
-        let surroundings = Surroundings {
+        let environment = Environment {
             program_folder: Some(root.join("opt/bin")),
             working_folder: root.join("work"),
             root,
@@ -31,16 +31,16 @@ impl World {
                 _ => None,
             },
         };
-        find(given, &surroundings)
+        find(options, &environment)
     }
 
     fn url(&self) -> String {
-        self.find(Given::default()).unwrap().url
+        self.find(ServerOptions::default()).unwrap().url
     }
 
     /// What is said, with the root left out.
-    fn complaint(&self, given: Given) -> String {
-        self.find(given).unwrap_err().replace(&self.0.path().display().to_string(), "")
+    fn complaint(&self, options: ServerOptions) -> String {
+        self.find(options).unwrap_err().replace(&self.0.path().display().to_string(), "")
     }
 }
 
@@ -63,7 +63,7 @@ fn configurations_are_searched_where_supervisorctl_searches() {
         assert_eq!(world.url(), *first);
         places.remove(0);
     }
-    let server = World::new().find(Given::default()).unwrap();
+    let server = World::new().find(ServerOptions::default()).unwrap();
     assert_eq!((server.url.as_str(), server.username.as_str()), ("http://localhost:9001", ""));
     assert!(server.origin.contains("no configuration was found in"), "{server:?}");
     assert_eq!(server.origin.matches("supervisord.conf").count(), 6);
@@ -73,13 +73,18 @@ fn configurations_are_searched_where_supervisorctl_searches() {
 fn a_file_says_url_and_credentials_and_options_overrule_it() {
     let text = "[supervisorctl]\nserverurl=http://h:%(ENV_PORT)s\nusername=bob\npassword=%%x\n";
     let world = World::new().with("work/c.conf", text);
-    let given = || Given { configuration: Some("c.conf".into()), ..Given::default() };
-    let server = world.find(given()).unwrap();
+    let options =
+        || ServerOptions { configuration: Some("c.conf".into()), ..ServerOptions::default() };
+    let server = world.find(options()).unwrap();
     assert_eq!((server.url.as_str(), server.username.as_str()), ("http://h:9002", "bob"));
     assert_eq!(server.password.expose(), "%x");
     assert!(server.origin.ends_with("work/c.conf"), "{server:?}");
     let server = world
-        .find(Given { url: Some("http://o".into()), password: Some("y".into()), ..given() })
+        .find(ServerOptions {
+            url: Some("http://o".into()),
+            password: Some("y".into()),
+            ..options()
+        })
         .unwrap();
     assert_eq!((server.url.as_str(), server.username.as_str()), ("http://o", "bob"));
     assert_eq!((server.password.expose(), server.origin.as_str()), ("y", "from -s"));
@@ -104,14 +109,17 @@ fn paths_of_sockets_are_made_absolute() {
 
 #[test]
 fn what_is_wrong_with_a_configuration_is_said() {
-    let named = || Given { configuration: Some("/nowhere/x.conf".into()), ..Given::default() };
+    let named = || ServerOptions {
+        configuration: Some("/nowhere/x.conf".into()),
+        ..ServerOptions::default()
+    };
     assert_eq!(World::new().complaint(named()), "/nowhere/x.conf: there is no such configuration");
     // Not even a URL makes up for a file that was named.
-    let with_url = Given { url: Some("http://h".into()), ..named() };
+    let with_url = ServerOptions { url: Some("http://h".into()), ..named() };
     assert!(World::new().find(with_url).is_err());
 
     let folder = World::new().with("work/supervisord.conf/x", "");
-    let said = folder.complaint(Given::default());
+    let said = folder.complaint(ServerOptions::default());
     assert!(said.starts_with("/work/supervisord.conf: cannot read the configuration: "), "{said}");
     for (text, expected) in [
         ("[supervisord]", "the configuration has no [supervisorctl] section, which would say"),
@@ -121,10 +129,10 @@ fn what_is_wrong_with_a_configuration_is_said() {
         ("[supervisorctl]\nserverurl=%(ENV_X)s", "serverurl=: %(ENV_X)s needs the environment"),
     ] {
         let world = World::new().with("work/supervisord.conf", text);
-        let said = world.complaint(Given::default());
+        let said = world.complaint(ServerOptions::default());
         assert!(said.starts_with(&format!("/work/supervisord.conf: {expected}")), "{said}");
         // With a URL, it does not matter.
-        let given = Given { url: Some("http://h".into()), ..Given::default() };
-        assert_eq!(world.find(given).unwrap().url, "http://h");
+        let options = ServerOptions { url: Some("http://h".into()), ..ServerOptions::default() };
+        assert_eq!(world.find(options).unwrap().url, "http://h");
     }
 }

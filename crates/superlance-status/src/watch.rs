@@ -16,7 +16,7 @@ use crate::table::{Style, shorten, wrap};
 use crate::view::{self, Page};
 
 /// An event of the loop.
-enum Happening {
+enum UiEvent {
     Looked(Result<Snapshot, String>),
     Signal(i32),
     Key(u8),
@@ -29,47 +29,49 @@ pub(crate) fn on_screen(
     page: impl Fn() -> Page,
     mut look: impl FnMut() -> Result<Snapshot, String> + Send + 'static,
 ) -> io::Result<()> {
-    let (sender, happenings) = mpsc::channel();
+    let (sender, events) = mpsc::channel();
     send_signals(sender.clone())?;
     send_keys(sender.clone())?;
     thread::Builder::new().name("look".to_owned()).spawn(move || {
         loop {
             thread::sleep(interval);
-            if sender.send(Happening::Looked(look())).is_err() {
+            if sender.send(UiEvent::Looked(look())).is_err() {
                 return;
             }
         }
     })?;
     let mut screen = Screen::enter()?;
-    let mut shown = Shown { snapshot: first, time: SystemTime::now(), trouble: None, interval };
-    screen.draw(&shown.lines(page()))?;
-    for happening in happenings {
-        match happening {
-            Happening::Looked(Ok(snapshot)) => {
-                (shown.snapshot, shown.time, shown.trouble) = (snapshot, SystemTime::now(), None);
+    let mut content =
+        ScreenContent { snapshot: first, time: SystemTime::now(), trouble: None, interval };
+    screen.draw(&content.lines(page()))?;
+    for event in events {
+        match event {
+            UiEvent::Looked(Ok(snapshot)) => {
+                (content.snapshot, content.time, content.trouble) =
+                    (snapshot, SystemTime::now(), None);
             }
-            Happening::Looked(Err(trouble)) => shown.trouble = Some(trouble),
+            UiEvent::Looked(Err(trouble)) => content.trouble = Some(trouble),
             // Ctrl-D is a key like others here.
-            Happening::Key(b'q' | b'Q' | 0x04) => return Ok(()),
-            Happening::Key(_) => continue,
-            Happening::Signal(SIGTSTP) => {
+            UiEvent::Key(b'q' | b'Q' | 0x04) => return Ok(()),
+            UiEvent::Key(_) => continue,
+            UiEvent::Signal(SIGTSTP) => {
                 screen.leave()?;
                 emulate_default_handler(SIGTSTP)?;
                 screen.take()?;
             }
-            Happening::Signal(SIGWINCH | SIGCONT) => {}
-            Happening::Signal(signal) => {
+            UiEvent::Signal(SIGWINCH | SIGCONT) => {}
+            UiEvent::Signal(signal) => {
                 drop(screen);
                 return emulate_default_handler(signal);
             }
         }
-        screen.draw(&shown.lines(page()))?;
+        screen.draw(&content.lines(page()))?;
     }
     Ok(())
 }
 
 /// What is on the screen.
-struct Shown {
+struct ScreenContent {
     snapshot: Snapshot,
     /// When it was taken.
     time: SystemTime,
@@ -78,7 +80,7 @@ struct Shown {
     interval: Duration,
 }
 
-impl Shown {
+impl ScreenContent {
     fn lines(&self, page: Page) -> Vec<String> {
         let time = asctime_and_zone(self.time);
         let every = superlance_core::options::quantity::duration(self.interval.as_secs());
@@ -103,11 +105,11 @@ impl Shown {
     }
 }
 
-fn send_signals(sender: Sender<Happening>) -> io::Result<()> {
+fn send_signals(sender: Sender<UiEvent>) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
-            if sender.send(Happening::Signal(signal)).is_err() {
+            if sender.send(UiEvent::Signal(signal)).is_err() {
                 return;
             }
         }
@@ -115,11 +117,11 @@ fn send_signals(sender: Sender<Happening>) -> io::Result<()> {
     Ok(())
 }
 
-fn send_keys(sender: Sender<Happening>) -> io::Result<()> {
+fn send_keys(sender: Sender<UiEvent>) -> io::Result<()> {
     thread::Builder::new().name("keys".to_owned()).spawn(move || {
         for key in io::stdin().lock().bytes() {
             let Ok(key) = key else { return };
-            if sender.send(Happening::Key(key)).is_err() {
+            if sender.send(UiEvent::Key(key)).is_err() {
                 return;
             }
         }
@@ -149,13 +151,13 @@ mod tests {
         };
         let trouble =
             "cannot talk to supervisord at unix:///s.sock: no such file\n(the address is x)";
-        let shown = Shown {
+        let content = ScreenContent {
             snapshot,
             time: SystemTime::UNIX_EPOCH,
             trouble: Some(trouble.to_owned()),
             interval: Duration::from_secs(2),
         };
-        let lines = shown.lines(Page { width: Some(40), height: Some(24), colour: false });
+        let lines = content.lines(Page { width: Some(40), height: Some(24), colour: false });
         assert!(lines.iter().all(|line| line.len() <= 40 && !line.contains('\n')), "{lines:?}");
         let text = lines.join(" ");
         assert!(text.contains(&trouble.replace('\n', " ")), "{text}");

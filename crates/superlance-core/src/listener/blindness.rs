@@ -152,7 +152,7 @@ impl Blindness {
 mod tests {
     use super::*;
     use crate::supervisor::Fault;
-    use crate::testing::{FakeSupervisor, World};
+    use crate::testing::{ScriptedSupervisor, World};
 
     fn lost() -> RpcError {
         RpcError::NoAnswer("connection lost".to_owned())
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn three_failures_in_a_row_are_told_once_and_so_is_their_end() {
-        let mut world = World::new(FakeSupervisor::at(1000));
+        let mut world = World::new(ScriptedSupervisor::at(1000));
         let mut blindness = Blindness::new("memmon", Some("web"), true);
         for expected in [0, 0, 1, 1, 1] {
             world.with_ctx(|ctx| blindness.unanswered(&lost(), ctx));
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_check_that_is_made_begins_the_count_anew() {
-        let mut world = World::new(FakeSupervisor::at(1000));
+        let mut world = World::new(ScriptedSupervisor::at(1000));
         let mut blindness = Blindness::new("httpok", None, true);
         for _ in 0..3 {
             world.with_ctx(|ctx| blindness.not_acting(&lost(), ctx));
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_ends_is_no_news_and_neither_is_anything_to_who_tells_nothing() {
-        let mut world = World::new(FakeSupervisor::at(1000));
+        let mut world = World::new(ScriptedSupervisor::at(1000));
         let mut ending = Blindness::new("memmon", None, true);
         let mut quiet = Blindness::new("memmon", None, false);
         let text = "SHUTDOWN_STATE".to_owned();

@@ -35,7 +35,7 @@ pub struct Environment {
     pub log_format: Option<String>,
     pub log: Arc<Log>,
     /// The register of unfinished work.
-    pub unfinished: InFlight,
+    pub in_flight: InFlight,
 }
 
 impl Environment {
@@ -55,7 +55,7 @@ impl Environment {
             log_format: env::var_os("SUPERLANCE_LOG")
                 .map(|name| name.to_string_lossy().into_owned()),
             log: Arc::new(Log::new(io::stderr())),
-            unfinished: InFlight::default(),
+            in_flight: InFlight::default(),
         }
     }
 

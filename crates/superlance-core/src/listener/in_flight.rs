@@ -70,11 +70,11 @@ mod tests {
 
     #[test]
     fn what_is_dropped_is_finished() {
-        let unfinished = InFlight::default();
-        let first = unfinished.begin("first");
-        let _second = unfinished.begin("second");
-        assert_eq!(unfinished.texts(), ["first", "second"]);
+        let in_flight = InFlight::default();
+        let first = in_flight.begin("first");
+        let _second = in_flight.begin("second");
+        assert_eq!(in_flight.texts(), ["first", "second"]);
         drop(first);
-        assert_eq!(unfinished.clone().texts(), ["second"]);
+        assert_eq!(in_flight.clone().texts(), ["second"]);
     }
 }

@@ -116,7 +116,7 @@ impl<T> Restarts<T> {
         }
         let namespec = info.namespec();
         // Before the call, so that not even a panic in it forgets the process.
-        self.debts.add(info, note, ctx.unfinished);
+        self.debts.add(info, note, ctx.in_flight);
         let outcome = ctx.supervisor.stop(&namespec);
         match (&outcome, self.debts.get(&namespec)) {
             (Ok(()), Some(debt)) => debt.stopped = Stopped::Done,

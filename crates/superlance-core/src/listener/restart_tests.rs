@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::spool::dir::StateDir;
-use crate::testing::{FakeSupervisor, World};
+use crate::testing::{ScriptedSupervisor, World};
 
 const NAME: &str = "g:web";
 
@@ -14,7 +14,7 @@ fn lost() -> RpcError {
 
 /// A world in which `g:web` has just been stopped by us.
 fn stopped() -> (World, Restarts<&'static str>) {
-    let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+    let mut world = World::new(ScriptedSupervisor::at(100).with(NAME, 7));
     let mut restarts = Restarts::default();
     let info = world.supervisor.process(NAME).unwrap().clone();
     world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).unwrap();
@@ -34,15 +34,15 @@ fn a_plain_restart_owes_nothing_afterwards() {
     let (mut world, mut restarts) = stopped();
     let owed = "g:web was stopped and is not started again yet; \
                 start it with: supervisorctl start g:web";
-    assert_eq!(world.unfinished.texts(), [owed]);
+    assert_eq!(world.in_flight.texts(), [owed]);
     world.with_ctx(|ctx| restarts.start(NAME, ctx)).unwrap();
     assert_eq!(world.supervisor.calls, ["stop(g:web)", "start(g:web)"]);
-    assert!(restarts.deadline().is_none() && world.unfinished.texts().is_empty());
+    assert!(restarts.deadline().is_none() && world.in_flight.texts().is_empty());
 }
 
 #[test]
 fn a_refused_stop_owes_nothing() {
-    let mut world = World::new(FakeSupervisor::default().with(NAME, 7));
+    let mut world = World::new(ScriptedSupervisor::default().with(NAME, 7));
     world.supervisor.refuse("stop", 70, "NOT_RUNNING: g:web");
     let mut restarts = Restarts::default();
     let info = world.supervisor.process(NAME).unwrap().clone();
@@ -53,7 +53,7 @@ fn a_refused_stop_owes_nothing() {
 /// The check stands right before the stop: what comes before it may take minutes.
 #[test]
 fn a_listener_that_was_told_to_end_stops_nothing() {
-    let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+    let mut world = World::new(ScriptedSupervisor::at(100).with(NAME, 7));
     world.ending = true.into();
     let mut restarts = Restarts::default();
     let info = world.supervisor.process(NAME).unwrap().clone();
@@ -67,7 +67,7 @@ fn what_somebody_else_stopped_first_is_told_from_what_ended_by_itself() {
     for (state, by_others) in
         [(State::Stopped, true), (State::Stopping, true), (State::Exited, false)]
     {
-        let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+        let mut world = World::new(ScriptedSupervisor::at(100).with(NAME, 7));
         let info = world.supervisor.process(NAME).unwrap().clone();
         world.supervisor.process(NAME).unwrap().state = state;
         world.supervisor.refuse("stop", 70, "NOT_RUNNING: g:web");
@@ -78,7 +78,7 @@ fn what_somebody_else_stopped_first_is_told_from_what_ended_by_itself() {
 
 #[test]
 fn a_stop_that_was_never_asked_for_owes_nothing() {
-    let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+    let mut world = World::new(ScriptedSupervisor::at(100).with(NAME, 7));
     world.supervisor.fail("stop", RpcError::Unreachable("connection refused".to_owned()));
     let mut restarts = Restarts::default();
     let info = world.supervisor.process(NAME).unwrap().clone();
@@ -109,14 +109,14 @@ fn a_start_that_failed_is_retried_until_it_works() {
     world.supervisor.fail("info", lost());
     assert_eq!(retry(&mut world, &mut restarts), []);
     assert_eq!(retry(&mut world, &mut restarts), [(NAME.to_owned(), "note")]);
-    assert!(restarts.deadline().is_none() && world.unfinished.texts().is_empty());
+    assert!(restarts.deadline().is_none() && world.in_flight.texts().is_empty());
     let log = "g:web is still stopped: connection lost\ng:web was started again\n";
     assert_eq!(world.log(), log, "the refusal was reported by the caller and is not repeated");
 }
 
 #[test]
 fn a_stop_without_an_answer_is_followed_up() {
-    let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+    let mut world = World::new(ScriptedSupervisor::at(100).with(NAME, 7));
     let mut restarts = Restarts::default();
     let info = world.supervisor.process(NAME).unwrap().clone();
     world.supervisor.fail("stop", lost());
@@ -135,7 +135,11 @@ fn a_stop_without_an_answer_is_followed_up() {
 fn what_we_stopped_stays_stopped_when_everything_is_stopped_meanwhile() {
     let with = |state: State| {
         let mut world = World::new(
-            FakeSupervisor::at(100).with(NAME, 7).with("own:own", 8).with("db", 9).with("gone", 0),
+            ScriptedSupervisor::at(100)
+                .with(NAME, 7)
+                .with("own:own", 8)
+                .with("db", 9)
+                .with("gone", 0),
         );
         let mut restarts = Restarts::new(Some("own:own".to_owned()));
         let info = world.supervisor.process(NAME).unwrap().clone();
@@ -157,7 +161,7 @@ fn what_we_stopped_stays_stopped_when_everything_is_stopped_meanwhile() {
         let (mut world, mut restarts) = with(state);
         let started = world.with_ctx(|ctx| restarts.start(NAME, ctx));
         assert_eq!(matches!(started, Err(NotStarted::AllStop)), all_stop, "{state:?}: {started:?}");
-        assert!(restarts.deadline().is_none() && world.unfinished.texts().is_empty());
+        assert!(restarts.deadline().is_none() && world.in_flight.texts().is_empty());
         // The same between two tries.
         let (mut world, mut restarts) = with(State::Running);
         world.supervisor.refuse("start", 20, "NO_FILE: /x");
@@ -175,7 +179,7 @@ fn what_we_stopped_stays_stopped_when_everything_is_stopped_meanwhile() {
 #[test]
 fn a_listener_that_is_restarted_alone_starts_what_it_stopped() {
     let mut world =
-        World::new(FakeSupervisor::at(100).with(NAME, 7).with("own:own", 8).with("off", 0));
+        World::new(ScriptedSupervisor::at(100).with(NAME, 7).with("own:own", 8).with("off", 0));
     let mut restarts = Restarts::new(Some("own:own".to_owned()));
     let info = world.supervisor.process(NAME).unwrap().clone();
     world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).unwrap();
@@ -189,7 +193,7 @@ fn a_listener_that_is_restarted_alone_starts_what_it_stopped() {
 #[test]
 fn a_listener_that_a_signal_ends_starts_what_it_stopped() {
     let mut world =
-        World::new(FakeSupervisor::at(100).with(NAME, 7).with("own:own", 8).with("db", 9));
+        World::new(ScriptedSupervisor::at(100).with(NAME, 7).with("own:own", 8).with("db", 9));
     let mut restarts = Restarts::new(Some("own:own".to_owned()));
     let info = world.supervisor.process(NAME).unwrap().clone();
     world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).unwrap();
@@ -208,30 +212,30 @@ fn what_is_owed_at_the_end_is_started_by_the_next_listener() {
     ];
     for (what, change, starts) in cases {
         let folder = tempfile::tempdir().unwrap();
-        let mut world = World::new(FakeSupervisor::at(100).with(NAME, 7));
+        let mut world = World::new(ScriptedSupervisor::at(100).with(NAME, 7));
         let log = world.shared_log();
         let journal = || {
             let directory = StateDir::open(folder.path(), "kept").unwrap();
             Journal::open(&Arc::new(directory), "restarts", "processes that are owed a start", &log)
         };
         let mut restarts = Restarts::default();
-        restarts.keep(journal(), &world.unfinished);
+        restarts.keep(journal(), &world.in_flight);
         let info = world.supervisor.process(NAME).unwrap().clone();
         world.with_ctx(|ctx| restarts.stop(&info, "note", ctx)).unwrap();
         let owed = "g:web was stopped and is not started again yet; \
                     start it with: the next start of this listener, or supervisorctl start g:web";
-        assert_eq!(world.unfinished.texts(), [owed]);
+        assert_eq!(world.in_flight.texts(), [owed]);
         drop(restarts);
         change(world.supervisor.process(NAME).unwrap());
         let mut next = Restarts::<&str>::default();
-        next.keep(journal(), &world.unfinished);
+        next.keep(journal(), &world.in_flight);
         assert!(next.deadline().unwrap() <= Instant::now());
         assert_eq!(world.with_ctx(|ctx| next.retry(ctx)), []);
         assert_eq!(world.supervisor.calls.contains(&"start(g:web)".to_owned()), starts, "{what}");
-        assert!(next.deadline().is_none() && world.unfinished.texts().is_empty(), "{what}");
+        assert!(next.deadline().is_none() && world.in_flight.texts().is_empty(), "{what}");
         drop(next);
         let mut last = Restarts::<&str>::default();
-        last.keep(journal(), &world.unfinished);
+        last.keep(journal(), &world.in_flight);
         assert!(last.deadline().is_none(), "{what}");
     }
 }

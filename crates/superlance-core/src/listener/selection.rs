@@ -90,7 +90,7 @@ pub fn describe(option: &str, selectors: &[Selector]) -> String {
 mod tests {
     use super::*;
     use crate::supervisor::RpcError;
-    use crate::testing::{FakeSupervisor, World};
+    use crate::testing::{ScriptedSupervisor, World};
 
     fn selection(selectors: &[&str]) -> Selection {
         let selectors = selectors.iter().map(|text| text.parse().unwrap()).collect();
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn selectors_that_match_nothing_are_named_once_where_supervisord_answers() {
-        let mut world = World::new(FakeSupervisor::at(1000).with("g:foo", 7));
+        let mut world = World::new(ScriptedSupervisor::at(1000).with("g:foo", 7));
         let mut selection = selection(&["fooo", "foo", "bar*"]);
         for _ in 0..3 {
             world.with_ctx(|ctx| selection.name_idle(ctx));
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_supervisord_that_does_not_answer_is_not_asked_again() {
-        let mut world = World::new(FakeSupervisor::at(1000));
+        let mut world = World::new(ScriptedSupervisor::at(1000));
         let mut selection = selection(&["foo"]);
         world.supervisor.fail("all", RpcError::NoAnswer("within 30 seconds".to_owned()));
         for _ in 0..3 {

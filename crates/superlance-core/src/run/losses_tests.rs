@@ -4,7 +4,7 @@ use super::*;
 use crate::listener::introduction::Introduction;
 use crate::listener::{Filter, Interest};
 use crate::protocol::event::Event;
-use crate::testing::{FakeSupervisor, World};
+use crate::testing::{ScriptedSupervisor, World};
 
 struct Idle;
 
@@ -32,7 +32,7 @@ fn told(own: &str, numbers: &[u64], world: &mut World) -> Losses {
 
 fn world(namespecs: &[&str]) -> World {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let supervisor = FakeSupervisor::at(i64::try_from(now).unwrap());
+    let supervisor = ScriptedSupervisor::at(i64::try_from(now).unwrap());
     World::new(namespecs.iter().fold(supervisor, |all, namespec| all.with(namespec, 7)))
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn serve(
     mut output: Output,
 ) -> Result<Ended, String> {
     let queue = Arc::new(Queue::default());
-    let (log, unfinished) = (Arc::clone(&service.log), service.unfinished.clone());
+    let (log, in_flight) = (Arc::clone(&service.log), service.in_flight.clone());
     let backlog = Arc::new(Backlog::new(service.alerts.events(), &log));
     let introduction = service.listener.introduction();
     introduce(name, &introduction, &log);
@@ -120,7 +120,7 @@ pub(crate) fn serve(
     end.ending.store(true, Ordering::Relaxed);
     queue.close();
     wait_for_worker(&notices);
-    let mut rest = unfinished.texts();
+    let mut rest = in_flight.texts();
     rest.extend(queue.take_rest().iter().map(|arrival| not_handled(arrival, &backlog)));
     farewell::say(rest, &log);
     signal.map_or(outcome, |signal| Ok(Ended::BySignal(signal)))

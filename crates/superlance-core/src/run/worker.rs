@@ -55,7 +55,7 @@ pub struct Service {
     pub alerts: Box<dyn Delivery>,
     pub log: Arc<Log>,
     /// The register of unfinished work.
-    pub unfinished: InFlight,
+    pub in_flight: InFlight,
 }
 
 impl Service {
@@ -66,8 +66,8 @@ impl Service {
         alerts: impl Delivery + 'static,
         environment: Environment,
     ) -> Self {
-        let Environment { log, unfinished, .. } = environment;
-        Self { listener: Box::new(listener), supervisor, alerts: Box::new(alerts), log, unfinished }
+        let Environment { log, in_flight, .. } = environment;
+        Self { listener: Box::new(listener), supervisor, alerts: Box::new(alerts), log, in_flight }
     }
 }
 
@@ -140,7 +140,7 @@ impl Worker {
         }
         self.service.alerts.finish();
         // The listener is not dropped, which would forget the work that is left.
-        for text in self.service.unfinished.texts() {
+        for text in self.service.in_flight.texts() {
             self.service.log.line(text);
         }
     }
@@ -200,14 +200,14 @@ impl Worker {
                 Some(Arrival { frame, id, .. }) => worker.identity.begin(&frame.name, *id),
                 None => worker.identity.begin("", None),
             }
-            let Service { listener, supervisor, alerts, log, unfinished } = &mut worker.service;
+            let Service { listener, supervisor, alerts, log, in_flight } = &mut worker.service;
             let mut ctx = Ctx {
                 arrived,
                 supervisor: &mut **supervisor,
                 identity: &mut worker.identity,
                 alerts: &mut **alerts,
                 log,
-                unfinished,
+                in_flight,
                 ending: &worker.end.ending,
             };
             body(&mut **listener, &mut ctx);

@@ -10,7 +10,7 @@ use crate::batch::{options, plain_text};
 use crate::trigger::Trigger;
 use superlance_core::spool::dir::StateDir;
 use superlance_core::supervisor::Channel;
-use superlance_core::testing::{FakeSupervisor, World, frame};
+use superlance_core::testing::{ScriptedSupervisor, World, frame};
 
 static TOOL: Tool = Tool {
     name: "tool",
@@ -85,7 +85,7 @@ impl Scene {
         let Self { listener, world, .. } = self;
         world.with_ctx(|ctx| listener.finish(ctx));
         assert_eq!(listener.deadline(), None, "something still owed");
-        assert_eq!(world.unfinished.texts(), Vec::<String>::new());
+        assert_eq!(world.in_flight.texts(), Vec::<String>::new());
     }
 }
 
@@ -149,7 +149,7 @@ fn other_states_are_mailed_about_if_wanted() {
 #[test]
 fn a_tail_stands_below_its_line_and_not_in_the_log() {
     let mut scene = Scene::new(&["--tail", "2", "--tail-by-rpc"]);
-    let mut supervisor = FakeSupervisor::at(1).with("g:foo", 0).with("g:bar", 0);
+    let mut supervisor = ScriptedSupervisor::at(1).with("g:foo", 0).with("g:bar", 0);
     supervisor.own_log =
         Some("spawned: 'foo' with pid 5\nexited: foo (exit status 7; not expected)\n".to_owned());
     let log = "one\ntwo\nthree\n".to_owned();
@@ -171,7 +171,7 @@ fn a_tail_stands_below_its_line_and_not_in_the_log() {
 #[test]
 fn logs_are_left_out_of_a_mail_that_has_many() {
     let mut scene = Scene::new(&["--tail", "1", "--tail-by-rpc"]);
-    scene.world.supervisor = FakeSupervisor::at(1).with("g:foo", 0);
+    scene.world.supervisor = ScriptedSupervisor::at(1).with("g:foo", 0);
     let log = ("g:foo".to_owned(), Channel::Stdout);
     scene.world.supervisor.logs.insert(log, "x".repeat(1 << 20));
     for _ in 0..300 {
