@@ -1,5 +1,5 @@
-//! What is wrong on a command line is said on stderr, helpfully, with exit status 2; wrong
-//! surroundings with 1. stdout is the protocol, and stays empty.
+//! Mistakes on a command line: a message on stderr that helps, exit status 2 (1 for what the environment
+//! lacks), and nothing on stdout, which is the protocol.
 
 use std::time::Duration;
 

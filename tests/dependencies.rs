@@ -1,5 +1,5 @@
-//! What the program is made of: licences that go with its own, one version of each crate, and all of
-//! it from the registry. The rules are those of `deny.toml`, which cargo-deny reads as well.
+//! The crates that the program is made of: compatible licences, one version of each, all from the
+//! registry. The rules are those of `deny.toml`, which cargo-deny reads as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

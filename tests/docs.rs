@@ -1,4 +1,4 @@
-//! What is written about the commands agrees with the commands, and `make install` brings it along.
+//! Documents agree with the commands that they describe, and `make install` installs them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! What the log looks like: `--log-format`, `SUPERLANCE_LOG` and `--quiet`.
+//! `--log-format`, `SUPERLANCE_LOG` and `--quiet`.
 
 use std::process::Output;
 

@@ -1,5 +1,5 @@
-//! The suite as its users meet it: the real program, against fake and real supervisords, beside the
-//! Python original.
+//! The suite as its users meet it: the real program with fake and real supervisords, beside the Python
+//! original.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,5 +1,4 @@
-//! What others can do who have a say in a name, an answer, a line of output: nothing but to be shown.
-//! docs/security.md names these tests.
+//! Hostile names, answers and output are shown, and do nothing else. docs/security.md names these tests.
 
 use std::fs;
 

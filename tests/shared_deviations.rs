@@ -1,5 +1,5 @@
-//! What every listener does otherwise than the original, on purpose: each test plays both, for each
-//! listener of a table. The numbers are the headings of docs/compatibility.md.
+//! The deviations that all listeners share, shown with ours and the original, for each listener of a
+//! table. The numbers are the headings of docs/compatibility.md.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! What a listener says so that a configuration in which it can do nothing is seen.
+//! Listeners whose configuration gives them nothing to do say so.
 
 use std::process::{Command, Stdio};
 

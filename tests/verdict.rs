@@ -1,4 +1,4 @@
-//! What tests of deviations have in common, whichever listener they are about.
+//! Helpers of the tests of deviations, for all listeners.
 
 use superlance_testing::{Answer, Outcome, Transcript, theirs_is_under_test};
 

@@ -1,4 +1,4 @@
-//! `--smtp-url`: real mail servers, with TLS and without, on good days and bad ones.
+//! `--smtp-url` with real mail servers: with TLS and without, answering and failing.
 
 use superlance_testing::{Certificate, Scratch, SmtpAnswer, SmtpServer, Subject};
 

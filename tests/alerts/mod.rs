@@ -1,5 +1,4 @@
-//! Alerts on their way out: to mail servers, webhooks and commands, on good days and bad ones, and
-//! under a real supervisord.
+//! Alerts to mail servers, webhooks and commands, which answer or fail, and under a real supervisord.
 
 mod command;
 mod mail;

@@ -1,5 +1,5 @@
-//! The shapes that services publish, as they arrive: what they say is required is there, of the type
-//! that they want, and within their limits. Each is told by the URL alone or by `--webhook-format`.
+//! The JSON of each webhook format, checked as it arrives against what the service publishes: required
+//! fields, their types, their limits. The format is chosen by the URL alone or by `--webhook-format`.
 
 use serde_json::{Value, json};
 use superlance_testing::HttpServer;

@@ -1,5 +1,5 @@
-//! What the batch tools do otherwise about mail servers, on purpose: each test shows both. The
-//! numbers are the headings of docs/compatibility.md.
+//! The deviations of the batch tools about mail servers, shown with ours and the original. The numbers
+//! are the headings of docs/compatibility.md.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};

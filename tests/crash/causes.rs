@@ -1,4 +1,4 @@
-//! Why a process ended: `--tail`, against a supervisord that does as it is told.
+//! `--tail` with a fake supervisord: why a process ended.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Why a process ended: `--tail` and `--on` under a real supervisord.
+//! `--tail` and `--on` under a real supervisord: why a process ended.
 
 use superlance_testing::{Builder, Mailbox, Scratch, SmtpServer, Supervisord};
 

@@ -1,4 +1,4 @@
-//! Crashes that supervisord throws away, since the buffer of the listener is full.
+//! Events that supervisord throws away because the listener's buffer is full.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -1,5 +1,5 @@
-//! crashmail, crashmailbatch, fatalmailbatch and crashsms beside the originals, with mail servers on
-//! bad days, and under a real supervisord.
+//! crashmail, crashmailbatch, fatalmailbatch and crashsms beside the originals, with mail servers that
+//! fail, and under a real supervisord.
 
 mod batch_deviations;
 mod batches;

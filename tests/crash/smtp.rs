@@ -1,5 +1,5 @@
-//! Mail servers on bad days: a clear line in the log, nothing is lost, and nobody who has a mail gets
-//! it again. What has two sides, ours and theirs, is in `batch_deviations`.
+//! Mail servers that fail: a clear line in the log, nothing is lost, and no recipient gets a mail twice.
+//! What is compared with the original is in `batch_deviations`.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! One cell: a listener, a call, and what supervisord does when it comes.
+//! A cell of the fault matrix: a listener, a call, and what supervisord does when the call comes.
 
 use superlance_testing::{
     Answer, Ballast, FakeProcess, FakeSupervisor, HttpAnswer, HttpServer, Listener as Process,

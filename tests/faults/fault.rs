@@ -1,4 +1,4 @@
-//! The ways in which supervisord misbehaves: a line of the page is a line here.
+//! The ways in which supervisord misbehaves: the lines of the fault matrix.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The listeners, and the calls that each makes: a row of the page is a word here.
+//! The listeners and the calls that each makes: the rows of the fault matrix.
 
 use super::cell::World;
 

@@ -1,6 +1,6 @@
-//! Every call that a listener makes, and every way in which supervisord may answer it badly: whatever
-//! happens, the listener lives, answers `OK`, says what is wrong, does its work at the next event, and
-//! leaves nothing stopped that it has stopped.
+//! The fault matrix: every call that a listener makes, and every way in which supervisord may answer it
+//! badly. Each time the listener lives, answers `OK`, says what is wrong, does its work at the next
+//! event, and starts what it has stopped.
 
 mod cell;
 mod fault;

@@ -1,4 +1,4 @@
-//! httpok under a real supervisord, with web servers that fall ill. Ticks come every five seconds.
+//! httpok under a real supervisord, with web servers that fail. Ticks come every five seconds.
 
 use std::fs;
 use std::net::TcpListener;

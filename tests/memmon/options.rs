@@ -1,5 +1,4 @@
-//! The options beyond the original's: our program beside a fake supervisord, real processes, and ticks
-//! from the test.
+//! memmon's new options: the real binary with a fake supervisord, real processes, and ticks from the test.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;

@@ -1,5 +1,5 @@
-//! The options beyond the original's under a real supervisord. What needs no supervisord to be seen is in
-//! options.rs, since no tick of a real one comes before five seconds.
+//! memmon's new options under a real supervisord. What needs none is in options.rs: the ticks of a real
+//! one are at least five seconds apart.
 
 use std::fs;
 

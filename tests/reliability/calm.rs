@@ -1,4 +1,4 @@
-//! Few alerts for many crashes, and one when all is well again.
+//! The throttle: few alerts for many crashes, and one when all processes run again.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::thread;

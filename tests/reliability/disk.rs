@@ -1,4 +1,4 @@
-//! A disk on which each fsync takes its time, and the events that come meanwhile.
+//! A slow disk: events that come while fsync takes its time.
 
 use std::fs;
 use std::path::{Path, PathBuf};

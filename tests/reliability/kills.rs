@@ -1,4 +1,4 @@
-//! Listeners that are killed at any moment: every alert arrives, and hardly any twice.
+//! Listeners that are killed at any moment: every alert arrives, hardly any twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

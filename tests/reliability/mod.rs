@@ -1,4 +1,4 @@
-//! Alerts on bad days: listeners that are killed, receivers that are away, disks that are full, and
+//! Alerts in trouble: listeners that are killed, receivers that are away, disks that are full, and
 //! processes that crash again and again.
 
 mod calm;

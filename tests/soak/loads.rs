@@ -1,4 +1,4 @@
-//! The loads, and the world in which a listener bears them.
+//! The loads of `make soak`, and the servers around a listener under load.
 
 use std::time::{Duration, Instant};
 use std::{fs, iter};

@@ -1,5 +1,5 @@
-//! `make soak`: what a listener occupies before and after more work than a day brings. Not a test, since
-//! it takes minutes; it fails when something has grown.
+//! `make soak`: memory, threads and descriptors before and after more work than a day brings. Not a test,
+//! since it takes minutes; it fails when something has grown.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

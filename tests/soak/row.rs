@@ -1,4 +1,4 @@
-//! What a process occupies, before and after a load.
+//! The memory, threads and descriptors of a process before and after a load.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! `superlance status`: at a terminal, in a pipe, and where it is let down.
+//! `superlance status`: at a terminal, in a pipe, and without a supervisord.
 
 mod numbers;
 mod reach;

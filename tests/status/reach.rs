@@ -1,4 +1,4 @@
-//! How supervisord is found, and what is said when it is not.
+//! How status finds supervisord, and what it says when it does not.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

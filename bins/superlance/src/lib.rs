@@ -1,5 +1,5 @@
-//! The whole suite as one program: `superlance memmon …`, or a link named `memmon` to it; and what is
-//! run at a terminal, `superlance status`.
+//! The whole suite as one program: a listener by `superlance memmon …` or by a link named `memmon`, and
+//! tools such as `superlance status`.
 
 use std::ffi::OsString;
 use std::io::{self, Write};

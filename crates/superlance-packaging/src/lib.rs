@@ -1,4 +1,4 @@
-//! What is generated for packages from the command lines, and not part of the program.
+//! Generates shell completions from the command lines, for packages; not part of the program.
 
 use std::fs;
 use std::io;

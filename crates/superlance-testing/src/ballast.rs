@@ -1,4 +1,4 @@
-//! Real processes of a known size, to be watched and restarted.
+//! Real processes of a known memory size, to be watched and restarted.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;

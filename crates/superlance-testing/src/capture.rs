@@ -1,4 +1,4 @@
-//! Everything a process writes to a pipe, without the delay of a reading thread.
+//! Captures what a process writes to a pipe, without the delay of a reading thread.
 //!
 //! A thread empties the pipe so that the writer never blocks, but a reader of the capture empties it first
 //! himself: what was written before the look is in the answer.

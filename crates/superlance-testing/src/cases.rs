@@ -1,4 +1,4 @@
-//! What `make compat` counts: comparisons, each written down by the test that made it.
+//! The comparisons that `make compat` counts; each is written down by the test that made it.
 
 use std::env;
 use std::fs::{self, OpenOptions};

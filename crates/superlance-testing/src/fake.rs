@@ -1,4 +1,4 @@
-//! A supervisord that obeys the test: fake processes, scripted faults, a record of every call.
+//! A fake supervisord that the test controls: processes, scripted faults, a record of every call.
 //!
 //! It speaks XML-RPC over HTTP on a Unix socket or a port of 127.0.0.1, as far as listeners go.
 

@@ -1,4 +1,4 @@
-//! A supervisord's memory: events are sent again until a listener has acknowledged them.
+//! Sends events as supervisord does: again, until the listener has acknowledged them.
 
 use nix::sys::signal::Signal;
 

@@ -1,4 +1,4 @@
-//! Whether a process has come to rest, as seen from outside (Linux).
+//! Tells when a process is idle, as seen from outside (Linux).
 //!
 //! Our listeners acknowledge an event before they handle it, so the protocol does not tell when
 //! they are done. The kernel does: no child, every thread asleep, and no thread woken in between.

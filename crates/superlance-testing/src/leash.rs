@@ -1,4 +1,4 @@
-//! Processes that cannot outlive the test which started them.
+//! Child processes that end with the test that started them.
 //!
 //! A process group is not enough: supervisord and our mail commands make groups of their own. So
 //! every tree carries a mark in its environment, and what carries it is killed at the end.

@@ -1,4 +1,4 @@
-//! What the tests of superlance share.
+//! Support for the tests of superlance: fake and real servers, and runs of both versions.
 //!
 //! | to have | use |
 //! |---|---|

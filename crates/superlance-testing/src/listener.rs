@@ -1,4 +1,4 @@
-//! A running listener, with the test in the place of supervisord.
+//! A running listener; the test plays supervisord.
 
 use std::io::Write;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};

@@ -1,4 +1,4 @@
-//! A folder that receives mail from `-s COMMAND`, one file for each message.
+//! A folder that receives the mails of `-s COMMAND`, one file for each.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The listener's side of the event protocol, judged as supervisord judges it.
+//! Checks the listener's side of the event protocol as supervisord does.
 //!
 //! This follows supervisord's dispatcher step by step: it is strict about READY, lenient about
 //! the word before a result's length, and gives a listener up for ever at the first surprise.

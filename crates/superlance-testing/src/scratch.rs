@@ -1,4 +1,4 @@
-//! A temporary folder with a short name, gone with its value.
+//! A temporary folder with a short name, removed on drop.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! A program at a terminal.
+//! Runs a program at a pseudo-terminal.
 
 use std::fs::File;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Where the originals live: a Python environment with supervisor and superlance in it.
+//! The Python environment with supervisor and the original superlance.
 //!
 //! `make venv` creates it; `SUPERLANCE_VENV` names another one.
 

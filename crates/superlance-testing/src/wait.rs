@@ -1,4 +1,4 @@
-//! The one way to wait in a test: ask again and again until a deadline.
+//! Waiting in tests: poll until a deadline.
 //!
 //! Nothing in this crate sleeps for luck; tests wait with one of these functions.
 

@@ -1,4 +1,4 @@
-//! What the fakes and the harness's own client speak: sockets, HTTP messages, values in XML.
+//! Sockets, HTTP messages and XML values for the fakes and for the harness's own client.
 
 pub(crate) mod http;
 pub(crate) mod server;

@@ -1,4 +1,4 @@
-//! How the fake supervisord answers a call if not as the real one would.
+//! Scripted answers of the fake supervisord: faults, delays, broken connections.
 
 use std::time::Duration;
 

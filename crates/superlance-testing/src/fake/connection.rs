@@ -1,4 +1,4 @@
-//! A connection to the fake supervisord: requests in, and the answers that the test ordered out.
+//! A connection to the fake supervisord.
 
 use std::io::{self, BufReader, Write};
 use std::time::{Duration, Instant};

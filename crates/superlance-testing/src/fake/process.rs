@@ -1,4 +1,4 @@
-//! A process of the fake supervisord: what `getProcessInfo` of supervisor 4.3 tells of one.
+//! A process of the fake supervisord, with the fields of `getProcessInfo` of supervisor 4.3.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the fake supervisord has seen.
+//! The calls that the fake supervisord has received.
 
 use super::FakeSupervisor;
 use super::answer::matches;

@@ -1,4 +1,4 @@
-//! What the fake supervisord's connections and the test share.
+//! The state that the fake supervisord's connections share with the test.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;

@@ -1,4 +1,4 @@
-//! What the fake supervisord knows, and what its methods do with it.
+//! The state of the fake supervisord, and its RPC methods.
 
 use super::answer::{Answer, matches};
 use super::log::{read_file, tail_file};

@@ -1,4 +1,4 @@
-//! What the HTTP server says to a request.
+//! An answer of the HTTP server.
 
 use std::time::Duration;
 

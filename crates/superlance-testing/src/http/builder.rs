@@ -1,4 +1,4 @@
-//! What an HTTP server shall be like.
+//! Builds an HTTP server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! What the HTTP server shall answer, and what it was asked.
+//! The answers that the HTTP server gives, and the requests that it has received.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};

@@ -1,4 +1,4 @@
-//! What an SMTP server shall be like.
+//! Builds an SMTP server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

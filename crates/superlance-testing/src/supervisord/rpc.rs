@@ -1,4 +1,4 @@
-//! The harness's own client: faster than a supervisorctl for every look at a process.
+//! The harness's own RPC client, faster than supervisorctl.
 
 use std::io::{self, BufReader, Write};
 

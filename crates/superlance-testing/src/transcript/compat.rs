@@ -1,4 +1,4 @@
-//! The two verdicts: the same, or different in a way that has a number.
+//! The verdicts of a comparison: the same, or different as a numbered deviation says.
 //!
 //! `SUPERLANCE_UNDER_TEST=theirs` puts the original into our place: what is said to be the same must
 //! then come out of the original twice, and what is said to deviate must be false of it.

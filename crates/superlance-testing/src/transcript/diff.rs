@@ -1,4 +1,4 @@
-//! Two texts beside each other or in one, with the lines that differ marked.
+//! Shows two texts side by side or as one, with the lines that differ marked.
 
 use similar::{Algorithm, capture_diff_slices};
 

@@ -1,4 +1,4 @@
-//! What came out of a run as texts with titles, to be shown.
+//! The result of a run as titled texts, for messages of failed tests.
 
 use std::process::Output;
 

@@ -1,4 +1,4 @@
-//! One run of a transcript: the program, and the world that is built around it.
+//! One run of a transcript: the program and its surroundings.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Just enough HTTP: one message, with its length in a header or up to the end of the stream.
+//! HTTP messages, with a length in a header or up to the end of the stream.
 
 use std::io::{self, BufRead};
 

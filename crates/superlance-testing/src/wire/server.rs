@@ -1,4 +1,4 @@
-//! A server's connections: it accepts them, and ends them all when it stops.
+//! Accepts connections, and ends them all when it is dropped.
 
 use std::collections::HashMap;
 use std::io::{self, BufReader};
