@@ -116,10 +116,10 @@ fn d10_a_certificate_is_verified_if_asked() {
     let file = |certificate: &Certificate| certificate.authority().display().to_string();
     for (certificate, authority, verdict) in [
         (&signed, file(&signed), Ok(())),
-        (&signed, file(&alone), Err("UnknownIssuer")),
-        (&alone, file(&signed), Err("")),
-        (&elsewhere, file(&elsewhere), Err("not valid for name")),
-        (&expired, file(&expired), Err("expired")),
+        (&signed, file(&alone), Err("is not issued by an authority that this system trusts")),
+        (&alone, file(&signed), Err("is not issued by an authority that this system trusts")),
+        (&elsewhere, file(&elsewhere), Err("is not for localhost but for ")),
+        (&expired, file(&expired), Err("expired on ")),
     ] {
         let arguments = ["--tls-verify", "https://localhost:{http-port}/"];
         let transcript = foo("--tls-verify", &arguments, ill())
@@ -130,9 +130,8 @@ fn d10_a_certificate_is_verified_if_asked() {
         match verdict {
             Ok(()) => assert_eq!((&*ours.log, ours.requests.len()), ("", 1)),
             Err(why) => {
-                let head =
-                    "error contacting https://localhost:[PORT]/:\n\n invalid peer certificate: ";
-                assert!(ours.log.starts_with(head) && ours.log.contains(why), "{}", ours.log);
+                let head = "error contacting https://localhost:[PORT]/:\n\n its certificate";
+                assert!(ours.log.starts_with(&format!("{head} {why}")), "{}", ours.log);
                 assert!(ours.requests.is_empty() && acts(&ours) == RESTART, "{ours:#?}");
             }
         }

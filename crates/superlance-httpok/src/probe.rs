@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use superlance_core::options::url::Target;
+use superlance_core::system::io_error;
 use superlance_core::system::trust::trusted_certificates;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::DefaultResolver;
@@ -133,19 +134,21 @@ fn explain(error: Error, when: &str) -> NoAnswer {
             format!("Remote end closed connection {when}")
         }
         Error::Io(error) => os_error(&error),
+        Error::Rustls(error) => io_error::explain_tls(&error),
         Error::Timeout(_) => "timed out".to_owned(),
         error => error.to_string(),
     })
 }
 
-/// An error of the system as Python writes it.
+/// An error of the system as Python writes it; other errors in words of their own.
 fn os_error(error: &io::Error) -> String {
+    let Some(number) = error.raw_os_error() else {
+        let text = io_error::explain(error);
+        return text.trim_start_matches("failed to lookup address information: ").to_owned();
+    };
     let text = error.to_string();
     let words = text.split(" (os error ").next().unwrap_or_default();
-    match error.raw_os_error() {
-        Some(number) => format!("[Errno {number}] {words}"),
-        None => words.trim_start_matches("failed to lookup address information: ").to_owned(),
-    }
+    format!("[Errno {number}] {words}")
 }
 
 #[cfg(test)]
