@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 5] = [
 ];
 
 /// Values in, values out: files, and folders with a slash at their end.
-const PURE: [&str; 22] = [
+const PURE: [&str; 23] = [
     "superlance-core/src/options/",
     "superlance-core/src/protocol/event.rs",
     "superlance-core/src/protocol/frame.rs",
@@ -31,13 +31,14 @@ const PURE: [&str; 22] = [
     "superlance-crash/src/postmortem/recent.rs",
     "superlance-crash/src/postmortem/tail.rs",
     "superlance-crash/src/trigger.rs",
-    "superlance-httpok/src/verdict.rs",
     "superlance-memmon/src/decide/",
     "superlance-memmon/src/measure/metric.rs",
     "superlance-memmon/src/measure/tree.rs",
     "superlance-memmon/src/report/history.rs",
     "superlance-memmon/src/report/prometheus.rs",
     "superlance-memmon/src/watch.rs",
+    "superlance-probe/src/outcome.rs",
+    "superlance-probe/src/search.rs",
     "superlance-status/src/snapshot.rs",
     "superlance-status/src/table.rs",
     "superlance-status/src/view.rs",
@@ -166,7 +167,7 @@ fn collect(folder: &Path, path: &str, module: &[String], found: &mut Vec<Source>
 fn floor(name: &str) -> usize {
     match name {
         "superlance-core" | "superlance-config" => 0,
-        "superlance-alerts" => 1,
+        "superlance-alerts" | "superlance-probe" => 1,
         "superlance-crash" => 2,
         "superlance-status" => 4,
         _ if name.starts_with("superlance-") => 3,

@@ -9,12 +9,12 @@ use superlance_core::listener::restart::Record;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::protocol::event::Event;
 use superlance_core::spool::journal::Journal;
+use superlance_probe::outcome::{Class, Outcome, Verdict};
 
 use crate::gcore::Gcore;
 use crate::options::Options;
 use crate::processes::Processes;
 use crate::report::Failure;
-use crate::verdict::{NoAnswer, Outcome, Verdict, describe, verdict};
 
 /// Pause before a refused connection is tried again.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -24,7 +24,6 @@ pub(crate) struct HttpOk {
     check: Box<dyn FnMut() -> Outcome + Send>,
     /// The URL for messages.
     url: String,
-    expected: Vec<u16>,
     /// How often a refused connection is tried again.
     retries: u64,
     /// Whether to check when nothing that is watched runs.
@@ -55,7 +54,6 @@ impl HttpOk {
         Self {
             check: Box::new(check),
             url,
-            expected: options.expected(),
             retries: options.timeout.as_secs().saturating_sub(1) / PAUSE.as_secs(),
             eager: !options.not_eager,
             name: options.name,
@@ -85,15 +83,19 @@ impl HttpOk {
     fn check(&mut self, retries_left: u64, ctx: &mut Ctx<'_>) {
         self.refused = None;
         let outcome = (self.check)();
-        if let (Err(NoAnswer::Refused(_)), 1..) = (&outcome, retries_left) {
+        let failed = match outcome.verdict {
+            Verdict::Good => return self.well(&outcome, ctx),
+            Verdict::Trouble(why) => return ctx.log.line(why),
+            Verdict::Failed(failed) => failed,
+        };
+        if let (true, 1..) = (failed.refused, retries_left) {
             let (again, retries_left) = (Instant::now() + PAUSE, retries_left - 1);
             self.refused = Some(Refused { again, retries_left });
             return;
         }
-        let (kind, what) = match verdict(&outcome, &self.expected) {
-            Verdict::Good => return self.well(&outcome, ctx),
-            Verdict::BadStatus => ("bad-status", "bad status"),
-            Verdict::BadBody => ("bad-body", "bad body"),
+        let (kind, what) = match failed.class {
+            Class::Body => ("bad-body", "bad body"),
+            _ => ("bad-status", "bad status"),
         };
         self.ill = true;
         let subject = match &self.name {
@@ -101,14 +103,14 @@ impl HttpOk {
             None => format!("httpok: {}: {what} returned", self.url),
         };
         let failure = Failure { kind, subject, url: self.url.clone() };
-        self.processes.act(failure, describe(&outcome, &self.url), ctx);
+        self.processes.act(failure, failed.text, ctx);
     }
 }
 
 impl HttpOk {
     /// Takes note of a good answer, which is the recovery of what was reported about the URL.
     fn well(&mut self, outcome: &Outcome, ctx: &mut Ctx<'_>) {
-        let status = outcome.as_ref().map_or(0, |answer| answer.status);
+        let status = outcome.status.unwrap_or_default();
         let text = format!("{} answers well again: status {status}", self.url);
         if std::mem::take(&mut self.ill) {
             ctx.log.line(&text);

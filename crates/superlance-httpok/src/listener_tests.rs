@@ -5,23 +5,33 @@ use std::collections::VecDeque;
 use clap::FromArgMatches;
 use superlance_core::supervisor::{RpcError, State};
 use superlance_core::testing::{ScriptedSupervisor, World, frame};
+use superlance_probe::outcome::Failed;
 
 use super::*;
 use crate::options;
-use crate::verdict::Answer;
 
 const URL: &str = "http://h/";
 
+fn outcome(verdict: Verdict, status: Option<u16>) -> Outcome {
+    Outcome { verdict, took: Duration::from_millis(20), status, certificate_end: None }
+}
+
+fn failed(class: Class, text: &str, status: Option<u16>) -> Outcome {
+    let (text, refused) = (text.to_owned(), status.is_none());
+    outcome(Verdict::Failed(Failed { class, text, refused }), status)
+}
+
 fn bad() -> Outcome {
-    Ok(Answer { status: 500, reason: "Internal Server Error".to_owned(), found: true })
+    failed(Class::Status, "status contacting http://h/: 500 Internal Server Error", Some(500))
 }
 
 fn good() -> Outcome {
-    Ok(Answer { status: 200, reason: "OK".to_owned(), found: true })
+    outcome(Verdict::Good, Some(200))
 }
 
 fn refused() -> Outcome {
-    Err(NoAnswer::Refused("[Errno 111] Connection refused".to_owned()))
+    let text = "error contacting http://h/:\n\n [Errno 111] Connection refused";
+    failed(Class::Connect, text, None)
 }
 
 fn lost() -> RpcError {
@@ -158,7 +168,7 @@ fn a_good_answer_asks_nothing_of_supervisord() {
 #[test]
 fn a_bad_body_is_called_so() {
     let mut world = world();
-    let outcome = Ok(Answer { status: 200, reason: "OK".to_owned(), found: false });
+    let outcome = failed(Class::Body, "status contacting http://h/: 200 OK", Some(200));
     tick(&mut world, &mut httpok(&["-m", "bob", "-b", "x"], vec![outcome]));
     assert_eq!(world.alerts[0].subject, "httpok: http://h/: bad body returned");
     let text = "status contacting http://h/: 200 OK\nRestarting selected processes []";

@@ -11,6 +11,7 @@ use superlance_core::options::selector::Selector;
 use superlance_core::options::units::parse_duration;
 use superlance_core::options::url::Target;
 use superlance_core::system::log::Log;
+use superlance_probe::http::Request;
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[
@@ -65,11 +66,11 @@ pub(crate) struct Options {
 
     /// HTTP status that is expected (repeatable) [default: 200]
     #[arg(short = 'c', long = "code", value_name = "STATUS", value_parser = parse_status)]
-    pub(crate) codes: Vec<u16>,
+    codes: Vec<u16>,
 
     /// Text that is expected somewhere in the body
     #[arg(short, long, value_name = "TEXT")]
-    pub(crate) body: Option<OsString>,
+    body: Option<OsString>,
 
     #[command(flatten)]
     pub(crate) mail: MailOptions,
@@ -97,7 +98,7 @@ pub(crate) struct Options {
 
     /// Treat a certificate that is not valid as an error; without this, it is not looked at
     #[arg(long)]
-    pub(crate) tls_verify: bool,
+    tls_verify: bool,
 
     #[command(flatten)]
     pub(crate) alerts: AlertOptions,
@@ -125,8 +126,19 @@ fn parse_status(text: &str) -> Result<u16, String> {
 }
 
 impl Options {
+    /// The request of each check, and what is expected of its answer.
+    pub(crate) fn request(&self) -> Result<Request, String> {
+        Ok(Request {
+            target: self.target()?,
+            limit: self.timeout,
+            expected: self.expected(),
+            body: self.body.clone().unwrap_or_default(),
+            verify: self.tls_verify,
+        })
+    }
+
     /// What is checked.
-    pub(crate) fn target(&self) -> Result<Target, String> {
+    fn target(&self) -> Result<Target, String> {
         match self.urls.as_slice() {
             // A line continuation copied with `\` leaves a blank before the URL.
             [url] => Target::parse(url.trim()),
@@ -139,7 +151,7 @@ impl Options {
     }
 
     /// The statuses that are expected.
-    pub(crate) fn expected(&self) -> Vec<u16> {
+    fn expected(&self) -> Vec<u16> {
         if self.codes.is_empty() { vec![200] } else { self.codes.clone() }
     }
 

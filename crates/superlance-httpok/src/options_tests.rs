@@ -9,7 +9,7 @@ fn parse(arguments: &[&str]) -> Result<Options, String> {
     let arguments = ["httpok"].iter().chain(arguments);
     let matches = command().try_get_matches_from(arguments).map_err(|error| error.to_string())?;
     let options = Options::from_arg_matches(&matches).map_err(|error| error.to_string())?;
-    options.target().map(|_| options)
+    options.request().map(|_| options)
 }
 
 #[test]

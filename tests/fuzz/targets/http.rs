@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| superlance_httpok::fuzz::http(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| superlance_probe::fuzz::http(data));

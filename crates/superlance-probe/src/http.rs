@@ -1,4 +1,6 @@
-//! The request to the URL, and its answer.
+//! A GET request, and the answer to it.
+
+mod deadline;
 
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -14,50 +16,63 @@ use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, RustlsConnector, TcpConnector};
 use ureq::{Agent, Body, Error};
 
-use crate::options::Options;
+use crate::outcome::{Answer, Class, NoAnswer, Outcome, judge};
 use crate::search::Search;
-use crate::verdict::{Answer, NoAnswer, Outcome};
-use crate::watch::{DeadlineConnector, StatusLine};
 
-/// A GET request that can be made again and again, each time over a new connection.
+use deadline::DeadlineConnector;
+pub(crate) use deadline::StatusLine;
+
+/// A request, and what is expected of the answer.
 #[derive(Debug)]
-pub(crate) struct Probe {
-    target: Target,
+pub struct Request {
+    pub target: Target,
     /// Time for the headers, and again for the body.
-    limit: Duration,
-    /// The text that is looked for, empty for none.
-    body: OsString,
-    /// The statuses with which a body is of interest.
-    expected: Vec<u16>,
+    pub limit: Duration,
+    /// The statuses that are good.
+    pub expected: Vec<u16>,
+    /// The text that must be in the body, empty for none.
+    pub body: OsString,
+    /// Whether the certificate must be valid.
+    pub verify: bool,
+}
+
+/// A request that can be made again and again, each time over a new connection.
+#[derive(Debug)]
+pub struct Http {
+    request: Request,
     tls: TlsConfig,
 }
 
-impl Probe {
-    /// A probe of `target`.
+impl Http {
+    /// With `verify`, the certificates that this system trusts are read here, once.
     ///
-    /// With `--tls-verify`, the certificates that this system trusts are read here, once; the error
-    /// says that there are none.
-    pub(crate) fn new(target: Target, options: &Options) -> Result<Self, String> {
-        let verify = options.tls_verify && target.uri.scheme_str() == Some("https");
+    /// # Errors
+    /// When there are none.
+    pub fn new(request: Request) -> Result<Self, String> {
+        let verify = request.verify && request.target.uri.scheme_str() == Some("https");
         let roots = if verify { Some(trusted_certificates("--tls-verify")?) } else { None };
-        Ok(Self {
-            target,
-            limit: options.timeout,
-            body: options.body.clone().unwrap_or_default(),
-            expected: options.expected(),
-            tls: tls_config(roots),
-        })
+        Ok(Self { request, tls: tls_config(roots) })
     }
 
     /// Makes the request.
-    pub(crate) fn get(&self) -> Outcome {
+    #[must_use]
+    pub fn check(&self) -> Outcome {
+        let started = Instant::now();
+        let answer = self.get();
+        let status = answer.as_ref().ok().map(|answer| answer.status);
+        let Request { target, expected, .. } = &self.request;
+        let verdict = judge(answer, expected, &target.shown);
+        Outcome { verdict, took: started.elapsed(), status, certificate_end: None }
+    }
+
+    fn get(&self) -> Result<Answer, NoAnswer> {
         let status_line = StatusLine::default();
         let mut response =
-            self.request(&status_line).map_err(|error| explain(error, "without response"))?;
+            self.send(&status_line).map_err(|error| explain(error, "without response"))?;
         let status = response.status().as_u16();
         let reason = status_line.reason();
         // A body cannot make a bad status good.
-        let found = !self.expected.contains(&status)
+        let found = !self.request.expected.contains(&status)
             || self
                 .read(response.body_mut())
                 .map_err(|error| explain(Error::from(error), "in the middle of the body"))?;
@@ -65,8 +80,8 @@ impl Probe {
     }
 
     /// Sends the request and reads the headers of the answer.
-    fn request(&self, status_line: &StatusLine) -> Result<ureq::http::Response<Body>, Error> {
-        let limit = Some(self.limit);
+    fn send(&self, status_line: &StatusLine) -> Result<ureq::http::Response<Body>, Error> {
+        let limit = Some(self.request.limit);
         let config = Agent::config_builder()
             .tls_config(self.tls.clone())
             .proxy(None)
@@ -84,12 +99,12 @@ impl Probe {
             .build();
         let connector = DeadlineConnector {
             inner: TcpConnector::default().chain(RustlsConnector::default()),
-            deadline: Instant::now() + self.limit,
+            deadline: Instant::now() + self.request.limit,
             status_line: status_line.clone(),
         };
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
-        let mut request = agent.get(&self.target.uri);
-        if let Some(authorization) = &self.target.authorization {
+        let mut request = agent.get(&self.request.target.uri);
+        if let Some(authorization) = &self.request.target.authorization {
             request = request.header("Authorization", authorization.expose());
         }
         request.call()
@@ -98,9 +113,9 @@ impl Probe {
     /// Reads the body to its end and returns whether the text is in it. The time limit also ends a body
     /// without end.
     fn read(&self, body: &mut Body) -> io::Result<bool> {
-        let deadline = Instant::now() + self.limit;
+        let deadline = Instant::now() + self.request.limit;
         let mut reader = body.with_config().limit(u64::MAX).reader();
-        let mut search = Search::new(self.body.as_bytes());
+        let mut search = Search::new(self.request.body.as_bytes());
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match reader.read(&mut buffer)? {
@@ -126,18 +141,32 @@ fn tls_config(roots: Option<Vec<Certificate<'static>>>) -> TlsConfig {
 
 /// An error in words: the original's where it has some. `when` says how far things had come.
 fn explain(error: Error, when: &str) -> NoAnswer {
-    NoAnswer::Failed(match error {
-        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            return NoAnswer::Refused(os_error(&error));
-        }
+    let mut refused = false;
+    let class = class(&error);
+    let why = match error {
         Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             format!("Remote end closed connection {when}")
         }
-        Error::Io(error) => os_error(&error),
+        Error::Io(error) => {
+            refused = error.kind() == io::ErrorKind::ConnectionRefused;
+            os_error(&error)
+        }
         Error::Rustls(error) => io_error::explain_tls(&error),
         Error::Timeout(_) => "timed out".to_owned(),
         error => error.to_string(),
-    })
+    };
+    NoAnswer { class, why, refused }
+}
+
+fn class(error: &Error) -> Class {
+    match error {
+        Error::Timeout(_) => Class::Timeout,
+        Error::Tls(_) | Error::Rustls(_) => Class::Tls,
+        Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+            Class::Tls
+        }
+        _ => Class::Connect,
+    }
 }
 
 /// An error of the system as Python writes it; other errors in words of their own.
@@ -152,5 +181,5 @@ fn os_error(error: &io::Error) -> String {
 }
 
 #[cfg(test)]
-#[path = "probe_tests.rs"]
+#[path = "http_tests.rs"]
 mod tests;

@@ -1,7 +1,7 @@
 //! Fuzz targets (`tests/fuzz`), like `superlance_core::fuzz`.
 
+use crate::http::StatusLine;
 use crate::search::Search;
-use crate::watch::StatusLine;
 
 /// An answer, as a server of evil intent may send it: a text is found exactly where it is, however the
 /// stream is cut, and the server's words are one line of the answer. The first two bytes are the length
@@ -29,10 +29,8 @@ pub fn http(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn what_is_stored_passes() {
-        superlance_core::fuzz::replay("http", http).unwrap();
+        superlance_core::fuzz::replay("http", super::http).unwrap();
     }
 }

@@ -1,22 +1,32 @@
-//! Probes against a server that does what it is told.
+//! Requests to a server that does what it is told.
 
 use std::net::TcpListener;
 use std::thread;
 
-use clap::FromArgMatches;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use superlance_testing::{Certificate as Maker, HttpAnswer, HttpServer};
 
 use super::*;
-use crate::options;
 
-/// A probe as these arguments describe it.
-fn probe(arguments: &[&str]) -> Probe {
-    let arguments = ["httpok", "-t", "1"].iter().chain(arguments);
-    let matches = options::command().try_get_matches_from(arguments).unwrap();
-    let options = Options::from_arg_matches(&matches).unwrap();
-    Probe::new(options.target().unwrap(), &options).unwrap()
+/// A request to this URL, with a limit of one second.
+fn to(url: &str) -> Request {
+    Request {
+        target: Target::parse(url).unwrap(),
+        limit: Duration::from_secs(1),
+        expected: vec![200],
+        body: OsString::new(),
+        verify: false,
+    }
+}
+
+/// The same, looking for a text.
+fn looking(text: &str, url: &str) -> Request {
+    Request { body: text.into(), ..to(url) }
+}
+
+fn get(request: Request) -> Result<Answer, NoAnswer> {
+    Http::new(request).unwrap().get()
 }
 
 fn url(server: &HttpServer) -> String {
@@ -32,19 +42,19 @@ fn well() -> HttpServer {
     answering(HttpAnswer::status(200).body("hi"))
 }
 
-fn answer(status: u16, reason: &str, found: bool) -> Outcome {
+fn answer(status: u16, reason: &str, found: bool) -> Result<Answer, NoAnswer> {
     Ok(Answer { status, reason: reason.to_owned(), found })
 }
 
-fn failed(why: &str) -> Outcome {
-    Err(NoAnswer::Failed(why.to_owned()))
+fn failed(class: Class, why: &str) -> Result<Answer, NoAnswer> {
+    Err(NoAnswer { class, why: why.to_owned(), refused: false })
 }
 
 /// What comes of asking a server that gives this answer, looking for `x-y`.
 #[track_caller]
-fn check(sent: &'static str, expected: Outcome) {
+fn check(sent: &'static str, expected: Result<Answer, NoAnswer>) {
     let server = answering(HttpAnswer::raw(sent));
-    assert_eq!(probe(&["-b", "x-y", &url(&server)]).get(), expected, "{sent}");
+    assert_eq!(get(looking("x-y", &url(&server))), expected, "{sent}");
 }
 
 #[test]
@@ -75,7 +85,7 @@ fn a_large_body_is_read_to_its_end() {
     body.extend(b"end");
     let server = answering(HttpAnswer::status(200).body(body));
     let url = url(&server);
-    assert_eq!(probe(&["-t", "30", "-b", "aend", &url]).get(), answer(200, "OK", true));
+    assert_eq!(get(Request { limit: LONG, ..looking("aend", &url) }), answer(200, "OK", true));
 }
 
 #[test]
@@ -86,14 +96,18 @@ fn a_redirect_is_an_answer() {
 
 #[test]
 fn what_is_no_answer_says_why() {
-    check("", failed("Remote end closed connection without response"));
-    check("HTTP/1.1 200 OK\r\nContent-", failed("Remote end closed connection without response"));
-    let cut = failed("Remote end closed connection in the middle of the body");
+    check("", failed(Class::Connect, "Remote end closed connection without response"));
+    check(
+        "HTTP/1.1 200 OK\r\nContent-",
+        failed(Class::Connect, "Remote end closed connection without response"),
+    );
+    let cut = failed(Class::Connect, "Remote end closed connection in the middle of the body");
     check("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx-y", cut.clone());
     check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nx-y", cut);
     for garbage in ["SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n"] {
-        let outcome = probe(&[&url(&answering(HttpAnswer::raw(garbage)))]).get();
-        assert!(matches!(outcome, Err(NoAnswer::Failed(_))), "{garbage}: {outcome:?}");
+        let outcome = get(to(&url(&answering(HttpAnswer::raw(garbage)))));
+        let class = outcome.as_ref().map_err(|error| error.class);
+        assert_eq!(class, Err(Class::Connect), "{garbage}: {outcome:?}");
     }
 }
 
@@ -107,7 +121,7 @@ fn times_out(answer: HttpAnswer, milliseconds: u64) {
         for url in [url(&plain), secure.url_of("localhost")] {
             scope.spawn(move || {
                 let started = Instant::now();
-                assert_eq!(probe(&[&url]).get(), failed("timed out"), "{url}");
+                assert_eq!(get(to(&url)), failed(Class::Timeout, "timed out"), "{url}");
                 let took = started.elapsed();
                 let least = Duration::from_millis(milliseconds - 100);
                 assert!(took > least && took < least + BUSY, "{took:?} for {url}");
@@ -148,27 +162,30 @@ fn a_server_that_speaks_no_tls_in_time() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/", server.local_addr().unwrap());
     let started = Instant::now();
-    assert_eq!(probe(&[&url]).get(), failed("timed out"));
+    assert_eq!(get(to(&url)), failed(Class::Timeout, "timed out"));
     assert!(started.elapsed() < BUSY);
 }
 
 #[test]
 fn a_body_with_a_bad_status_is_not_waited_for() {
     let server = answering(dripping(500, LONG).reason("Oops"));
-    assert_eq!(probe(&[&url(&server)]).get(), answer(500, "Oops", true));
-    let outcome = probe(&["-c", "500", &url(&server)]).get();
-    assert_eq!(outcome, failed("timed out"), "an expected status needs its whole body");
+    assert_eq!(get(to(&url(&server))), answer(500, "Oops", true));
+    let outcome = get(Request { expected: vec![500], ..to(&url(&server)) });
+    assert_eq!(
+        outcome,
+        failed(Class::Timeout, "timed out"),
+        "an expected status needs its whole body"
+    );
 }
 
 #[test]
 fn the_request_is_that_of_the_original_and_each_has_its_own_connection() {
     let server = well();
-    let plain = probe(&[&format!("{}a?b=%20c#d", url(&server))]);
+    let plain = Http::new(to(&format!("{}a?b=%20c#d", url(&server)))).unwrap();
     assert_eq!(plain.get(), answer(200, "OK", true));
     assert_eq!(plain.get(), answer(200, "OK", true));
     let host = format!("127.0.0.1:{}", server.port());
-    let user = probe(&[&format!("http://u:p%40@{host}")]);
-    assert_eq!(user.get(), answer(200, "OK", true));
+    assert_eq!(get(to(&format!("http://u:p%40@{host}"))), answer(200, "OK", true));
     let requests = server.requests();
     assert_eq!((&*requests[0].method, &*requests[0].path), ("GET", "/a?b=%20c"));
     let mut headers: Vec<_> =
@@ -186,20 +203,20 @@ fn the_request_is_that_of_the_original_and_each_has_its_own_connection() {
 fn a_refused_connection_is_told_apart_and_may_be_tried_again() {
     let mut server = well();
     server.stop();
-    let probe = probe(&[&url(&server)]);
-    let refused = NoAnswer::Refused("[Errno 111] Connection refused".to_owned());
-    assert_eq!(probe.get(), Err(refused));
+    let http = Http::new(to(&url(&server))).unwrap();
+    let why = "[Errno 111] Connection refused".to_owned();
+    assert_eq!(http.get(), Err(NoAnswer { class: Class::Connect, why, refused: true }));
     server.start();
-    assert_eq!(probe.get(), answer(200, "OK", true));
+    assert_eq!(http.get(), answer(200, "OK", true));
 }
 
 #[test]
 fn names_are_looked_up_and_all_their_addresses_tried() {
     // `localhost` is ::1 and 127.0.0.1 on most systems, and no server listens on the former.
     let server = well();
-    assert_eq!(probe(&[&server.url_of("localhost")]).get(), answer(200, "OK", true));
-    let outcome = probe(&["-t", "20", "http://no-such-host.invalid/"]).get();
-    assert!(matches!(outcome, Err(NoAnswer::Failed(_))), "{outcome:?}");
+    assert_eq!(get(to(&server.url_of("localhost"))), answer(200, "OK", true));
+    let outcome = get(Request { limit: LONG, ..to("http://no-such-host.invalid/") });
+    assert_eq!(outcome.unwrap_err().class, Class::Connect);
 }
 
 #[test]
@@ -208,11 +225,16 @@ fn ipv6() {
         return;
     }
     let server = HttpServer::builder().ipv6().start();
-    assert_eq!(probe(&[&url(&server)]).get(), answer(200, "OK", true));
+    assert_eq!(get(to(&url(&server))), answer(200, "OK", true));
     assert!(server.requests()[0].header("host").unwrap().starts_with("[::1]:"));
 }
 
 const UNKNOWN: &str = "its certificate is not issued by an authority that this system trusts";
+
+/// The answer to a request that only believes these authorities.
+fn verified(url: &str, roots: Vec<Certificate<'static>>) -> Result<Answer, NoAnswer> {
+    Http { request: to(url), tls: tls_config(Some(roots)) }.get()
+}
 
 #[test]
 fn a_certificate_is_looked_at_only_if_so_asked() {
@@ -220,23 +242,19 @@ fn a_certificate_is_looked_at_only_if_so_asked() {
     let server = HttpServer::builder().tls(&certificate);
     let server = server.usually(HttpAnswer::status(200).body("hi")).start();
     for host in ["localhost", "127.0.0.1"] {
-        assert_eq!(probe(&["-b", "hi", &server.url_of(host)]).get(), answer(200, "OK", true));
+        assert_eq!(get(looking("hi", &server.url_of(host))), answer(200, "OK", true));
     }
-    let get = |url, roots| {
-        let mut probe = probe(&[url]);
-        probe.tls = tls_config(Some(roots));
-        probe.get()
-    };
     let url = server.url_of("localhost");
     let authority = CertificateDer::from_pem_file(certificate.authority()).unwrap();
     let authority = vec![Certificate::from_der(&authority).to_owned()];
-    assert_eq!(get(&url, authority), answer(200, "OK", true));
-    assert_eq!(get(&url, vec![]), failed(UNKNOWN));
+    assert_eq!(verified(&url, authority), answer(200, "OK", true));
+    assert_eq!(verified(&url, vec![]), failed(Class::Tls, UNKNOWN));
     let elsewhere = Maker::for_elsewhere();
     let authority = CertificateDer::from_pem_file(elsewhere.authority()).unwrap();
     let authority = vec![Certificate::from_der(&authority).to_owned()];
     let server = HttpServer::builder().tls(&elsewhere).start();
-    let Err(NoAnswer::Failed(why)) = get(&server.url(), authority) else { panic!("not refused") };
+    let NoAnswer { class, why, .. } = verified(&server.url(), authority).unwrap_err();
+    assert_eq!(class, Class::Tls);
     assert!(why.starts_with("its certificate is not for 127.0.0.1 but for "), "{why}");
 }
 
@@ -244,11 +262,8 @@ fn a_certificate_is_looked_at_only_if_so_asked() {
 fn tls_verify_asks_for_what_this_system_trusts() {
     let server = HttpServer::builder().tls(&Maker::signed()).start();
     let url = server.url_of("localhost");
-    let arguments = ["httpok", "--tls-verify", &url];
-    let matches = options::command().try_get_matches_from(arguments).unwrap();
-    let options = Options::from_arg_matches(&matches).unwrap();
-    match Probe::new(options.target().unwrap(), &options) {
-        Ok(probe) => assert_eq!(probe.get(), failed(UNKNOWN)),
+    match Http::new(Request { verify: true, ..to(&url) }) {
+        Ok(http) => assert_eq!(http.get(), failed(Class::Tls, UNKNOWN)),
         // A system without ca-certificates.
         Err(why) => assert!(why.starts_with("--tls-verify needs the certificates"), "{why}"),
     }
@@ -261,6 +276,6 @@ fn errors_of_the_system_are_written_as_python_writes_them() {
         (io::Error::from_raw_os_error(104), "[Errno 104] Connection reset by peer"),
         (io::Error::other(lookup), "Name or service not known"),
     ] {
-        assert_eq!(explain(Error::Io(error), ""), NoAnswer::Failed(expected.to_owned()));
+        assert_eq!(explain(Error::Io(error), "").why, expected);
     }
 }
