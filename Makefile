@@ -181,6 +181,7 @@ uninstall:
 	for name in $(MANUALS); do rm -f "$(DESTDIR)$(MANDIR)/man1/$$name.1" || exit 1; done
 	rm -f "$(DESTDIR)$(MANDIR)/man7/superlance-alerts.7"
 	rm -rf "$(DESTDIR)$(DOCDIR)/examples"
+	rmdir "$(DESTDIR)$(DOCDIR)" 2>/dev/null || true
 
 # A program for every Linux of this machine's kind, whatever its libc. TARGET names another one; it needs
 # a C compiler and a linker for it, CC_<target> and CARGO_TARGET_<TARGET>_LINKER.

@@ -1,5 +1,5 @@
-//! Mistakes on a command line: a message on stderr that helps, exit status 2 (1 for what the environment
-//! lacks), and nothing on stdout, which is the protocol.
+//! Mistakes on a command line: a message on stderr that helps, after the name of the command, exit
+//! status 2 (1 for what the environment lacks), and nothing on stdout, which is the protocol.
 
 use std::time::Duration;
 
@@ -12,8 +12,12 @@ const SOON: Duration = Duration::from_secs(10);
 /// `name` with these arguments ends with `code` and says all of `texts`.
 #[track_caller]
 fn check(subject: Subject, arguments: &[&str], code: i32, texts: &[&str]) {
+    let name = subject.name().to_owned();
     let output = subject.args(arguments.iter().copied()).output(SOON);
     let said = String::from_utf8_lossy(&output.stderr);
+    // supervisord's log may be one for all, so an error begins with the name. Help does not.
+    let start = if said.contains("\nOptions:\n") { "" } else { &format!("{name}: ") };
+    assert!(said.starts_with(start), "{arguments:?} should say {start:?} first, but says:\n{said}");
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
     assert!(output.stdout.is_empty(), "{arguments:?} printed to stdout");
     for text in texts {

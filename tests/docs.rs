@@ -193,8 +193,8 @@ fn every_example_for_process_states_has_a_buffer() {
 fn every_command_is_in_the_overviews() {
     let (readme, manual) = (read("README.md"), read("man/superlance.1"));
     for name in commands() {
-        let section = format!("[eventlistener:{name}]\ncommand={name} ");
-        assert!(readme.contains(&section), "README.md has no example of {name}");
+        let row = format!("\n| [{name}](docs/");
+        assert!(readme.contains(&row), "README.md has no row for {name}");
         let entry = format!("\n.It Xr {name} 1\n");
         assert!(manual.contains(&entry), "man/superlance.1 does not name {name}");
     }
@@ -202,6 +202,18 @@ fn every_command_is_in_the_overviews() {
         assert!(readme.contains(&format!("superlance {name} ")), "README.md does not show {name}");
         let entry = format!("\n.It Xr superlance-{name} 1\n");
         assert!(manual.contains(&entry), "man/superlance.1 does not name {name}");
+    }
+}
+
+#[test]
+fn the_readme_is_short() {
+    let readme = read("README.md");
+    assert!(readme.lines().count() <= 170, "README.md has {} lines", readme.lines().count());
+    let is_row = |line: &&str| line.starts_with('|');
+    for table in readme.split("\n\n").filter(|part| part.lines().any(|line| is_row(&line))) {
+        // Two rows are its head.
+        let rows = table.lines().filter(is_row).count();
+        assert!(rows <= 12, "README.md has a table of {} rows:\n{table}", rows - 2);
     }
 }
 
@@ -317,6 +329,7 @@ fn what_is_installed_works_and_can_be_removed() {
     make("install");
     make("uninstall");
     assert_eq!(files_below(&folder.join("usr")), Vec::<PathBuf>::new());
+    assert!(!examples.join("..").exists());
 }
 
 /// What is in a folder and those below, but folders.

@@ -4,8 +4,8 @@
 use std::fs;
 
 use superlance_testing::{
-    Ballast, Builder, HttpAnswer, HttpServer, Mailbox, SOON, Scratch, SmtpServer, Supervisord,
-    try_wait,
+    Ballast, Builder, Channel, HttpAnswer, HttpServer, Mailbox, SOON, Scratch, SmtpServer,
+    Supervisord, try_wait,
 };
 
 use crate::docs::file;
@@ -13,7 +13,7 @@ use crate::{links, ours};
 
 /// What the builder writes itself, for its own folder.
 const OWN: [&str; 4] =
-    ["supervisord", "unix_http_server", "supervisorctl", "rpcinterface:supervisor"];
+    ["supervisord", "unix_http_server", "rpcinterface:supervisor", "supervisorctl"];
 
 /// A program that ends badly as soon as it runs, and is not started again.
 const CRASHING: (&str, &[(&str, &str)]) =
@@ -196,6 +196,38 @@ fn every_listener_of_conf_d_does_its_work_when_uncommented() {
         smtp.mails().into_iter().map(|mail| mail.body).collect()
     });
     run(&supervisord, &listeners.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// The block of README.md that begins with this line.
+fn readme_block(first: &str) -> String {
+    let readme = fs::read_to_string(file("README.md")).unwrap();
+    let block = readme
+        .split("\n```")
+        .find(|block| block.split_once('\n').is_some_and(|(_, text)| text.starts_with(first)));
+    block
+        .unwrap_or_else(|| panic!("README.md has no {first}"))
+        .split_once('\n')
+        .unwrap()
+        .1
+        .to_owned()
+}
+
+/// The first minute: its program leaks, and the log has what the reader is told to expect.
+#[test]
+fn the_readme_leads_to_a_restarted_program() {
+    let (links, all) = (links().0, sections(&readme_block("[supervisord]")));
+    let titles: Vec<_> = all.iter().map(|(title, _)| &**title).collect();
+    assert_eq!(titles, [&OWN[..], &["program:leak", "eventlistener:memmon"]].concat());
+    let mut builder = Supervisord::builder().first_in_path(links.path());
+    for (title, lines) in all.iter().filter(|(title, _)| !OWN.contains(&&**title)) {
+        let lines: Vec<_> = lines.iter().map(|(key, value)| (&**key, &**value)).collect();
+        builder = builder.section(title, &lines);
+    }
+    let supervisord = builder.start();
+    let log = readme_block("memmon (superlance");
+    assert!(log.ends_with("\nRestarting leak:leak"), "{log}");
+    let lines: Vec<_> = log.lines().map(|line| line.trim_end_matches(char::is_numeric)).collect();
+    wait_for_each(&lines, || supervisord.process_log("memmon", Channel::Stderr));
 }
 
 #[test]

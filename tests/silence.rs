@@ -98,10 +98,15 @@ fn events_that_are_of_no_use_are_named() {
 fn a_listener_whose_outputs_are_one_pipe_does_not_start() {
     let (_links, path) = links();
     let command = "sh -c \"exec crashmail -m bob@example.com 2>&1\"";
+    let program = [("redirect_stderr", "true"), ("startsecs", "0"), ("autorestart", "false")];
     let supervisord = Supervisord::builder()
         .first_in_path(&path)
         .listener("crashmail", command, "PROCESS_STATE_EXITED", &[("startretries", "1")])
+        .program("memmon", "memmon -a 1GB", &program)
         .start();
+    let advice =
+        "with redirect_stderr=true the section is a [program:x] and must be an [eventlistener:x]";
+    supervisord.wait_for_process_log("memmon", Channel::Stdout, advice);
     supervisord.wait_state("crashmail", "FATAL");
     let log = supervisord.process_log("crashmail", Channel::Stdout);
     assert!(log.starts_with("crashmail: standard output and standard error are one pipe"), "{log}");

@@ -85,6 +85,8 @@ deb() {
 wheel() {
     need python3 "it packs the zip archive"
     install_to /data
+    # pip removes a folder where a file of the wheel stands in it, and not where only folders do.
+    docs_to /data/share/doc/superlance
     python3 crates/superlance-packaging/wheel.py "$stage/data" "$version" "$machine" "$out"
 }
 

@@ -50,10 +50,19 @@ if [ "$(id -u)" = 0 ]; then
 else
     left_out="$left_out; the empty root, which needs root"
 fi
+mkdir -p "$work/prefix/share/man"
 PREFIX=$work/prefix "$tarball/install.sh" >/dev/null
 works "$work/prefix/bin"
+mkfifo "$work/in" "$work/out"
+SUPERVISOR_ENABLED=1 "$work/prefix/bin/crashmail" -m x <"$work/in" >"$work/out" 2>/dev/null &
+exec 3>"$work/in" 4<"$work/out"
+read -r said <&4 && [ "$said" = READY ] || fail "crashmail does not start"
+PREFIX=$work/prefix "$tarball/install.sh" >/dev/null || fail "install.sh cannot update what runs"
+exec 3>&- 4<&-
+wait
 PREFIX=$work/prefix "$tarball/install.sh" --uninstall
-[ -z "$(find "$work/prefix" ! -type d)" ] || fail "install.sh --uninstall leaves files"
+left=$(cd "$work/prefix" && find . | sort | tr '\n' ' ')
+[ "$left" = ". ./share ./share/man " ] || fail "install.sh --uninstall leaves $left"
 
 echo "wheel: installed with pip, beside supervisor, and removed"
 "$python" -m venv "$work/venv"
@@ -61,7 +70,8 @@ echo "wheel: installed with pip, beside supervisor, and removed"
 works "$work/venv/bin"
 has_docs "$work/venv/share" superlance
 "$work/venv/bin/pip" uninstall --quiet --yes superlance-rs
-[ ! -e "$work/venv/bin/memmon" ] || fail "pip uninstall leaves memmon"
+left=$(find "$work/venv" -name '*superlance*' -o -name '*memmon*')
+[ -z "$left" ] || fail "pip uninstall leaves $left"
 
 echo "deb: unpacked"
 if command -v dpkg-deb >/dev/null; then

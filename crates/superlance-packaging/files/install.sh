@@ -2,16 +2,31 @@
 # install.sh [--uninstall]: copies what is in this folder below PREFIX, or removes it from there.
 set -eu
 prefix=${PREFIX:-/usr/local}
+case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
 cd "$(dirname "$0")"
+docs=share/doc/superlance
+# The folders below PREFIX that were not there before, so that --uninstall removes no others.
+made=$prefix/$docs/made-folders
 case ${1-} in
     "")
+        folders=$(find bin share -type d | while read -r folder; do
+            [ -d "$prefix/$folder" ] || echo "$folder"
+        done)
         mkdir -p "$prefix"
-        cp -RP bin share "$prefix/"
-        echo "superlance is installed below $prefix; $0 --uninstall removes it"
+        # -f: a program that runs cannot be written over, only replaced.
+        cp -RPf bin share "$prefix/"
+        [ -z "$folders" ] || echo "$folders" >>"$made"
+        echo "superlance is installed below $prefix; to remove it, keep this folder, and run"
+        echo "  PREFIX=$prefix $PWD/install.sh --uninstall"
         ;;
     --uninstall)
+        folders=$(sort -r "$made" 2>/dev/null || true)
         find bin share \( -type f -o -type l \) | while read -r file; do rm -f "$prefix/$file"; done
-        rm -rf "$prefix/share/doc/superlance"
+        rm -rf "${prefix:?}/$docs"
+        # What others have put into a folder keeps it.
+        echo "$folders" | while read -r folder; do
+            [ -z "$folder" ] || rmdir "$prefix/$folder" 2>/dev/null || true
+        done
         ;;
     *)
         echo "usage: [PREFIX=DIRECTORY] $0 [--uninstall]" >&2

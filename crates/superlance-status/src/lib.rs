@@ -27,6 +27,7 @@ use std::time::{Duration, SystemTime};
 use clap::error::ErrorKind as ClapError;
 use clap::{Command, CommandFactory, FromArgMatches as _};
 use superlance_core::options::getopt::{with_hints, with_version};
+use superlance_core::run::applet::report;
 use superlance_core::supervisor::rpc::{Advice, RpcClient};
 use superlance_core::supervisor::{RpcError, Supervisor as _};
 use superlance_core::system::clock::asctime_and_zone;
@@ -42,6 +43,9 @@ use crate::view::Page;
 
 /// What it is called, after `superlance`.
 pub const NAME: &str = "status";
+
+/// What its messages begin with.
+const FULL_NAME: &str = "superlance status";
 
 /// What it is for, in a line.
 pub const ABOUT: &str = "Show how much memory the processes under supervisord use";
@@ -86,23 +90,23 @@ pub fn command() -> Command {
 /// Runs the command. The first of `arguments` is the name that it was called by.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let complain = |message: &str| {
-        let _ = writeln!(io::stderr(), "superlance {NAME}: {message}");
+        let _ = writeln!(io::stderr(), "{FULL_NAME}: {message}");
     };
     match run(arguments) {
         Ok(code) => code,
         Err(Failure::CommandLine(error)) => {
-            let _ = error.print();
+            let code = report(&error, FULL_NAME);
             if error.kind() == ClapError::UnknownArgument {
                 complain("options of memmon go after --: superlance status -- -a 1GB");
             }
-            exit_code(&error)
+            code
         }
         Err(Failure::Memmon(error)) => {
-            let _ = error.print();
+            let code = report(&error, FULL_NAME);
             if error.use_stderr() {
                 complain("this is about the options after --; superlance help memmon lists them");
             }
-            exit_code(&error)
+            code
         }
         Err(Failure::Usage(message)) => {
             complain(&message);
@@ -118,10 +122,6 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn exit_code(error: &clap::Error) -> ExitCode {
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
@@ -233,7 +233,7 @@ fn again_and_again(
             std::thread::sleep(interval);
             match look() {
                 Ok(next) => break snapshot = next,
-                Err(trouble) => writeln!(io::stderr(), "superlance {NAME}: {trouble}")?,
+                Err(trouble) => writeln!(io::stderr(), "{FULL_NAME}: {trouble}")?,
             }
         }
     }

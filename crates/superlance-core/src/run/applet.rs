@@ -1,13 +1,13 @@
 //! Applets: from a command line to a running listener and to its exit code.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Command, FromArgMatches as _};
+use clap::{ArgMatches, Command, Error, FromArgMatches as _};
 use signal_hook::low_level::{emulate_default_handler, signal_name};
 
 use crate::listener::environment::Environment;
@@ -39,12 +39,9 @@ impl Applet {
 
     fn run(&self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), ExitCode> {
         let mut command = (self.command)();
-        let matches = command.try_get_matches_from_mut(arguments).map_err(|error| {
-            // Help goes to stdout and exits with 0, errors go to stderr and exit with 2.
-            let error = with_hints(error, &command);
-            let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-        })?;
+        let matches = command
+            .try_get_matches_from_mut(arguments)
+            .map_err(|error| report(&with_hints(error, &command), self.name))?;
         let mut environment = Environment::read();
         let complaint = self.set_up_log(&matches, &mut environment);
         let log = Arc::clone(&environment.log);
@@ -65,8 +62,7 @@ impl Applet {
         let service = match (self.service)(&matches, environment) {
             // Errors of the command line come first.
             Err(StartError::Usage(message)) => {
-                let _ = command.error(ErrorKind::ValueValidation, message).print();
-                return Err(ExitCode::from(2));
+                return Err(report(&command.error(ErrorKind::ValueValidation, message), self.name));
             }
             _ if outside => {
                 return Err(fail(
@@ -78,7 +74,8 @@ impl Applet {
                 let _ = fail(
                     "standard output and standard error are one pipe, so that supervisord would take \
                      the first message for an answer and never send an event again: remove 2>&1 from \
-                     the command",
+                     the command; with redirect_stderr=true the section is a [program:x] and must be \
+                     an [eventlistener:x]",
                 );
                 return Err(ExitCode::from(2));
             }
@@ -117,4 +114,15 @@ impl Applet {
         environment.log = Arc::new(Log::styled(io::stderr(), style));
         format.err()
     }
+}
+
+/// Prints what clap has to say about a command line, and returns the exit code: help goes to stdout and
+/// means 0. An error goes to stderr after the name of the command, since it may stand in a log among
+/// those of others, and means 2.
+pub fn report(error: &Error, name: &str) -> ExitCode {
+    if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = write!(io::stderr(), "{name}: ");
+    }
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
