@@ -18,14 +18,21 @@ const FLOORS: [&[&str]; 5] = [
 ];
 
 /// Values in, values out: files, and folders with a slash at their end.
-const PURE: [&str; 23] = [
+const PURE: [&str; 30] = [
     "superlance-core/src/options/",
     "superlance-core/src/protocol/event.rs",
     "superlance-core/src/protocol/frame.rs",
     "superlance-core/src/protocol/headers.rs",
     "superlance-alerts/src/schedule.rs",
     "superlance-alerts/src/throttle.rs",
-    "superlance-config/src/lib.rs",
+    "superlance-config/src/configuration.rs",
+    "superlance-config/src/environment.rs",
+    "superlance-config/src/events.rs",
+    "superlance-config/src/expand.rs",
+    "superlance-config/src/ini.rs",
+    "superlance-config/src/paths.rs",
+    "superlance-config/src/refusal.rs",
+    "superlance-config/src/values.rs",
     "superlance-crash/src/batch/pending.rs",
     "superlance-crash/src/postmortem/cause.rs",
     "superlance-crash/src/postmortem/recent.rs",
@@ -166,8 +173,8 @@ fn collect(folder: &Path, path: &str, module: &[String], found: &mut Vec<Source>
 /// How far above the ground a crate is: it may need those below it.
 fn floor(name: &str) -> usize {
     match name {
-        "superlance-core" | "superlance-config" => 0,
-        "superlance-alerts" | "superlance-probe" => 1,
+        "superlance-core" => 0,
+        "superlance-alerts" | "superlance-config" | "superlance-probe" => 1,
         "superlance-crash" => 2,
         "superlance-status" => 4,
         _ if name.starts_with("superlance-") => 3,

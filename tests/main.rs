@@ -12,6 +12,7 @@
 
 mod alerts;
 mod architecture;
+mod check;
 mod command_line;
 mod completions;
 mod crash;

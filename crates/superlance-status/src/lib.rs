@@ -1,7 +1,7 @@
 //! `superlance status` shows how much memory the processes under supervisord use, and how far they are
 //! from the limits that memmon would be given.
 //!
-//! It is run at a terminal. It finds supervisord as supervisorctl does ([`superlance_config`], [`server`]),
+//! It is run at a terminal. It finds supervisord as supervisorctl does ([`superlance_config`]),
 //! asks it for its processes and the system for their memory ([`observer`], [`snapshot`]; the numbers
 //! and limits are memmon's), and prints that for people ([`view`], [`table`]), for programs ([`json`]),
 //! or again and again ([`watch`], [`screen`]).
@@ -11,7 +11,6 @@ mod local;
 mod observer;
 mod options;
 mod screen;
-mod server;
 mod snapshot;
 mod table;
 mod view;
@@ -26,6 +25,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::error::ErrorKind as ClapError;
 use clap::{Command, CommandFactory, FromArgMatches as _};
+use superlance_config::server::{self, Environment, ServerOptions};
 use superlance_core::options::getopt::{with_hints, with_version};
 use superlance_core::run::applet::report;
 use superlance_core::supervisor::rpc::{Advice, RpcClient};
@@ -37,7 +37,6 @@ use terminal_size::{Height, Width, terminal_size_of};
 use crate::local::Processes;
 use crate::observer::Observer;
 use crate::options::Options;
-use crate::server::{Environment, ServerOptions};
 use crate::snapshot::Snapshot;
 use crate::view::Page;
 
@@ -169,7 +168,7 @@ fn looker(
         program_folder: env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned())),
         working_folder: env::current_dir().unwrap_or_default(),
         root: Path::new("/"),
-        variable: |name| env::var(name).ok(),
+        variables: variables(),
     };
     let options = ServerOptions { configuration, url: serverurl, username, password };
     let server = server::find(options, &environment).map_err(Failure::Environment)?;
@@ -207,6 +206,14 @@ fn looker(
             }
         })
     })
+}
+
+/// The variables of the environment that are text.
+fn variables() -> Vec<(String, String)> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    env::vars_os().filter_map(text).collect()
 }
 
 /// A word as supervisord passes it on: a `%` is doubled in its configuration.

@@ -142,7 +142,8 @@ fn last_line(error: &regex::Error) -> String {
 }
 
 /// A shell pattern as a regular expression; `None` when a `[` is not closed.
-fn glob_to_regex(glob: &str) -> Option<String> {
+#[must_use]
+pub fn glob_to_regex(glob: &str) -> Option<String> {
     let mut out = String::from("(?s)^");
     let mut rest = glob.chars();
     while let Some(c) = rest.next() {

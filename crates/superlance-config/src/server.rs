@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use superlance_core::system::secret::Secret;
 
-use superlance_config::{Configuration, expand};
+use crate::configuration::Configuration;
+use crate::expand::{Item, Names, expand};
+use crate::paths;
 
 /// The socket where no configuration names one.
 const DEFAULT_URL: &str = "http://localhost:9001";
@@ -16,41 +18,41 @@ const SECTION: &str = "supervisorctl";
 
 /// The options of the command line.
 #[derive(Debug, Default)]
-pub(crate) struct ServerOptions {
-    pub(crate) configuration: Option<PathBuf>,
-    pub(crate) url: Option<String>,
-    pub(crate) username: Option<String>,
-    pub(crate) password: Option<Secret>,
+pub struct ServerOptions {
+    pub configuration: Option<PathBuf>,
+    pub url: Option<String>,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
 }
 
 /// The environment.
 #[derive(Debug)]
-pub(crate) struct Environment<'a> {
+pub struct Environment<'a> {
     /// The folder that our program is in.
-    pub(crate) program_folder: Option<PathBuf>,
+    pub program_folder: Option<PathBuf>,
     /// The folder that relative paths begin in.
-    pub(crate) working_folder: PathBuf,
+    pub working_folder: PathBuf,
     /// The root of the file system.
-    pub(crate) root: &'a Path,
-    /// A variable of the environment.
-    pub(crate) variable: fn(&str) -> Option<String>,
+    pub root: &'a Path,
+    /// The variables of the environment.
+    pub variables: Vec<(String, String)>,
 }
 
 /// A supervisord.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Server {
-    pub(crate) url: String,
-    pub(crate) username: String,
-    pub(crate) password: Secret,
+pub struct Server {
+    pub url: String,
+    pub username: String,
+    pub password: Secret,
     /// The origin of the URL, for when no supervisord answers there.
-    pub(crate) origin: String,
+    pub origin: String,
 }
 
 /// Finds the supervisord to ask.
-pub(crate) fn find(
-    options: ServerOptions,
-    environment: &Environment<'_>,
-) -> Result<Server, String> {
+///
+/// # Errors
+/// When the configuration cannot be used.
+pub fn find(options: ServerOptions, environment: &Environment<'_>) -> Result<Server, String> {
     let searched = environment.search_path();
     let named = options.configuration.map(|path| environment.working_folder.join(path));
     let is_named = named.is_some();
@@ -103,34 +105,37 @@ fn read(path: &Path, environment: &Environment<'_>) -> Result<Found, String> {
         }
         _ => format!("cannot read the configuration: {error}"),
     })?;
-    let configuration = Configuration::parse(&String::from_utf8_lossy(&bytes))?;
-    if !configuration.has(SECTION) {
+    let configuration = Configuration::parse(&String::from_utf8_lossy(&bytes), path)
+        .map_err(|error| error.to_string())?;
+    if configuration.section(SECTION).is_none() {
         return Err(format!(
             "the configuration has no [{SECTION}] section, which would say where supervisord \
              listens (serverurl=, username=, password=)"
         ));
     }
     let here = path.parent().unwrap_or(path).display().to_string();
-    let value = |key: &str| {
-        let lookup = |name: &str| match name.strip_prefix("ENV_") {
-            Some(variable) => (environment.variable)(variable),
-            None => (name == "here" && key == "serverurl").then(|| here.clone()),
-        };
+    let variables = environment.variables.iter();
+    let mut names: Names =
+        variables.map(|(name, value)| (format!("ENV_{name}"), Item::Text(value.clone()))).collect();
+    let value = |key: &str, names: &Names| {
         let value = configuration.get(SECTION, key);
         value
-            .map(|value| expand(value, lookup).map_err(|error| format!("{key}=: {error}")))
+            .map(|value| expand(&value.text, names).map_err(|error| format!("{key}=: {error}")))
             .transpose()
     };
-    let url = value("serverurl")?.map(|url| match url.strip_prefix("unix://") {
+    let (username, password) = (value("username", &names)?, value("password", &names)?);
+    names.insert("here".to_owned(), Item::Text(here));
+    let url = value("serverurl", &names)?.map(|url| match url.strip_prefix("unix://") {
         Some(socket) => format!("unix://{}", environment.normalize(socket).display()),
         None => url,
     });
-    Ok(Found { url, username: value("username")?, password: value("password")?.map(Secret::from) })
+    Ok(Found { url, username, password: password.map(Secret::from) })
 }
 
 impl Environment<'_> {
     /// The default places of configurations, the likeliest first.
-    fn search_path(&self) -> Vec<PathBuf> {
+    #[must_use]
+    pub fn search_path(&self) -> Vec<PathBuf> {
         let beside = self.program_folder.as_deref().and_then(Path::parent);
         let folders = [
             beside.map(|folder| folder.join("etc")),
@@ -145,23 +150,9 @@ impl Environment<'_> {
 
     /// An absolute path without `~`, `.` and `..`.
     fn normalize(&self, path: &str) -> PathBuf {
-        let home = || (self.variable)("HOME");
-        let path = match path.strip_prefix('~') {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => {
-                home().map_or_else(|| path.to_owned(), |home| format!("{home}{rest}"))
-            }
-            _ => path.to_owned(),
-        };
-        let mut normal = PathBuf::new();
-        for component in self.working_folder.join(path).components() {
-            match component {
-                Component::CurDir => {}
-                // At the root this does nothing, which is right.
-                Component::ParentDir => drop(normal.pop()),
-                component => normal.push(component),
-            }
-        }
-        normal
+        let home = self.variables.iter().find(|(name, _)| name == "HOME");
+        let path = paths::expand_home(path, home.map(|(_, value)| value.clone()));
+        paths::normal(&self.working_folder.join(path))
     }
 }
 

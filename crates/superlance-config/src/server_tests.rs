@@ -25,11 +25,9 @@ impl World {
             program_folder: Some(root.join("opt/bin")),
             working_folder: root.join("work"),
             root,
-            variable: |name| match name {
-                "HOME" => Some("/home/bob".to_owned()),
-                "PORT" => Some("9002".to_owned()),
-                _ => None,
-            },
+            variables: [("HOME", "/home/bob"), ("PORT", "9002")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
         };
         find(options, &environment)
     }
@@ -124,7 +122,10 @@ fn what_is_wrong_with_a_configuration_is_said() {
     for (text, expected) in [
         ("[supervisord]", "the configuration has no [supervisorctl] section, which would say"),
         ("x", "line 1: expected a [section] before anything else"),
-        ("[supervisorctl]\nusername=%(here)s", "username=: %(here)s is not known here"),
+        (
+            "[supervisorctl]\nusername=%(here)s",
+            "username=: %(here)s is not known here; there is only %(ENV_X)s",
+        ),
         ("[supervisorctl]\npassword=50%", "password=: a % that is not part of"),
         ("[supervisorctl]\nserverurl=%(ENV_X)s", "serverurl=: %(ENV_X)s needs the environment"),
     ] {

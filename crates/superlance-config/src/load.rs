@@ -1,0 +1,132 @@
+//! A configuration with all that it includes, read in the order in which supervisord reads it.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::configuration::{Configuration, Place};
+use crate::expand::{BadExpansion, Item, Names, expand};
+use crate::glob;
+use crate::host::Host;
+use crate::ini::{Comment, Ini};
+use crate::refusal::{Cause, Refusal};
+
+/// What was read, up to where supervisord would give up.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub configuration: Configuration,
+    /// The file that was named, and those that it includes.
+    pub files: Vec<SourceFile>,
+    pub includes: Vec<Include>,
+    pub refusal: Option<Refusal>,
+    /// A variable of the environment that the `[include]` needs and that is not set here.
+    pub unset: Option<String>,
+}
+
+/// A file that was read.
+#[derive(Debug)]
+pub struct SourceFile {
+    pub path: PathBuf,
+    pub comments: Vec<Comment>,
+}
+
+/// A pattern in `[include] files=`.
+#[derive(Debug)]
+pub struct Include {
+    pub pattern: PathBuf,
+    pub place: Place,
+    pub matched: usize,
+    /// What it matches and nobody can read; supervisord passes over it in silence.
+    pub unreadable: Vec<PathBuf>,
+}
+
+/// The folder that `%(here)s` stands for.
+#[must_use]
+pub fn here(file: &Path, host: &impl Host) -> PathBuf {
+    let path = host.working_folder().join(file);
+    crate::paths::normal(path.parent().unwrap_or(&path))
+}
+
+/// Reads a configuration and what it includes.
+pub fn load(file: &Path, host: &impl Host) -> Loaded {
+    let mut loaded = Loaded::default();
+    let result = loaded.add(file, host).and_then(|()| loaded.include(file, host));
+    loaded.refusal = result.err();
+    loaded
+}
+
+impl Loaded {
+    fn add(&mut self, file: &Path, host: &impl Host) -> Result<(), Refusal> {
+        let text = host.read(file).map_err(|error| {
+            let reason = match error.kind() {
+                ErrorKind::NotFound => "could not find config file",
+                _ => "could not read config file",
+            };
+            Refusal::of_file(Cause::Unreadable, file, 1, format!("{reason} {}", file.display()))
+        })?;
+        self.add_text(&text, file)
+    }
+
+    fn add_text(&mut self, text: &str, file: &Path) -> Result<(), Refusal> {
+        let mut ini = Ini::parse(text)
+            .map_err(|bad| Refusal::of_file(Cause::Syntax, file, bad.line, bad.reason(file)))?;
+        let comments = std::mem::take(&mut ini.comments);
+        self.files.push(SourceFile { path: file.to_owned(), comments });
+        self.configuration.add(ini, file);
+        Ok(())
+    }
+
+    fn include(&mut self, file: &Path, host: &impl Host) -> Result<(), Refusal> {
+        let Some(section) = self.configuration.section("include") else { return Ok(()) };
+        let place = section.place().cloned();
+        let here = here(file, host);
+        self.configuration.expand_here(&here.display().to_string());
+        let Some(files) = self.configuration.get("include", "files").cloned() else {
+            let reason = ".ini file has [include] section, but no files setting";
+            return Err(Refusal::new(Cause::Include, place, reason).about("include", None));
+        };
+        let refuse = |error: BadExpansion| {
+            let reason = format!("include.files: {error}");
+            Refusal::new(Cause::Expansion, Some(files.place.clone()), reason)
+                .about("include", Some("files"))
+        };
+        let mut names: Names = base_names(host);
+        names.insert("here".to_owned(), Item::Text(here.display().to_string()));
+        names.insert("host_node_name".to_owned(), Item::Text(host.node_name()));
+        let patterns = match expand(&files.text, &names) {
+            Err(BadExpansion::Variable(name)) => {
+                self.unset = Some(name.trim_start_matches("ENV_").to_owned());
+                return Ok(());
+            }
+            other => other.map_err(refuse)?,
+        };
+        for pattern in patterns.split_whitespace() {
+            self.include_pattern(here.join(pattern), files.place.clone(), host)?;
+        }
+        Ok(())
+    }
+
+    fn include_pattern(
+        &mut self,
+        pattern: PathBuf,
+        place: Place,
+        host: &impl Host,
+    ) -> Result<(), Refusal> {
+        let paths = glob::matches(&pattern, host);
+        let mut unreadable = Vec::new();
+        for path in &paths {
+            match host.read(path) {
+                Err(_) => unreadable.push(path.clone()),
+                Ok(text) => self.add_text(&text, path)?,
+            }
+            self.configuration.expand_here(&self::here(path, host).display().to_string());
+        }
+        self.includes.push(Include { pattern, place, matched: paths.len(), unreadable });
+        Ok(())
+    }
+}
+
+/// `ENV_X` for all variables of the environment.
+pub(crate) fn base_names(host: &impl Host) -> Names {
+    let variables = host.variables().into_iter();
+    variables.map(|(name, value)| (format!("ENV_{name}"), Item::Text(value))).collect()
+}

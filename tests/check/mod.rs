@@ -1,0 +1,3 @@
+//! `superlance check`, and the configuration as supervisor itself reads it.
+
+mod oracle;
