@@ -219,10 +219,17 @@ fn retry_after_of_json(body: &str) -> Option<Duration> {
 fn failed(error: &Error, reason: String) -> DeliveryOutcome {
     match error {
         Error::Timeout(Timeout::Resolve | Timeout::Connect) => DeliveryOutcome::Retry(reason),
-        // A slow service may have shown the alert all the same.
+        // A service that is slow, or that closed the connection, may have shown the alert all the same.
         Error::Timeout(_) => DeliveryOutcome::Unknown(reason),
+        Error::Io(error) if is_closed(error) => DeliveryOutcome::Unknown(reason),
         _ => DeliveryOutcome::Retry(reason),
     }
+}
+
+/// Whether the other side closed a connection that there was.
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
 fn explain(error: &Error) -> String {

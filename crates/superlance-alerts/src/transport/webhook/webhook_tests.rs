@@ -38,6 +38,11 @@ fn a_service_that_is_slow_may_have_shown_an_alert() {
     assert_eq!(outcome(Error::Timeout(Timeout::RecvResponse)), unknown);
     let retry = DeliveryOutcome::Retry("no connection within 10 seconds".to_owned());
     assert_eq!(outcome(Error::Timeout(Timeout::Connect)), retry);
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    for kind in [UnexpectedEof, ConnectionReset, BrokenPipe] {
+        let closed = outcome(Error::Io(kind.into()));
+        assert!(matches!(closed, DeliveryOutcome::Unknown(_)), "{kind:?}: {closed:?}");
+    }
     let refused = Error::Io(io::ErrorKind::ConnectionRefused.into());
     assert!(matches!(outcome(refused), DeliveryOutcome::Retry(_)));
 }
