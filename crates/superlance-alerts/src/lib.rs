@@ -1,6 +1,7 @@
 //! Alert delivery: the [`Pipeline`] stores an alert in a spool, applies `--alert-interval` and
 //! `--recovery`, and hands it to a sender for each transport.
 
+mod held;
 pub mod options;
 mod pipeline;
 pub mod recovery;

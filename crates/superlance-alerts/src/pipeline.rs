@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
+use super::held::HeldAlerts;
 use super::recovery::{Recovery, Report};
 use super::sender::Sender;
 use super::spool::{Spool, Stored};
-use crate::throttle::{Record, Throttle};
+use crate::throttle::Throttle;
 use crate::transport::Transport;
 use superlance_core::listener::alert::{Alert, Alerts};
 use superlance_core::listener::in_flight::InFlight;
@@ -29,8 +30,7 @@ pub struct Pipeline {
     senders: Vec<Sender>,
     log: Arc<Log>,
     spool: Option<Arc<Spool>>,
-    throttle: Option<Throttle>,
-    held: Journal,
+    held: Option<HeldAlerts>,
     recovery: Option<Recovery>,
     watched: Journal,
     in_flight: InFlight,
@@ -60,8 +60,7 @@ impl Pipeline {
             senders: Vec::new(),
             log,
             spool: spool.map(Arc::new),
-            throttle,
-            held: Journal::default(),
+            held: throttle.map(|throttle| HeldAlerts::new(throttle, in_flight.clone())),
             recovery,
             watched: Journal::default(),
             in_flight,
@@ -120,18 +119,15 @@ impl Pipeline {
             self.send_to(&alert, &accepted);
         }
         let now = Moment::now();
-        let records: Vec<Record>;
-        (self.held, records) = self.journal("held", "alerts that are held back");
-        match &mut self.throttle {
-            Some(throttle) => {
-                throttle.restore(records, now);
-                self.held.rewrite(throttle.records());
-            }
+        let left = self.journal("held", "alerts that are held back");
+        match &mut self.held {
+            Some(held) => held.keep(left, now),
             // The earlier listener had an --alert-interval, and this one has none.
             None => {
-                let mut throttle = Throttle::new(Duration::ZERO);
-                throttle.restore(records, now);
-                self.release(throttle.finish(now));
+                let mut held =
+                    HeldAlerts::new(Throttle::new(Duration::ZERO), self.in_flight.clone());
+                held.keep(left, now);
+                self.release_all(held);
             }
         }
         let reports: Vec<Report>;
@@ -142,14 +138,20 @@ impl Pipeline {
         }
     }
 
-    /// Sends held alerts. Each is in the spool before it leaves the journal of held alerts.
-    fn release(&mut self, alerts: Vec<Alert>) {
-        if alerts.is_empty() {
+    /// Sends the held alerts that are due. Each is in the spool before it leaves the journal of held
+    /// alerts.
+    fn release_due(&mut self, now: Moment) {
+        let due = self.held.as_mut().map(|held| held.due(now)).unwrap_or_default();
+        if due.is_empty() {
             return;
         }
-        alerts.into_iter().for_each(|alert| self.send(alert));
-        let still_held = self.throttle.iter().flat_map(Throttle::records);
-        self.held.rewrite(still_held);
+        due.into_iter().for_each(|alert| self.send(alert));
+        self.held.iter_mut().for_each(HeldAlerts::sent);
+    }
+
+    fn release_all(&mut self, mut held: HeldAlerts) {
+        held.all(Moment::now()).into_iter().for_each(|alert| self.send(alert));
+        held.sent();
     }
 
     fn send(&mut self, alert: Alert) {
@@ -207,7 +209,7 @@ impl Delivery for Pipeline {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let held = self.throttle.as_ref().and_then(Throttle::deadline);
+        let held = self.held.as_ref().and_then(HeldAlerts::deadline);
         let recovery = self.recovery.as_ref().and_then(Recovery::deadline);
         let threads = self.senders.iter().filter_map(Sender::deadline);
         held.into_iter().chain(recovery).chain(threads).min()
@@ -215,8 +217,7 @@ impl Delivery for Pipeline {
 
     fn on_time(&mut self, supervisor: &mut dyn Supervisor, now: Moment) {
         self.senders.iter_mut().for_each(|sender| sender.on_time(now.instant));
-        let due = self.throttle.as_mut().map(|throttle| throttle.due(now)).unwrap_or_default();
-        self.release(due);
+        self.release_due(now);
         let Some(recovery) = &mut self.recovery else { return };
         let watched = recovery.reports().count();
         let recovered = recovery.look(supervisor, now, &self.log);
@@ -228,9 +229,10 @@ impl Delivery for Pipeline {
     }
 
     fn drain(&mut self) {
-        self.recovery = None;
-        if let Some(mut throttle) = self.throttle.take() {
-            self.release(throttle.finish(Moment::now()));
+        // What is reported from here on the next listener watches.
+        self.recovery.iter_mut().for_each(Recovery::stop_looking);
+        if let Some(held) = self.held.take() {
+            self.release_all(held);
         }
         self.senders.iter_mut().for_each(Sender::drain);
     }
@@ -270,12 +272,8 @@ impl Alerts for Pipeline {
                 self.rewrite_watched();
             }
         }
-        let record = self.throttle.as_mut().and_then(|throttle| throttle.hold(&alert, now));
-        let Some(record) = record else { return self.send(alert) };
-        self.held.add(record);
-        if self.held.needs_rewriting() {
-            let held = self.throttle.iter().flat_map(Throttle::records);
-            self.held.rewrite(held);
+        if !self.held.as_mut().is_some_and(|held| held.hold(&alert, now)) {
+            return self.send(alert);
         }
         let title = alert.title();
         alert.log(&self.log).line(format_args!("Held back by --alert-interval: {title}"));

@@ -58,6 +58,7 @@ struct Scene {
     folder: TempDir,
     home: Home,
     recorder: Recorder,
+    in_flight: InFlight,
     pipeline: Pipeline,
 }
 
@@ -73,6 +74,7 @@ impl Scene {
 
     fn start(folder: TempDir, calm: bool, away: &[&'static str]) -> Self {
         let (home, recorder) = (Home::default(), Recorder::default());
+        let in_flight = InFlight::default();
         home.0.lock().unwrap().away = away.to_vec();
         let log = Arc::new(Log::new(recorder.clone()));
         let parent = folder.path().join("spool");
@@ -84,10 +86,10 @@ impl Scene {
             throttle: calm.then(|| Throttle::new(INTERVAL)),
             recovery: calm.then(|| Recovery::new(INTERVAL)),
             log,
-            in_flight: InFlight::default(),
+            in_flight: in_flight.clone(),
         });
         pipeline.start();
-        Self { folder, home, recorder, identity: Identity::default(), pipeline }
+        Self { folder, home, recorder, identity: Identity::default(), in_flight, pipeline }
     }
 
     /// Another listener that finds what this one would leave if it were killed now.
@@ -124,7 +126,8 @@ impl Scene {
     fn kept(&self) -> Vec<String> {
         let folder = self.folder.path().join("spool/test");
         let mut kept = self.files();
-        kept.retain(|name| fs::metadata(folder.join(name)).unwrap().len() > 0);
+        // A file may be replaced meanwhile.
+        kept.retain(|name| fs::metadata(folder.join(name)).is_ok_and(|data| data.len() > 0));
         kept
     }
 
@@ -240,6 +243,55 @@ fn what_is_held_back_survives_and_is_told_at_the_end() {
     scene.pipeline.drain();
     assert_eq!(scene.got(4)[2], "ann: 4 (and 3 more)");
     assert_eq!(scene.pipeline.deadline(), None, "nothing is waited for");
+}
+
+#[test]
+fn what_is_held_back_when_time_is_up_is_in_the_log_or_kept() {
+    let mut scene = Scene::calm();
+    (0..3).for_each(|number| scene.raise(&format!("{number}")));
+    wait_until(|| {
+        scene.in_flight.texts() == ["Held back and kept until the next start: 2 (and 1 more)"]
+    });
+    scene.on_time(&mut ScriptedSupervisor::default(), INTERVAL);
+    assert_eq!(scene.got(4)[2], "ann: 2 (and 1 more)");
+    wait_until(|| scene.in_flight.texts().is_empty());
+
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("spool"), "in the way").unwrap();
+    let mut scene = Scene::start(folder, true, &[]);
+    (0..2).for_each(|number| scene.raise(&format!("{number}")));
+    wait_until(|| scene.in_flight.texts().len() == 1);
+    let text = scene.in_flight.texts().remove(0);
+    assert!(
+        text.starts_with("Held back and not sent in time:\n\n1\n\nThis was held back"),
+        "{text}"
+    );
+    assert!(text.ends_with("\n\ntext"), "{text}");
+}
+
+#[test]
+fn what_is_raised_at_the_end_is_watched_by_the_next_listener() {
+    let mut scene = Scene::calm();
+    scene.pipeline.drain();
+    scene.raise("failed to start");
+    assert_eq!(scene.got(2), ["ann: failed to start", "bob: failed to start"]);
+    wait_until(|| scene.kept() == ["watched.journal"]);
+    assert_eq!(scene.pipeline.deadline(), None, "nothing is waited for");
+    assert!(scene.killed(true, &[]).pipeline.deadline().is_some());
+}
+
+#[test]
+fn what_is_resolved_at_the_end_is_told() {
+    let mut scene = Scene::calm();
+    let alert =
+        Alert::new("test", "bad-status", SystemTime::now(), "bad".to_owned(), String::new());
+    let recovers = Recovers::WhenResolved { key: "http://h/".to_owned(), at_once: true };
+    scene.pipeline.raise(alert.recovers(recovers));
+    scene.pipeline.drain();
+    assert!(scene.pipeline.is_unresolved("http://h/"));
+    scene.pipeline.resolve("http://h/", "It answers.");
+    assert_eq!(scene.got(4)[2], "ann: test: http://h/ recovered");
+    wait_until(|| scene.kept().is_empty());
 }
 
 #[test]

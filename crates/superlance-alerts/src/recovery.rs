@@ -26,6 +26,8 @@ pub struct Recovery {
     interval: Duration,
     /// Keys: `process group:name`, or the key under which the listener resolves the trouble.
     watched: BTreeMap<String, Watch>,
+    /// The listener ends, so supervisord is not asked any more.
+    ending: bool,
     complaint: LogOnce,
 }
 
@@ -64,7 +66,8 @@ impl Recovery {
     /// A process has recovered when it has been running for `interval`, without another alert.
     #[must_use]
     pub fn new(interval: Duration) -> Self {
-        Self { interval, watched: BTreeMap::new(), complaint: LogOnce::default() }
+        let (watched, complaint) = (BTreeMap::new(), LogOnce::default());
+        Self { interval, watched, ending: false, complaint }
     }
 
     /// Registers an alert: its process must recover from now on, even if it was about to. Returns
@@ -123,9 +126,17 @@ impl Recovery {
         self.watched.values().map(|watch| &watch.report)
     }
 
+    /// Leaves the looks to the next listener; what is reported or resolved meanwhile counts.
+    pub fn stop_looking(&mut self) {
+        self.ending = true;
+    }
+
     /// When to [`look`](Self::look) next.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
+        if self.ending {
+            return None;
+        }
         self.watched.values().filter_map(|watch| watch.look).min()
     }
 

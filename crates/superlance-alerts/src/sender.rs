@@ -17,7 +17,7 @@ use superlance_core::listener::alert::Alert;
 use superlance_core::listener::in_flight::{Entry, InFlight};
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::system::io_error::explain;
-use superlance_core::system::log::{Log, LogOnce};
+use superlance_core::system::log::{FAULT, Log, LogOnce};
 
 /// Alerts that may wait for one transport; further ones are logged in full.
 const CAPACITY: usize = 10_000;
@@ -212,8 +212,8 @@ impl Shared {
             panic::catch_unwind(AssertUnwindSafe(|| self.transport.deliver(alert, targets)));
         delivered.unwrap_or_else(|_| {
             let name = self.transport.name();
-            self.log.line(format_args!("This is a bug, please report it: panic in {name}"));
-            vec![DeliveryOutcome::Unknown("a bug".to_owned()); targets.len()]
+            self.log.line(format_args!("{FAULT}: panic in {name}"));
+            vec![DeliveryOutcome::Unknown("a panic".to_owned()); targets.len()]
         })
     }
 

@@ -225,7 +225,7 @@ impl Transport for Panicking {
 fn a_panic_silences_nobody() {
     let (mut sender, recorder, _) = sender(Panicking(AtomicBool::default()));
     sender.send(alert("1"), &BTreeSet::new());
-    wait_for(&recorder, "This is a bug, please report it: panic in panicking\n");
+    wait_for(&recorder, &format!("{FAULT}: panic in panicking\n"));
     sender.send(alert("2"), &BTreeSet::new());
     sender.finish();
     assert_eq!(recorder.text().matches("Sent to panicking: s\n").count(), 2, "{}", recorder.text());

@@ -140,6 +140,12 @@ impl Throttle {
         self.windows.values().map(|window| &window.record).filter(|record| record.held.is_some())
     }
 
+    /// The summaries of all held alerts, which stay held.
+    #[must_use]
+    pub fn summaries(&self) -> Vec<Alert> {
+        told(self.windows.values().filter_map(|window| window.record.held.clone()).collect())
+    }
+
     fn release(&mut self, now: Moment, chosen: impl Fn(&Window) -> bool) -> Vec<Alert> {
         let mut released = Vec::new();
         for window in self.windows.values_mut().filter(|window| chosen(window)) {
@@ -149,9 +155,14 @@ impl Throttle {
                 released.push(held);
             }
         }
-        released.sort_by_key(|held| held.first);
-        released.into_iter().map(Held::tell).collect()
+        told(released)
     }
+}
+
+/// The summaries, oldest first.
+fn told(mut held: Vec<Held>) -> Vec<Alert> {
+    held.sort_by_key(|held| held.first);
+    held.into_iter().map(Held::tell).collect()
 }
 
 impl Window {

@@ -56,7 +56,8 @@ pub trait Transport: Send + Sync {
     }
 }
 
-fn whole(alert: &Alert) -> String {
+/// An alert as the log has it where it is nowhere else.
+pub(crate) fn whole(alert: &Alert) -> String {
     format!("{}\n\n{}", alert.title(), alert.whole_text())
 }
 

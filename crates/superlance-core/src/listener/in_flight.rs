@@ -38,7 +38,8 @@ impl InFlight {
         self.begin_with(move || text.clone())
     }
 
-    /// Registers work with a text that is long, or depends on later state.
+    /// Registers work with a text that is long, or depends on later state. Without a text, there is
+    /// nothing to log.
     pub fn begin_with(&self, text: impl Fn() -> String + Send + 'static) -> Entry {
         let mut entries = self.lock();
         entries.last += 1;
@@ -50,7 +51,9 @@ impl InFlight {
     /// The texts of all unfinished work, oldest first.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
-        self.lock().texts.values().map(|text| text()).collect()
+        let entries = self.lock();
+        let texts = entries.texts.values().map(|text| text());
+        texts.filter(|text| !text.is_empty()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {

@@ -115,8 +115,16 @@ impl Backlog {
         }
     }
 
+    /// The log text about an event that is not handled when time is up.
+    pub(crate) fn unfinished(&self, arrival: &Arrival) -> String {
+        let Frame { name, payload, .. } = &arrival.frame;
+        let is_kept = arrival.number.is_some() && self.is_complete();
+        let kept = if is_kept { ", and kept until the next start" } else { "" };
+        format!("Event not handled in time{kept}: {name} {payload}")
+    }
+
     /// Whether the next listener will find the events that are not handled.
-    pub(crate) fn is_complete(&self) -> bool {
+    fn is_complete(&self) -> bool {
         self.lock().journal.is_complete()
     }
 

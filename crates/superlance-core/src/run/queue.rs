@@ -1,7 +1,6 @@
 //! The queue of events that are acknowledged and not yet handled.
 
 use std::collections::VecDeque;
-use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -34,7 +33,8 @@ pub(crate) struct Arrival {
 pub(crate) enum Next {
     /// The oldest event. The worker counts as busy until it asks again.
     Event(Arrival),
-    /// The deadline has come, or the worker was woken.
+    /// The deadline has come, or the worker was woken. An event that waits comes next, so that neither
+    /// holds up the other for ever.
     Deadline,
     /// The queue is closed and empty.
     Closed,
@@ -53,6 +53,8 @@ struct State {
     bytes: usize,
     busy: bool,
     woken: bool,
+    /// An event was handed out since the last deadline.
+    served: bool,
     closed: bool,
 }
 
@@ -83,15 +85,23 @@ impl Queue {
         !state.busy && state.waiting.is_empty()
     }
 
-    /// Waits for the next event, until `deadline` if there is one.
+    /// Waits for the next event, until `deadline` if there is one. Once the queue is closed, deadlines
+    /// wait for the end.
     pub(crate) fn next(&self, deadline: Option<Instant>) -> Next {
         let mut state = self.lock();
         state.busy = false;
         loop {
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let is_due = state.woken || left.is_some_and(|left| left.is_zero());
+            let is_free = state.waiting.is_empty() || state.served;
+            if is_due && is_free && !state.closed {
+                (state.woken, state.served, state.busy) = (false, false, true);
+                return Next::Deadline;
+            }
             let was_full = state.is_full();
             if let Some(arrival) = state.waiting.pop_front() {
                 state.bytes -= arrival.frame.payload.len();
-                state.busy = true;
+                (state.served, state.busy) = (true, true);
                 if was_full {
                     self.changed.notify_all();
                 }
@@ -100,25 +110,17 @@ impl Queue {
             if state.closed {
                 return Next::Closed;
             }
-            if mem::take(&mut state.woken) {
-                state.busy = true;
-                return Next::Deadline;
-            }
-            let Some(deadline) = deadline else {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
+            state = match left {
+                Some(left) => {
+                    let waited = self.changed.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                state.busy = true;
-                return Next::Deadline;
-            }
-            state =
-                self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Wakes the worker once it has handled what waits, since there is something to see to.
+    /// Wakes the worker, since there is something to see to.
     pub(crate) fn wake(&self) {
         self.lock().woken = true;
         self.changed.notify_all();
@@ -143,5 +145,51 @@ impl Queue {
 impl State {
     fn is_full(&self) -> bool {
         self.waiting.len() >= CAPACITY || self.bytes >= CAPACITY_BYTES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::frame;
+
+    fn queue(events: usize) -> Queue {
+        let queue = Queue::default();
+        for _ in 0..events {
+            let (at, frame, interest) = (Moment::now(), frame("X", ""), Interest::Every);
+            assert!(queue.push(Arrival { at, frame, id: None, interest, number: None }));
+        }
+        queue
+    }
+
+    /// What comes next, so many times, with a deadline that is over.
+    fn next(queue: &Queue, count: usize) -> String {
+        let word = |next| match next {
+            Next::Event(_) => 'e',
+            Next::Deadline => 'd',
+            Next::Closed => 'c',
+        };
+        (0..count).map(|_| word(queue.next(Some(Instant::now())))).collect()
+    }
+
+    #[test]
+    fn events_that_never_end_hold_up_no_deadline_and_the_other_way_round() {
+        assert_eq!(next(&queue(3), 8), "edededdd");
+    }
+
+    #[test]
+    fn a_worker_that_is_woken_looks_before_the_next_event() {
+        let queue = queue(3);
+        let next = || matches!(queue.next(None), Next::Deadline);
+        assert!(!next());
+        queue.wake();
+        assert!(next() && !next() && !next());
+    }
+
+    #[test]
+    fn at_the_end_only_events_are_handed_out() {
+        let queue = queue(2);
+        queue.close();
+        assert_eq!(next(&queue, 3), "eec");
     }
 }

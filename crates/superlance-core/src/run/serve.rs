@@ -6,6 +6,7 @@
 //! overflow. This file starts them and waits for what ends them, or for a signal.
 
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
@@ -16,17 +17,16 @@ use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::listener::introduction::Introduction;
-use crate::protocol::frame::Frame;
 use crate::protocol::stdio::{Input, Output};
 use crate::run::backlog::Backlog;
 use crate::run::expectation::{Expectation, PATIENCE};
 use crate::run::farewell;
 use crate::run::losses::Losses;
-use crate::run::queue::{Arrival, Queue};
+use crate::run::queue::Queue;
 use crate::run::reader::Reader;
 pub(crate) use crate::run::worker::Service;
 use crate::run::worker::{End, Worker};
-use crate::system::log::Log;
+use crate::system::log::{FAULT, Log};
 use crate::system::thread;
 
 /// Time to finish work. supervisord kills a listener `stopwaitsecs` after SIGTERM, ten seconds by
@@ -43,6 +43,8 @@ enum Notice {
     InputEnded,
     ProtocolLost(io::Error),
     WorkerDone,
+    /// The thread of this name ended in a panic.
+    Panicked(&'static str),
 }
 
 /// The reason for the end of a listener.
@@ -87,10 +89,10 @@ pub(crate) fn serve(
     let no_signals = |error: io::Error| format!("signals cannot be caught: {error}");
     let mut signals = Signals::new([0; 0]).map_err(no_signals)?;
     let (notify, notices) = channel();
-    let start = |thread: &str, body: Box<dyn FnOnce() -> Notice + Send>| {
+    let start = |thread: &'static str, body: Box<dyn FnOnce() -> Notice + Send>| {
         let (notify, waiting) = (notify.clone(), signals.handle());
         thread::start(thread, &log, move || {
-            let _ = notify.send(body());
+            let _ = notify.send(ended(thread, body));
             waiting.close();
         })
     };
@@ -121,7 +123,7 @@ pub(crate) fn serve(
     queue.close();
     wait_for_worker(&notices);
     let mut rest = in_flight.texts();
-    rest.extend(queue.take_rest().iter().map(|arrival| not_handled(arrival, &backlog)));
+    rest.extend(queue.take_rest().iter().map(|arrival| backlog.unfinished(arrival)));
     farewell::say(rest, &log);
     signal.map_or(outcome, |signal| Ok(Ended::BySignal(signal)))
 }
@@ -133,23 +135,22 @@ fn introduce(name: &str, introduction: &Introduction, log: &Log) {
     log.line(format_args!("{name} (superlance {VERSION}): {task}; waits for {events}"));
 }
 
+/// How a thread ends. If one panicked, the listener must not go on without it.
+fn ended(thread: &'static str, body: impl FnOnce() -> Notice) -> Notice {
+    panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or(Notice::Panicked(thread))
+}
+
 /// How the listener ends, if no signal ends it.
 fn outcome(notice: Option<Notice>, end: &End) -> Result<Ended, String> {
     match notice {
         Some(Notice::ProtocolLost(error)) => Err(format!("the event protocol is lost: {error}")),
+        Some(Notice::Panicked(thread)) => Err(format!("{FAULT}: panic in the {thread}")),
         Some(Notice::InputEnded) => {
             end.orphaned.store(true, Ordering::Relaxed);
             Ok(Ended::OfInput)
         }
         Some(Notice::WorkerDone) | None => Ok(Ended::OfInput),
     }
-}
-
-fn not_handled(arrival: &Arrival, backlog: &Backlog) -> String {
-    let Frame { name, payload, .. } = &arrival.frame;
-    let is_kept = arrival.number.is_some() && backlog.is_complete();
-    let kept = if is_kept { ", and kept until the next start" } else { "" };
-    format!("Event not handled in time{kept}: {name} {payload}")
 }
 
 fn catch_signals(signals: &Signals) -> io::Result<()> {
@@ -168,5 +169,20 @@ fn wait_for_worker(notices: &Receiver<Notice>) {
             Ok(Notice::WorkerDone) | Err(_) => return,
             Ok(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_panics_ends_the_listener_with_an_error() {
+        let notice = ended("reader", || panic!("as the test wants it"));
+        let error = outcome(Some(notice), &End::default()).unwrap_err();
+        assert_eq!(
+            error,
+            "This is a fault of superlance, and the lines above say where: panic in the reader"
+        );
     }
 }

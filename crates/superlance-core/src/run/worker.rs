@@ -21,7 +21,7 @@ use crate::run::queue::{Arrival, Next, Queue};
 use crate::spool::journal::Journal;
 use crate::supervisor::Supervisor;
 use crate::system::clock::Moment;
-use crate::system::log::Log;
+use crate::system::log::{FAULT, Log};
 
 /// Pause after a panic in a listener's timer, which would be due again at once.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
@@ -105,7 +105,7 @@ impl Worker {
 
     /// Works until the queue is closed and empty, and no work is left.
     pub(crate) fn run(mut self, queue: &Queue) {
-        self.service.alerts.start();
+        self.deliver("the start of delivery", |alerts| alerts.start());
         loop {
             let remarks = [self.expectation.deadline(), self.losses_deadline()];
             let deadlines = remarks.into_iter().chain([self.deadline()]);
@@ -113,10 +113,11 @@ impl Worker {
                 Next::Event(arrival) => {
                     // The next listener makes its own check.
                     let looks = arrival.interest == Interest::WhenIdle;
+                    let number = arrival.number;
                     if !(looks && self.end.ending.load(Ordering::Relaxed)) {
-                        self.handle(&arrival);
+                        self.handle(arrival);
                     }
-                    self.backlog.handled(arrival.number);
+                    self.backlog.handled(number);
                 }
                 Next::Deadline => {
                     self.expectation.on_time(Instant::now());
@@ -130,7 +131,7 @@ impl Worker {
         }
         self.tell_losses();
         self.call(Moment::now(), None, "the end", |listener, ctx| listener.finish(ctx));
-        self.service.alerts.drain();
+        self.deliver("alerts that are held back", |alerts| alerts.drain());
         while let Some(deadline) = self.deadline() {
             thread::sleep(deadline.saturating_duration_since(Instant::now()));
             self.on_time();
@@ -138,7 +139,7 @@ impl Worker {
                 break;
             }
         }
-        self.service.alerts.finish();
+        self.deliver("the end of delivery", |alerts| alerts.finish());
         // The listener is not dropped, which would forget the work that is left.
         for text in self.service.in_flight.texts() {
             self.service.log.line(text);
@@ -166,6 +167,10 @@ impl Worker {
         }
     }
 
+    fn deliver(&mut self, during: &str, step: impl FnOnce(&mut dyn Delivery)) {
+        self.guarded(during, |worker| step(&mut *worker.service.alerts));
+    }
+
     fn losses_deadline(&self) -> Option<Instant> {
         self.losses.as_ref()?.deadline()
     }
@@ -178,10 +183,16 @@ impl Worker {
         }
     }
 
-    fn handle(&mut self, arrival: &Arrival) {
+    fn handle(&mut self, arrival: Arrival) {
+        let arrival = Arc::new(arrival);
+        // A check that starts with a tick notes what it stops by itself; the tick says nothing.
+        let _entry = (arrival.interest == Interest::Every).then(|| {
+            let (event, backlog) = (Arc::clone(&arrival), Arc::clone(&self.backlog));
+            self.service.in_flight.begin_with(move || backlog.unfinished(&event))
+        });
         let frame = &arrival.frame;
         let during = format_args!("{} {}", frame.name, frame.payload);
-        self.call(arrival.at, Some(arrival), during, |listener, ctx| match Event::parse(frame) {
+        self.call(arrival.at, Some(&arrival), during, |listener, ctx| match Event::parse(frame) {
             Ok(event) => listener.handle(&event, ctx),
             Err(error) => ctx.log.line(format_args!("Event not understood: {error}")),
         });
@@ -219,9 +230,11 @@ impl Worker {
     fn guarded(&mut self, during: impl Display, body: impl FnOnce(&mut Self)) {
         if panic::catch_unwind(AssertUnwindSafe(|| body(self))).is_err() {
             self.quiet_until = Instant::now() + AFTER_PANIC;
-            self.service.log.line(format_args!(
-                "This is a bug, please report it: panic while handling {during}"
-            ));
+            self.service.log.line(format_args!("{FAULT}: panic while handling {during}"));
         }
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

@@ -10,6 +10,9 @@ use std::time::SystemTime;
 use self::style::Process;
 pub use self::style::{Format, Style, is_terminal_control};
 
+/// The beginning of a message about a panic, which Rust has printed with its place.
+pub const FAULT: &str = "This is a fault of superlance, and the lines above say where";
+
 /// Where every message goes. Shared by all threads; a message is written whole.
 ///
 /// Names, URLs and answers from elsewhere are part of messages, so what a terminal would obey when
