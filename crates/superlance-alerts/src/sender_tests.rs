@@ -226,6 +226,8 @@ fn a_panic_silences_nobody() {
     let (mut sender, recorder, _) = sender(Panicking(AtomicBool::default()));
     sender.send(alert("1"), &BTreeSet::new());
     wait_for(&recorder, &format!("{FAULT}: panic in panicking\n"));
+    let kept = "panicking: a panic; it may have arrived; alerts are kept, and tried again\n";
+    wait_for(&recorder, kept);
     sender.send(alert("2"), &BTreeSet::new());
     sender.finish();
     assert_eq!(recorder.text().matches("Sent to panicking: s\n").count(), 2, "{}", recorder.text());
