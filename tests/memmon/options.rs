@@ -18,7 +18,7 @@ fn wrong_values_are_errors_that_say_what_was_expected() {
         ("--exclude", "", "is not a process name"),
         ("--metric", "vss", "[possible values: rss, pss, uss, swap, rss+swap]"),
         ("--total", "x", "is not a size such as 200MB"),
-        ("--for", "0", "0 is not in 1.."),
+        ("--for", "0", "\"0\" is not N or N/M such as 3"),
         ("--grace", "soon", "is not a time such as 90"),
         ("--action", "kill", "is not an action: restart, stop, signal:NAME or alert"),
         ("--action", "signal:FOO", "has no signal such as USR1"),

@@ -1,23 +1,32 @@
 //! Actions: restarts and signals, and the alerts about them.
 
-pub(crate) mod action;
 pub(crate) mod alerts;
-mod before;
 pub(crate) mod case;
 
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+use superlance_action::action::{Action, Intervention};
+use superlance_action::before;
+use superlance_action::decide::rules::Budget;
+use superlance_action::report::action_log::{ActionLog, Outcome};
 use superlance_core::listener::Ctx;
 use superlance_core::listener::restart::{NotStarted, Restarts, StopError};
 use superlance_core::options::quantity::size;
 use superlance_core::options::units::duration_text;
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
 
-use crate::act::action::{Action, Intervention};
 use crate::act::alerts::{AlertWriter, recovery_key};
 use crate::act::case::Case;
-use crate::decide::rules::{Budget, Measured};
-use crate::report::action_log::{ActionLog, Outcome};
+use crate::decide::measured::Measured;
+
+/// The reason for an action, in the status file.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Cause {
+    pub(crate) bytes: u64,
+    /// The limit that was exceeded.
+    pub(crate) limit: u64,
+}
 
 /// Carries out interventions.
 #[derive(Debug)]
@@ -28,7 +37,7 @@ pub(crate) struct Actor {
     /// Whether nothing is done (`--dry-run`).
     pub(crate) dry_run: bool,
     pub(crate) restarts: Restarts<Case>,
-    pub(crate) actions: ActionLog,
+    pub(crate) actions: ActionLog<Cause>,
 }
 
 impl Actor {
@@ -37,21 +46,12 @@ impl Actor {
         self.log_growth(&case, ctx);
         let outcome = match self.writer.action {
             action if self.dry_run => {
-                let namespec = case.namespec();
-                case.log(ctx).line(match action {
-                    Action::Alert => format!("Would tell about {namespec}"),
-                    Action::Intervene(Intervention::Signal(signal)) => {
-                        format!("Would send {signal} to {namespec}")
-                    }
-                    Action::Intervene(intervention) => {
-                        format!("Would {} {namespec}", intervention.verb())
-                    }
-                });
+                case.log(ctx).line(action.doing(&case.namespec(), true));
                 Outcome::Dry
             }
             Action::Alert => {
                 self.run_before(&mut case, ctx);
-                case.log(ctx).line(format_args!("Telling about {}", case.namespec()));
+                case.log(ctx).line(Action::Alert.doing(&case.namespec(), false));
                 self.tell(&case, ctx);
                 Outcome::Done
             }
@@ -74,7 +74,8 @@ impl Actor {
         {
             return;
         }
-        let (namespec, pid, label) = (process.namespec(), process.pid, self.writer.metric.label());
+        let (namespec, pid) = (process.namespec(), process.instance.pid);
+        let label = self.writer.metric.label();
         let limit = process.limits.iter().min();
         let limit = limit.map(|limit| format!(", below its limit of {}", size(*limit)));
         let (uses, limit) = (size(process.bytes), limit.unwrap_or_default());
@@ -103,8 +104,15 @@ impl Actor {
         self.note(&case, Outcome::LeftAlone, ctx);
     }
 
+    /// The counts of a process that is watched begin.
+    pub(crate) fn expect(&mut self, group: &str, name: &str) {
+        self.actions.expect(group, name, &self.writer.action.to_string());
+    }
+
     fn note(&mut self, case: &Case, outcome: Outcome, ctx: &Ctx<'_>) {
-        self.actions.note(&case.process, case.excess.limit(), outcome, ctx.now());
+        let cause = Cause { bytes: case.process.bytes, limit: case.excess.limit() };
+        let action = self.writer.action.to_string();
+        self.actions.note(&case.process.instance, &action, cause, outcome, ctx.now());
     }
 
     /// When [`retry`](Self::retry) should be called next.
@@ -144,10 +152,11 @@ impl Actor {
         }
         // By now, and by no clock that can be set.
         let waited = ctx.arrived.instant.elapsed().as_secs();
-        case.process.uptime = case.process.uptime.saturating_add_unsigned(waited);
+        let uptime = &mut case.process.instance.uptime;
+        *uptime = uptime.saturating_add_unsigned(waited);
+        case.log(ctx).line(Action::Intervene(intervention).doing(&namespec, false));
         match intervention {
             Intervention::Restart => {
-                case.log(ctx).line(format_args!("Restarting {namespec}"));
                 let stopped = match self.restarts.stop(&info, case.clone(), ctx) {
                     Ok(()) => Ok(()),
                     Err(StopError::Ending) => return Err(nothing_done(case, ctx)),
@@ -167,12 +176,10 @@ impl Actor {
                 })
             }
             Intervention::Stop => {
-                case.log(ctx).line(format_args!("Stopping {namespec}"));
                 let stopped = ctx.supervisor.stop(&namespec);
                 self.insist("stop", stopped, case, ctx)
             }
             Intervention::Signal(signal) => {
-                case.log(ctx).line(format_args!("Sending {signal} to {namespec}"));
                 let sent = ctx.supervisor.signal(&namespec, signal.as_str());
                 self.insist("signal", sent, case, ctx)
             }
@@ -186,7 +193,12 @@ impl Actor {
             "The command of --before for {} was not done in time, so nothing else was done",
             case.namespec()
         ));
-        let (title, output) = before::run(command, case, self.writer.metric);
+        let why = [
+            ("SUPERLANCE_BYTES", case.process.bytes.to_string()),
+            ("SUPERLANCE_LIMIT", case.excess.limit().to_string()),
+            ("SUPERLANCE_METRIC", self.writer.metric.name().to_owned()),
+        ];
+        let (title, output) = before::run(command, &case.process.instance, why);
         drop(in_flight);
         case.log(ctx).line(format_args!("{title}:\n{}", output.trim_end_matches('\n')));
         case.output = Some((title, output));
@@ -202,7 +214,9 @@ impl Actor {
     ) -> Result<ProcessInfo, Outcome> {
         let namespec = case.namespec();
         match ctx.supervisor.info(&namespec) {
-            Ok(info) if is_same(&info, &case.process) && info.state != State::Stopping => Ok(info),
+            Ok(info) if case.process.instance.is(&info) && info.state != State::Stopping => {
+                Ok(info)
+            }
             Ok(_) => {
                 case.log(ctx).line(format_args!("{namespec} ends or has ended without memmon"));
                 Err(Outcome::Gone)
@@ -256,9 +270,4 @@ fn nothing_done(case: &Case, ctx: &Ctx<'_>) -> Outcome {
     let why = "memmon was told to end";
     case.log(ctx).line(format_args!("Nothing is done about {}: {why}", case.namespec()));
     Outcome::Failed(why.to_owned())
-}
-
-/// Whether it is the instance that was measured: pids are used again.
-fn is_same(info: &ProcessInfo, measured: &Measured) -> bool {
-    (info.pid, info.start) == (measured.pid, measured.start)
 }

@@ -1,16 +1,20 @@
-//! Decisions: which processes are over a limit, for how long, and whether to act on them. Pure.
+//! Decisions: which processes are over a limit of their own or together, and whether to act on them. Pure.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
+
 pub(crate) mod amount;
 pub(crate) mod limits;
-pub(crate) mod rules;
-pub(crate) mod tracker;
+pub(crate) mod measured;
+
+use superlance_action::decide::row::Row;
+use superlance_action::decide::rules::{Rules, SkipReason};
+use superlance_action::decide::tracker::{Allowance, Tracker};
+use superlance_action::decide::{Candidate, Checked, Condition, Finding, Situation, Step};
 
 use self::limits::{Verdict, verdict};
-use self::rules::{Excess, Measured, Rules, SkipReason};
-use self::tracker::{Allowance, Standing, Tracker};
+use self::measured::{Excess, Measured};
 
 /// Something to say or to do. The process is an index into what was measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,53 +45,45 @@ pub(crate) struct Check<'a> {
     pub(crate) stopping: &'a [(String, String)],
 }
 
-/// Decides about a check; `past` is what is remembered of earlier ones.
+/// What is remembered of earlier checks.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) tracker: Tracker,
+    /// The checks in which everything together was over its limit.
+    total: Row,
+}
+
+/// Decides about a check; `memory` is what is remembered of earlier ones.
 ///
 /// Who is over a limit of its own comes first, in the order of the processes. Then, if the others are
 /// together over the total, the largest of them.
-pub(crate) fn decide(rules: &Rules, tracker: &mut Tracker, check: Check<'_>) -> Vec<Decision> {
+pub(crate) fn decide(rules: &Rules, memory: &mut Memory, check: Check<'_>) -> Vec<Decision> {
     let processes = check.processes;
-    tracker.meet(processes);
     let verdicts = processes.iter().map(|process| verdict(&process.limits, process.bytes));
     let verdicts: Vec<Verdict> = verdicts.collect();
-    let standings = processes.iter().zip(&verdicts);
-    let standings = standings.map(|(process, verdict)| match verdict.over {
-        Some(_) if check.is_stopping(process) => Standing::SkipReason(SkipReason::Stopping),
-        over => tracker.weigh(rules, check.now, process, over),
-    });
-    let standings: Vec<Standing> = standings.collect();
-    let turns = turns(rules, check, &standings);
+    let checks = processes.iter().zip(&verdicts);
+    let checks: Vec<_> = checks.map(|(process, verdict)| check.of(process, verdict)).collect();
+    let situation = Situation { checks: &checks, ..check.situation() };
+    let rulings = superlance_action::decide::decide(rules, &mut memory.tracker, &situation).rulings;
 
-    let mut decisions = Vec::new();
-    let mut remaining = Vec::new();
-    for (index, process) in processes.iter().enumerate() {
-        let (Some(verdict), Some(standing)) = (verdicts.get(index), standings.get(index)) else {
-            continue;
-        };
+    let (mut decisions, mut remaining, mut touched) = (Vec::new(), Vec::new(), HashSet::new());
+    let rulings = verdicts.iter().zip(rulings);
+    for (index, (process, (verdict, ruling))) in processes.iter().zip(rulings).enumerate() {
         decisions.push(Decision::Compared { process: index, times: verdict.compared });
         let excess = Excess::Own { limit: verdict.over.unwrap_or_default() };
-        let decision = match *standing {
-            Standing::Fine => None,
-            Standing::SkipReason(why) => Some(Decision::Spare { process: index, why }),
-            Standing::Spent(rest) => Some(Decision::GiveUp { process: index, excess, rest }),
-            Standing::Due if !turns.contains(&index) => {
-                Some(Decision::Spare { process: index, why: SkipReason::Staggered })
-            }
-            Standing::Due => {
-                tracker.act(rules, check.now, process);
-                Some(Decision::Act { process: index, excess })
-            }
-        };
+        let step = ruling.steps.first().copied().flatten();
+        let acts = step == Some(Step::Act);
+        if acts {
+            touched.insert(process.instance.group.as_str());
+        }
         // Telling about a process frees nothing.
-        if rules.only_tell || !matches!(decision, Some(Decision::Act { .. })) {
+        if rules.only_tell || !acts {
             remaining.push((index, process));
         }
-        decisions.extend(decision);
+        decisions.extend(step.map(|step| step_decision(step, index, excess)));
     }
     if let Some(limit) = check.total {
-        let touched = turns.iter().filter_map(|index| Some(processes.get(*index)?.group.as_str()));
-        let mut further =
-            decide_total(rules, tracker, check, limit, &remaining, &touched.collect());
+        let mut further = decide_total(rules, memory, check, limit, &remaining, &touched);
         // That someone is left alone need not be said twice.
         let alone = |decision: &Decision| decision.left_alone();
         let named: HashSet<usize> = decisions.iter().filter_map(alone).collect();
@@ -97,41 +93,34 @@ pub(crate) fn decide(rules: &Rules, tracker: &mut Tracker, check: Check<'_>) -> 
     decisions
 }
 
-/// Who of those that something is due about has its turn: all of them, or the largest of each group
-/// that runs.
-fn turns(rules: &Rules, check: Check<'_>, standings: &[Standing]) -> HashSet<usize> {
-    let due = (0..).zip(check.processes.iter().zip(standings));
-    let due = due.filter(|(_, (_, standing))| **standing == Standing::Due);
-    if !rules.staggers() {
-        return due.map(|(index, _)| index).collect();
+fn step_decision(step: Step, process: usize, excess: Excess) -> Decision {
+    match step {
+        Step::Act => Decision::Act { process, excess },
+        Step::Spare(why) => Decision::Spare { process, why },
+        Step::GiveUp { rest } => Decision::GiveUp { process, excess, rest },
     }
-    let mut largest: HashMap<&str, (usize, u64)> = HashMap::new();
-    for (index, (process, _)) in due.filter(|(_, (process, _))| !check.is_group_down(process)) {
-        let turn = largest.entry(&process.group).or_insert((index, process.bytes));
-        if process.bytes > turn.1 {
-            *turn = (index, process.bytes);
-        }
-    }
-    largest.into_values().map(|(index, _)| index).collect()
 }
 
 /// Decides about the sum over `remaining`, which nothing is done about yet; of the groups in `touched`
 /// something is.
 fn decide_total(
     rules: &Rules,
-    tracker: &mut Tracker,
+    memory: &mut Memory,
     check: Check<'_>,
     limit: u64,
     remaining: &[(usize, &Measured)],
     touched: &HashSet<&str>,
 ) -> Vec<Decision> {
     let sum = remaining.iter().fold(0u64, |sum, (_, process)| sum.saturating_add(process.bytes));
-    let checks = tracker.weigh_total(sum > limit);
+    let checks = memory.weigh_total(rules, sum > limit);
     let mut decisions = vec![Decision::Total { sum, limit, checks }];
-    if checks < rules.checks || tracker.is_total_told() {
+    if checks < rules.threshold.failures || memory.total.is_told() {
         return decisions;
     }
-    let is_candidate = |process| !rules.is_young(process) && !check.is_stopping(process);
+    let Memory { tracker, total } = memory;
+    let is_candidate = |process: &Measured| {
+        !tracker.is_young(rules, &process.instance) && !check.is_stopping(process)
+    };
     let candidates = remaining.iter().filter(|(_, process)| is_candidate(process));
     // Of equally large ones the first.
     let Some((index, process)) = candidates.min_by_key(|(_, process)| Reverse(process.bytes))
@@ -139,14 +128,18 @@ fn decide_total(
         return decisions;
     };
     let (process, index, excess) = (*process, *index, Excess::Total { sum, limit });
+    let group = process.instance.group.as_str();
     let is_others_turn = rules.staggers()
-        && (touched.contains(process.group.as_str()) || check.is_group_down(process));
-    decisions.push(match tracker.allow(rules, check.now, process) {
+        && (touched.contains(group) || check.situation().is_group_down(&process.instance));
+    decisions.push(match tracker.allow(rules, check.now, &process.instance) {
         Allowance::Enough if is_others_turn => {
             Decision::Spare { process: index, why: SkipReason::Staggered }
         }
         Allowance::Enough => {
-            tracker.act_on_total(rules, check.now, process);
+            total.clear(rules.only_tell);
+            if !rules.only_tell {
+                tracker.act(rules, check.now, &process.namespec(), &process.instance);
+            }
             Decision::Act { process: index, excess }
         }
         Allowance::Spent(rest) => Decision::GiveUp { process: index, excess, rest },
@@ -157,16 +150,45 @@ fn decide_total(
     decisions
 }
 
-impl Check<'_> {
-    fn is_stopping(&self, process: &Measured) -> bool {
-        let mut stopping = self.stopping.iter();
-        stopping.any(|(group, name)| *group == process.group && *name == process.name)
+impl Memory {
+    /// Counts a check of everything together, and returns in how many it was over.
+    fn weigh_total(&mut self, rules: &Rules, over: bool) -> u32 {
+        if over {
+            return self.total.fail(rules.threshold);
+        }
+        self.total.succeed(rules.threshold);
+        0
     }
 
-    /// Whether another process of its group does not run, and should.
-    fn is_group_down(&self, process: &Measured) -> bool {
-        let mut down = self.down.iter();
-        down.any(|(group, name)| *group == process.group && *name != process.name)
+    /// In how many checks a process was over a limit.
+    pub(crate) fn checks(&self, rules: &Rules, namespec: &str) -> u32 {
+        self.tracker.failures(namespec, rules.threshold)
+    }
+}
+
+impl<'a> Check<'a> {
+    fn situation(self) -> Situation<'a> {
+        let (now, down) = (self.now, self.down);
+        Situation { now, down, checks: &[], selected: self.processes.len(), not_running: 0 }
+    }
+
+    /// A process as a check of its own.
+    fn of(self, process: &'a Measured, verdict: &Verdict) -> Checked<'a> {
+        let condition =
+            if self.is_stopping(process) { Condition::Stopping } else { Condition::Running };
+        let candidate = Candidate { process: &process.instance, condition, weight: process.bytes };
+        Checked {
+            key: process.namespec(),
+            finding: if verdict.over.is_some() { Finding::Bad } else { Finding::Good },
+            is_own: true,
+            candidates: vec![candidate],
+        }
+    }
+
+    fn is_stopping(&self, process: &Measured) -> bool {
+        let mut stopping = self.stopping.iter();
+        let Measured { instance, .. } = process;
+        stopping.any(|(group, name)| *group == instance.group && *name == instance.name)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use superlance_action::decide::rules::{Rules, SkipReason};
+use superlance_action::report::action_log::ActionLog;
 use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::in_flight::InFlight;
 use superlance_core::listener::introduction::Introduction;
@@ -12,13 +14,11 @@ use superlance_core::spool::journal::Journal;
 
 use crate::act::Actor;
 use crate::act::alerts::AlertWriter;
-use crate::act::case::{Case, about};
-use crate::decide::rules::{Excess, Measured, Rules, total_bytes};
-use crate::decide::tracker::Tracker;
-use crate::decide::{Check, Decision, decide};
+use crate::act::case::Case;
+use crate::decide::measured::{Excess, Measured, total_bytes};
+use crate::decide::{Check, Decision, Memory, decide};
 use crate::options::Options;
 use crate::report::Memories;
-use crate::report::action_log::ActionLog;
 use crate::report::history::Histories;
 use crate::report::reporter::Reporter;
 use crate::sampler::{Sample, Sampler};
@@ -29,7 +29,7 @@ pub(crate) struct Memmon {
     introduction: Introduction,
     sampler: Sampler,
     rules: Rules,
-    tracker: Tracker,
+    memory: Memory,
     histories: Histories,
     actor: Actor,
     reporter: Reporter,
@@ -60,7 +60,7 @@ impl Memmon {
             },
             sampler: Sampler::new(watch, options.memory(), own_namespec, blindness),
             rules,
-            tracker: Tracker::default(),
+            memory: Memory::default(),
             histories: Histories::new(options.history.unwrap_or(0).into()),
             reporter,
             has_ended: false,
@@ -86,14 +86,14 @@ impl Memmon {
         let processes = &sample.processes;
         self.histories.note(ctx.arrived, processes);
         for (group, name) in &sample.watched {
-            self.actor.actions.expect(group, name);
+            self.actor.expect(group, name);
         }
         let mut down = sample.down.clone();
         let owed = self.actor.restarts.owed().filter_map(|namespec| namespec.split_once(':'));
         down.extend(owed.map(|(group, name)| (group.to_owned(), name.to_owned())));
         let (now, stopping) = (ctx.arrived.instant, &sample.stopping);
         let check = Check { now, processes, total, down: &down, stopping };
-        let decisions = decide(&self.rules, &mut self.tracker, check);
+        let decisions = decide(&self.rules, &mut self.memory, check);
         if total.is_none_or(|total| total_bytes(processes) <= total) {
             processes.iter().for_each(|process| self.actor.resolve(process, ctx));
         }
@@ -118,16 +118,16 @@ impl Memmon {
                 let Some(process) = processes.get(*process) else { return };
                 let line = format!("{label} of {} is {}", process.namespec(), process.bytes);
                 for _ in 0..*times {
-                    about(process, ctx).routine(&line);
+                    process.instance.log(ctx).routine(&line);
                 }
             }
             Decision::Total { sum, limit, checks } => {
-                let of = self.rules.checks;
+                let of = self.rules.threshold.failures;
                 let line = format!("{label} of everything watched is {sum}");
                 match checks {
                     0 => ctx.log.routine(line),
                     _ if *checks < of => {
-                        let check = format_args!("check {checks} of {of}");
+                        let check = SkipReason::Waiting { checks: *checks }.explain(&self.rules);
                         ctx.log.line(format_args!("{line}, over {limit}: {check}"));
                     }
                     _ => ctx.log.line(format_args!("{line}, over {limit}")),
@@ -137,7 +137,7 @@ impl Memmon {
                 let Some(process) = processes.get(*process) else { return };
                 let why = why.explain(&self.rules);
                 let line = format_args!("{} is over its limit, {why}", process.namespec());
-                about(process, ctx).line(line);
+                process.instance.log(ctx).line(line);
             }
             Decision::Act { process, excess } => {
                 if let Some(case) = case(process, *excess) {
@@ -154,7 +154,8 @@ impl Memmon {
 
     fn report(&mut self, sample: &Sample, ctx: &Ctx<'_>) {
         let memories = Memories {
-            tracker: &self.tracker,
+            rules: &self.rules,
+            decided: &self.memory,
             histories: &self.histories,
             actions: &self.actor.actions,
         };

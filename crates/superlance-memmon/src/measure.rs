@@ -6,4 +6,3 @@ mod proc;
 mod ps;
 pub(crate) mod system_memory;
 mod tree;
-pub(crate) mod uptime;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser, value_parser};
+use superlance_action::action::Action;
+use superlance_action::decide::rules::{Budget, Rules, Threshold};
 use superlance_alerts::options::{AlertOptions, MailOptions};
 use superlance_core::listener::selection::describe;
 use superlance_core::options::getopt::{as_getopt, drop_nameless, warn_of_stray};
@@ -12,10 +14,8 @@ use superlance_core::options::selector::Selector;
 use superlance_core::options::units::{parse_duration, size_text};
 use superlance_core::system::log::Log;
 
-use crate::act::action::Action;
 use crate::decide::amount::Amount;
 use crate::decide::limits::{Limit, parse_limit};
-use crate::decide::rules::{Budget, Rules};
 use crate::measure::memory::Memory;
 use crate::measure::metric::{Metric, Unavailable};
 
@@ -98,10 +98,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SIZE")]
     pub(crate) total: Option<Amount>,
 
-    /// Act only after N checks in a row over the limit
-    #[arg(long = "for", value_name = "N", default_value = "1")]
-    #[arg(value_parser = value_parser!(u32).range(1..))]
-    pub(crate) checks: u32,
+    /// Act only after N checks in a row over the limit, or N of the last M
+    #[arg(long = "for", value_name = "N[/M]", default_value = "1")]
+    pub(crate) threshold: Threshold,
 
     /// Leave a process alone until it has been up for TIME
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0")]
@@ -175,11 +174,12 @@ impl Options {
     /// What they say about deciding.
     pub(crate) fn rules(&self) -> Rules {
         Rules {
-            checks: self.checks,
+            threshold: self.threshold,
             grace: self.grace,
             budget: self.max_restarts,
             stagger: self.stagger,
             only_tell: self.action == Action::Alert,
+            ..Rules::default()
         }
     }
 

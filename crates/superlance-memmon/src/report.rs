@@ -1,25 +1,26 @@
 //! The report in the status and metrics files: the state at a check, or the end of memmon.
 
-pub(crate) mod action_log;
-pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod prometheus;
 pub(crate) mod reporter;
 
 use serde::Serialize;
+use superlance_action::decide::rules::Rules;
+use superlance_action::report::action_log::{ActionLog, ActionRecord};
 use superlance_core::system::clock::unix_seconds;
 
-use crate::decide::rules::Measured;
-use crate::decide::tracker::Tracker;
-use crate::report::action_log::{ActionLog, ActionRecord};
+use crate::act::Cause;
+use crate::decide::Memory;
+use crate::decide::measured::Measured;
 use crate::report::history::Histories;
 
 /// What memmon remembers of earlier checks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memories<'a> {
-    pub(crate) tracker: &'a Tracker,
+    pub(crate) rules: &'a Rules,
+    pub(crate) decided: &'a Memory,
     pub(crate) histories: &'a Histories,
-    pub(crate) actions: &'a ActionLog,
+    pub(crate) actions: &'a ActionLog<Cause>,
 }
 
 /// How things were at a check. As JSON it is the file of `--status-file`, and so an interface: fields are
@@ -44,7 +45,7 @@ pub(crate) struct Report {
     pub(crate) total: Total,
     pub(crate) processes: Vec<Process>,
     /// The newest first.
-    pub(crate) actions: Vec<ActionRecord>,
+    pub(crate) actions: Vec<ActionRecord<Cause>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,18 +81,9 @@ impl Process {
             measured: measured.clone(),
             limit,
             headroom: limit.map(|limit| i128::from(limit) - i128::from(measured.bytes)),
-            checks_over: memories.tracker.checks(&namespec),
+            checks_over: memories.decided.checks(memories.rules, &namespec),
             stopping,
             history: readings.map(|(at, bytes)| (unix_seconds(at.wall), bytes)).collect(),
         }
-    }
-}
-
-impl Report {
-    /// As JSON.
-    pub(crate) fn json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
     }
 }

@@ -2,17 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
+use superlance_action::instance::Instance;
+use superlance_action::uptime::Uptimes;
 use superlance_core::listener::Ctx;
 use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::selection::IdleSelectors;
 use superlance_core::supervisor::{ProcessInfo, State};
 use superlance_core::system::log::LogOnce;
 
-use crate::decide::rules::Measured;
+use crate::decide::measured::Measured;
 use crate::measure::memory::{Memory, Readings};
 use crate::measure::metric::Unavailable;
 use crate::measure::system_memory::SystemMemory;
-use crate::measure::uptime::Uptimes;
 use crate::watch::Watch;
 
 /// Who looks.
@@ -100,11 +101,7 @@ impl Sampler {
         let bytes = self.bytes(&running, &readings, ctx);
         let measured = |info: &&ProcessInfo| {
             Some(Measured {
-                group: info.group.clone(),
-                name: info.name.clone(),
-                pid: info.pid,
-                start: info.start,
-                uptime: self.uptimes.of(info, ctx.arrived.instant),
+                instance: Instance::new(info, self.uptimes.of(info, ctx.arrived.instant)),
                 bytes: *bytes.get(&info.pid)?,
                 limits: self.watch.limits(info, memory),
             })

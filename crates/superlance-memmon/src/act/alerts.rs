@@ -2,13 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use superlance_action::action::{Action, Intervention};
+use superlance_action::decide::rules::Budget;
 use superlance_core::listener::alert::{Alert, Recovers};
 use superlance_core::options::units::duration_text;
 use superlance_core::system::clock::asctime_and_zone;
 
-use crate::act::action::{Action, Intervention};
 use crate::act::case::Case;
-use crate::decide::rules::{Budget, Excess, Measured};
+use crate::decide::measured::{Excess, Measured};
 use crate::measure::metric::Metric;
 
 /// Writes alerts.
@@ -26,7 +27,7 @@ impl AlertWriter {
     /// What was done about a process that was too large; nothing if it had been up for long and people
     /// want to hear of others only.
     pub(crate) fn done(&self, case: &Case, at: SystemTime) -> Option<Alert> {
-        let uptime = u64::try_from(case.process.uptime).unwrap_or(0);
+        let uptime = u64::try_from(case.process.instance.uptime).unwrap_or(0);
         if self.uptime.is_some_and(|longest| uptime > longest.as_secs()) {
             return None;
         }
@@ -81,9 +82,7 @@ impl AlertWriter {
         at: SystemTime,
     ) -> Alert {
         let (namespec, time) = (case.namespec(), asctime_and_zone(at));
-        let often = budget.map_or_else(String::new, |budget| {
-            format!("{} times within {}", budget.times, duration_text(budget.within))
-        });
+        let often = budget.map_or_else(String::new, |budget| budget.to_string());
         let text = format!(
             "memmon.py left the process named {namespec} alone at {time} although {}: that was done \
              {often}, and is not done again for {}",
@@ -118,11 +117,11 @@ impl AlertWriter {
             Some(name) => format!("memmon [{name}]: {subject}"),
             None => format!("memmon: {subject}"),
         };
-        let process = &case.process;
+        let Measured { instance: process, bytes, .. } = &case.process;
         let mut alert = Alert::new("memmon", kind, at, subject, text)
             .about(&process.group, &process.name, Some(process.pid))
-            .recovers(Recovers::WhenResolved { key: recovery_key(process), at_once: false })
-            .measuring(self.metric.name(), process.bytes)
+            .recovers(Recovers::WhenResolved { key: recovery_key(&case.process), at_once: false })
+            .measuring(self.metric.name(), bytes)
             .measuring("limit", case.excess.limit())
             .measuring("uptime", process.uptime);
         if let Excess::Total { sum, .. } = case.excess {
@@ -148,18 +147,14 @@ pub(crate) fn recovery_key(process: &Measured) -> String {
 mod tests {
     use std::time::UNIX_EPOCH;
 
+    use superlance_action::instance::Instance;
+
     use super::*;
 
     fn case(excess: Excess) -> Case {
-        let process = Measured {
-            group: "g".to_owned(),
-            name: "p".to_owned(),
-            pid: 7,
-            start: 0,
-            uptime: 60,
-            bytes: 5,
-            limits: vec![3],
-        };
+        let (group, name) = ("g".to_owned(), "p".to_owned());
+        let instance = Instance { group, name, pid: 7, start: 0, uptime: 60 };
+        let process = Measured { instance, bytes: 5, limits: vec![3] };
         Case { process, excess, growth: None, output: None }
     }
 

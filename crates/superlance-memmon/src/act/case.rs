@@ -3,7 +3,7 @@
 use superlance_core::listener::Ctx;
 use superlance_core::system::log::About;
 
-use crate::decide::rules::{Excess, Measured};
+use crate::decide::measured::{Excess, Measured};
 use crate::report::history::Growth;
 
 /// A process that is over a limit, and what there is to tell of it.
@@ -23,11 +23,6 @@ impl Case {
 
     /// The log, for messages about the process.
     pub(crate) fn log<'a>(&'a self, ctx: &'a Ctx<'_>) -> About<'a> {
-        about(&self.process, ctx)
+        self.process.instance.log(ctx)
     }
-}
-
-/// The log, for messages about a process.
-pub(crate) fn about<'a>(process: &'a Measured, ctx: &'a Ctx<'_>) -> About<'a> {
-    ctx.log.about(&process.group, &process.name, Some(process.pid))
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::tests::{PLAIN, budget, process};
+use super::tests::{PLAIN, budget, in_a_row, process};
 use super::*;
 
 /// A check of a story: seconds since the one before, and of each process how much it uses, and whether
@@ -16,7 +16,7 @@ const NAMES: [&str; 4] = ["g:a", "g:b", "h:c", "h:d"];
 
 /// Plays a story of four processes with a limit of 5 each; a process that is acted on starts anew.
 fn play(rules: &Rules, total: Option<u64>, story: &[Chapter]) -> Vec<Page> {
-    let (mut tracker, begin) = (Tracker::default(), Instant::now());
+    let (mut memory, begin) = (Memory::default(), Instant::now());
     let mut second = 1000;
     let mut instances = [(1u32, 0u64); 4];
     let mut pages = Vec::new();
@@ -29,11 +29,13 @@ fn play(rules: &Rules, total: Option<u64>, story: &[Chapter]) -> Vec<Page> {
             }
             let uptime = second - instance.1;
             let text = format!("{name} {bytes}/5 #{} +{uptime}", instance.0);
-            processes.push(Measured { start: instance.1 as i64, ..process(&text) });
+            let mut measured = process(&text);
+            measured.instance.start = instance.1 as i64;
+            processes.push(measured);
         }
         let now = begin + Duration::from_secs(second);
         let check = Check { now, processes: &processes, total, down: &[], stopping: &[] };
-        let decisions = decide(rules, &mut tracker, check);
+        let decisions = decide(rules, &mut memory, check);
         for decision in &decisions {
             if let (Decision::Act { process, .. }, false) = (decision, rules.only_tell) {
                 instances[*process] = (instances[*process].0 + 1, second);
@@ -54,14 +56,14 @@ fn acted(page: &Page, process: usize) -> Option<Excess> {
 /// In how many of these checks, the last ones, the process was over and might have been acted on, and
 /// was not before the last.
 fn row(rules: &Rules, pages: &[Page], process: usize) -> u32 {
-    let instance = |page: &Page| (page.1[process].pid, page.1[process].start);
+    let instance = |page: &Page| page.1[process].instance.identity();
     let last = &pages[pages.len() - 1];
     let mut count = 0;
     for (back, page) in pages.iter().rev().enumerate() {
         let measured = &page.1[process];
         let counts = instance(page) == instance(last)
             && measured.bytes > 5
-            && measured.uptime >= rules.grace.as_secs() as i64;
+            && measured.instance.uptime >= rules.grace.as_secs() as i64;
         let begins_anew = match acted(page, process) {
             Some(Excess::Total { .. }) => !rules.only_tell,
             act => act.is_some(),
@@ -78,11 +80,12 @@ fn rules() -> impl Strategy<Value = Rules> {
     let budgets = prop::option::of((1usize..3, 5u64..60));
     (1u32..4, 0u64..20, budgets, any::<bool>(), any::<bool>()).prop_map(
         |(checks, grace, limit, stagger, only_tell)| Rules {
-            checks,
+            threshold: in_a_row(checks),
             grace: Duration::from_secs(grace),
             budget: limit.and_then(|(times, within)| budget(times, within)),
             stagger,
             only_tell,
+            ..PLAIN
         },
     )
 }
@@ -112,10 +115,10 @@ proptest! {
                 let row = row(&rules, pages, index);
                 // Soundness.
                 if let Some(excess) = acted(page, index) {
-                    prop_assert!(process.uptime >= rules.grace.as_secs() as i64);
+                    prop_assert!(process.instance.uptime >= rules.grace.as_secs() as i64);
                     match excess {
                         Excess::Own { limit } => {
-                            prop_assert!(process.bytes > limit && row >= rules.checks);
+                            prop_assert!(process.bytes > limit && row >= rules.threshold.failures);
                         }
                         Excess::Total { sum, limit } => {
                             prop_assert!(sum > limit && Some(limit) == total);
@@ -128,7 +131,7 @@ proptest! {
                     }
                 }
                 // Completeness: who has been over for long enough is dealt with.
-                if row >= rules.checks && !rules.only_tell {
+                if row >= rules.threshold.failures && !rules.only_tell {
                     let reasonable = match decision {
                         Some(Decision::Act { .. } | Decision::GiveUp { .. }) => true,
                         Some(Decision::Spare { why: SkipReason::LeftAlone { .. }, .. }) => {
@@ -136,7 +139,7 @@ proptest! {
                         }
                         Some(Decision::Spare { why: SkipReason::Staggered, .. }) => {
                             let peers = processes.iter().enumerate();
-                            let mut peers = peers.filter(|(_, peer)| peer.group == process.group);
+                            let mut peers = peers.filter(|(_, peer)| peer.instance.group == process.instance.group);
                             rules.stagger && peers.any(|(peer, measured)| {
                                 acted(page, peer).is_some() && measured.bytes >= process.bytes
                             })
@@ -165,7 +168,7 @@ proptest! {
             let acts = (0..4).filter_map(|index| Some((index, acted(page, index)?)));
             let acts: Vec<_> = acts.collect();
             if rules.stagger && !rules.only_tell {
-                let mut groups: Vec<_> = acts.iter().map(|(i, _)| &processes[*i].group).collect();
+                let mut groups: Vec<_> = acts.iter().map(|(i, _)| &processes[*i].instance.group).collect();
                 groups.sort();
                 groups.dedup();
                 prop_assert_eq!(groups.len(), acts.len());

@@ -1,38 +1,45 @@
 //! Tables of checks: what is decided about whom.
 
-use super::*;
-use crate::decide::rules::Budget;
+use superlance_action::decide::rules::{Budget, Threshold};
+use superlance_action::instance::Instance;
 
-pub(super) const PLAIN: Rules =
-    Rules { checks: 1, grace: Duration::ZERO, budget: None, stagger: false, only_tell: false };
+use super::*;
+
+pub(super) const PLAIN: Rules = Rules {
+    threshold: in_a_row(1),
+    grace: Duration::ZERO,
+    success_ends_grace: false,
+    budget: None,
+    stagger: false,
+    max_unavailable: None,
+    only_tell: false,
+};
+
+pub(super) const fn in_a_row(failures: u32) -> Threshold {
+    Threshold { failures, among: None }
+}
 
 /// A process written as `group:name BYTES/LIMIT`, and after that if need be `#PID` and `+UPTIME`.
 pub(super) fn process(text: &str) -> Measured {
     let mut words = text.split_whitespace();
     let (group, name) = words.next().unwrap().split_once(':').unwrap();
     let (bytes, limit) = words.next().unwrap().split_once('/').unwrap();
-    let mut measured = Measured {
-        group: group.to_owned(),
-        name: name.to_owned(),
-        pid: 1,
-        start: 0,
-        uptime: 1000,
-        bytes: bytes.parse().unwrap(),
-        limits: limit.parse().into_iter().collect(),
-    };
+    let (group, name) = (group.to_owned(), name.to_owned());
+    let mut instance = Instance { group, name, pid: 1, start: 0, uptime: 1000 };
     for word in words {
         match word.split_at(1) {
-            ("#", pid) => measured.pid = pid.parse().unwrap(),
-            (_, uptime) => measured.uptime = uptime.parse().unwrap(),
+            ("#", pid) => instance.pid = pid.parse().unwrap(),
+            (_, uptime) => instance.uptime = uptime.parse().unwrap(),
         }
     }
-    measured
+    let limits = limit.parse().into_iter().collect();
+    Measured { instance, bytes: bytes.parse().unwrap(), limits }
 }
 
 /// Decisions in words, without those about which there is nothing to decide.
 fn words(decisions: &[Decision], processes: &[Measured]) -> String {
     let word = |decision: &Decision| {
-        let name = |process: &usize| processes[*process].name.clone();
+        let name = |process: &usize| processes[*process].instance.name.clone();
         Some(match decision {
             Decision::Compared { .. } => return None,
             Decision::Total { checks: 0, .. } => return None,
@@ -46,6 +53,7 @@ fn words(decisions: &[Decision], processes: &[Measured]) -> String {
                 SkipReason::Waiting { checks } => format!("wait {} {checks}", name(process)),
                 SkipReason::Staggered => format!("stagger {}", name(process)),
                 SkipReason::Stopping => format!("stopping {}", name(process)),
+                SkipReason::Guarded => unreachable!("memmon has no such option"),
                 SkipReason::LeftAlone { rest } => {
                     format!("alone {} {}", name(process), rest.as_secs())
                 }
@@ -58,12 +66,12 @@ fn words(decisions: &[Decision], processes: &[Measured]) -> String {
 /// Checks: the second in which each is made, the processes, and what is decided.
 #[track_caller]
 fn check(rules: &Rules, total: Option<u64>, checks: &[(u64, &str, &str)]) {
-    let (mut tracker, begin) = (Tracker::default(), Instant::now());
+    let (mut memory, begin) = (Memory::default(), Instant::now());
     for (second, processes, expected) in checks {
         let processes: Vec<_> = processes.split(", ").map(process).collect();
         let now = begin + Duration::from_secs(*second);
         let check = Check { now, processes: &processes, total, down: &[], stopping: &[] };
-        let decisions = decide(rules, &mut tracker, check);
+        let decisions = decide(rules, &mut memory, check);
         assert_eq!(words(&decisions, &processes), *expected, "at second {second}");
     }
 }
@@ -82,7 +90,7 @@ fn every_process_is_compared_before_it_is_decided_about() {
     let processes = ["g:a 5/3", "g:b 1/3"].map(process);
     let check =
         Check { now: Instant::now(), processes: &processes, total: None, down: &[], stopping: &[] };
-    let decisions = decide(&PLAIN, &mut Tracker::default(), check);
+    let decisions = decide(&PLAIN, &mut Memory::default(), check);
     let excess = Excess::Own { limit: 3 };
     let compared = |process| Decision::Compared { process, times: 1 };
     assert_eq!(decisions, [compared(0), Decision::Act { process: 0, excess }, compared(1)]);
@@ -90,7 +98,7 @@ fn every_process_is_compared_before_it_is_decided_about() {
 
 #[test]
 fn only_after_so_many_checks_in_a_row() {
-    let rules = Rules { checks: 3, ..PLAIN };
+    let rules = Rules { threshold: in_a_row(3), ..PLAIN };
     check(
         &rules,
         None,
@@ -115,7 +123,7 @@ fn only_after_so_many_checks_in_a_row() {
 
 #[test]
 fn not_within_the_time_of_grace() {
-    let rules = Rules { grace: Duration::from_secs(10), checks: 2, ..PLAIN };
+    let rules = Rules { grace: Duration::from_secs(10), threshold: in_a_row(2), ..PLAIN };
     check(
         &rules,
         None,
@@ -187,7 +195,7 @@ fn of_a_group_the_largest_has_its_turn() {
         ],
     );
     // Who waited for its turn need not wait for further checks.
-    let rules = Rules { stagger: true, checks: 2, ..PLAIN };
+    let rules = Rules { stagger: true, threshold: in_a_row(2), ..PLAIN };
     check(
         &rules,
         None,
@@ -207,7 +215,7 @@ fn while_one_of_a_group_is_down_no_other_is_touched() {
         let down: Vec<_> = names.iter().map(name).collect();
         let check =
             Check { now: Instant::now(), processes: &processes, total, down: &down, stopping: &[] };
-        words(&decide(rules, &mut Tracker::default(), check), &processes)
+        words(&decide(rules, &mut Memory::default(), check), &processes)
     };
     let rules = Rules { stagger: true, ..PLAIN };
     assert_eq!(down(&[("g", "x")], &rules, None), "stagger a, act c");
@@ -224,7 +232,7 @@ fn what_is_being_stopped_is_not_stopped_again() {
     let now = Instant::now();
     let check =
         Check { now, processes: &processes, total: Some(9), down: &[], stopping: &stopping };
-    let decisions = decide(&PLAIN, &mut Tracker::default(), check);
+    let decisions = decide(&PLAIN, &mut Memory::default(), check);
     // Its memory counts, and the largest of the others goes.
     assert_eq!(words(&decisions, &processes), "stopping a, act c, total 10 (1), act b");
 }
@@ -269,7 +277,7 @@ fn over_the_total_the_largest_goes_one_a_check() {
 
 #[test]
 fn all_rules_hold_for_the_total() {
-    let rules = Rules { checks: 2, grace: Duration::from_secs(10), ..PLAIN };
+    let rules = Rules { threshold: in_a_row(2), grace: Duration::from_secs(10), ..PLAIN };
     check(
         &rules,
         Some(10),

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use superlance_core::options::units::duration_text;
 use superlance_core::system::clock::{Moment, log_time};
 
-use crate::decide::rules::Measured;
+use crate::decide::measured::Measured;
 
 /// Characters of a sparkline, from low to high.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -51,7 +51,7 @@ impl Histories {
         let mut before = std::mem::take(&mut self.processes);
         for process in processes {
             let name = process.namespec();
-            let instance = (process.pid, process.start);
+            let instance = process.instance.identity();
             let mut history = before
                 .remove(&name)
                 .filter(|history| history.instance == instance)
@@ -149,6 +149,7 @@ mod tests {
     use std::time::{Duration, Instant, UNIX_EPOCH};
 
     use proptest::prelude::*;
+    use superlance_action::instance::Instance;
 
     use super::*;
 
@@ -158,15 +159,9 @@ mod tests {
     }
 
     fn process(pid: u32, bytes: u64) -> Measured {
-        Measured {
-            group: "g".to_owned(),
-            name: "p".to_owned(),
-            pid,
-            start: 0,
-            uptime: 0,
-            bytes,
-            limits: vec![],
-        }
+        let (group, name) = ("g".to_owned(), "p".to_owned());
+        let instance = Instance { group, name, pid, start: 0, uptime: 0 };
+        Measured { instance, bytes, limits: vec![] }
     }
 
     /// Readings of one process, a minute apart.

@@ -1,14 +1,15 @@
-//! A report in the text format of Prometheus, for node_exporter's textfile collector. Pure.
+//! A report as metrics. Pure.
 
-use std::fmt::{Display, Write};
+use superlance_action::report::action_log::ActionLog;
+use superlance_action::report::prometheus::Text;
 
+use crate::act::Cause;
 use crate::report::Report;
-use crate::report::action_log::Counts;
 
 /// The text. Every series names the memmon it comes from, since several may write files for one
 /// collector, and watch the same processes.
-pub(crate) fn text(report: &Report, counts: &Counts) -> String {
-    let mut text = Text::default();
+pub(crate) fn text(report: &Report, actions: &ActionLog<Cause>) -> String {
+    let mut text = Text::new("superlance_memmon");
     let memmon = report.listener.as_deref().unwrap_or("memmon");
     let own = [("memmon", memmon)];
 
@@ -34,8 +35,8 @@ pub(crate) fn text(report: &Report, counts: &Counts) -> String {
         report.processes.iter().map(|process| {
             let labels = [
                 ("memmon", memmon),
-                ("group", &*process.measured.group),
-                ("name", &*process.measured.name),
+                ("group", &*process.measured.instance.group),
+                ("name", &*process.measured.instance.name),
             ];
             (labels, process)
         })
@@ -54,49 +55,27 @@ pub(crate) fn text(report: &Report, counts: &Counts) -> String {
     let help = "When a watched process was started.";
     text.family("process_start_time_seconds", "gauge", help);
     for (labels, process) in processes() {
-        text.sample("process_start_time_seconds", &labels, process.measured.start);
+        text.sample("process_start_time_seconds", &labels, process.measured.instance.start);
     }
-    let help = "Times that a process was acted on or was to be, by what came of it.";
-    text.family("actions_total", "counter", help);
-    for ((group, name, outcome), count) in counts {
-        let labels = [
-            ("memmon", memmon),
-            ("group", group),
-            ("name", name),
-            ("action", &report.action),
-            ("outcome", outcome),
-        ];
-        text.sample("actions_total", &labels, count);
-    }
-    text.0
-}
-
-#[derive(Default)]
-struct Text(String);
-
-impl Text {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        let _ = writeln!(self.0, "# HELP superlance_memmon_{name} {help}");
-        let _ = writeln!(self.0, "# TYPE superlance_memmon_{name} {kind}");
-    }
-
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        let label = |(name, value): &(&str, &str)| format!("{name}=\"{}\"", escaped(value));
-        let labels: Vec<_> = labels.iter().map(label).collect();
-        let _ = writeln!(self.0, "superlance_memmon_{name}{{{}}} {value}", labels.join(","));
-    }
-}
-
-/// The value of a label: backslashes, quotes and line ends are escaped.
-fn escaped(value: &str) -> String {
-    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+    actions.add_to(&mut text, "memmon", memmon);
+    text.finish()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use superlance_action::instance::Instance;
+    use superlance_action::report::action_log::Outcome;
+
     use super::*;
-    use crate::decide::rules::Measured;
+    use crate::decide::measured::Measured;
     use crate::report::{Process, Total};
+
+    fn instance() -> Instance {
+        let (group, name) = ("g".to_owned(), "p".to_owned());
+        Instance { group, name, pid: 7, start: 1_600_000_000, uptime: 3 }
+    }
 
     fn report() -> Report {
         Report {
@@ -111,15 +90,7 @@ mod tests {
             memory: None,
             total: Total { bytes: Some(5), limit: None },
             processes: vec![Process {
-                measured: Measured {
-                    group: "g".to_owned(),
-                    name: "p".to_owned(),
-                    pid: 7,
-                    start: 1_600_000_000,
-                    uptime: 3,
-                    bytes: 5,
-                    limits: vec![],
-                },
+                measured: Measured { instance: instance(), bytes: 5, limits: vec![] },
                 limit: Some(9),
                 headroom: Some(4),
                 checks_over: 0,
@@ -132,7 +103,11 @@ mod tests {
 
     #[test]
     fn every_family_is_described_and_every_series_labelled() {
-        let counts = Counts::from([(("g".to_owned(), "p".to_owned(), "done"), 3)]);
+        let mut actions = ActionLog::default();
+        for _ in 0..3 {
+            let cause = Cause { bytes: 5, limit: 4 };
+            actions.note(&instance(), "restart", cause, Outcome::Done, UNIX_EPOCH);
+        }
         let expected = "\
 # HELP superlance_memmon_up Whether the last check could measure anything.
 # TYPE superlance_memmon_up gauge
@@ -156,7 +131,7 @@ superlance_memmon_process_start_time_seconds{memmon=\"memmon:memmon\",group=\"g\
 # TYPE superlance_memmon_actions_total counter
 superlance_memmon_actions_total{memmon=\"memmon:memmon\",group=\"g\",name=\"p\",action=\"restart\",outcome=\"done\"} 3
 ";
-        assert_eq!(text(&report(), &counts), expected);
+        assert_eq!(text(&report(), &actions), expected);
     }
 
     #[test]
@@ -165,7 +140,7 @@ superlance_memmon_actions_total{memmon=\"memmon:memmon\",group=\"g\",name=\"p\",
         report.trouble = Some("no answer".to_owned());
         report.memory = Some(100);
         report.total.limit = Some(50);
-        let text = text(&report, &Counts::default());
+        let text = text(&report, &ActionLog::default());
         for line in [
             "superlance_memmon_up{memmon=\"memmon:memmon\"} 0\n",
             "superlance_memmon_system_memory_bytes{memmon=\"memmon:memmon\"} 100\n",
@@ -173,14 +148,5 @@ superlance_memmon_actions_total{memmon=\"memmon:memmon\",group=\"g\",name=\"p\",
         ] {
             assert!(text.contains(line), "{text}");
         }
-    }
-
-    #[test]
-    fn names_of_all_kinds_are_escaped() {
-        let mut report = report();
-        report.processes[0].measured.name = "a\"b\\c\nd é".to_owned();
-        let line = "group=\"g\",name=\"a\\\"b\\\\c\\nd é\"} 9\n";
-        let text = text(&report, &Counts::default());
-        assert!(text.contains(line), "{text}");
     }
 }

@@ -2,12 +2,13 @@
 
 use std::time::SystemTime;
 
+use superlance_action::report::json;
+use superlance_action::report::output_file::OutputFile;
 use superlance_core::listener::Ctx;
 use superlance_core::system::clock::unix_seconds;
 
-use crate::decide::rules::{Measured, total_bytes};
+use crate::decide::measured::{Measured, total_bytes};
 use crate::options::Options;
-use crate::report::files::OutputFile;
 use crate::report::prometheus;
 use crate::report::{Memories, Process, Report, Total};
 use crate::sampler::Sample;
@@ -49,10 +50,10 @@ impl Reporter {
         }
         let report = self.report(watch, sample, memories, ctx.arrived.wall);
         if let Some(file) = &mut self.status_file {
-            file.write(&report.json(), ctx.log);
+            file.write(&json(&report), ctx.log);
         }
         if let Some(file) = &mut self.metrics_file {
-            file.write(&prometheus::text(&report, memories.actions.counts()), ctx.log);
+            file.write(&prometheus::text(&report, memories.actions), ctx.log);
         }
     }
 
@@ -65,7 +66,7 @@ impl Reporter {
     ) -> Report {
         let process = |measured: &Measured| {
             let name = |(group, name): &(String, String)| {
-                (group, name) == (&measured.group, &measured.name)
+                (group, name) == (&measured.instance.group, &measured.instance.name)
             };
             Process::new(measured, sample.stopping.iter().any(name), memories)
         };

@@ -1,4 +1,4 @@
-//! The last actions of memmon one by one, and the number of each outcome. Pure.
+//! The last actions one by one, and the number of each outcome. Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
@@ -6,14 +6,15 @@ use std::time::SystemTime;
 use serde::Serialize;
 use superlance_core::system::clock::unix_seconds;
 
-use crate::decide::rules::Measured;
+use crate::instance::Instance;
+use crate::report::prometheus::Text;
 
 /// Actions that are remembered one by one.
 const RECENT: usize = 50;
 
 /// What came of an attempt to do something about a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// It was done.
     Done,
     /// It was not, for this reason.
@@ -39,7 +40,7 @@ impl Outcome {
     }
 
     /// A word for it.
-    pub(crate) fn word(&self) -> &'static str {
+    pub fn word(&self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Failed(_) => "failed",
@@ -52,41 +53,49 @@ impl Outcome {
 
 /// An attempt to do something about a process. As JSON it is a part of the status file.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct ActionRecord {
+pub struct ActionRecord<W> {
     /// Seconds since 1970.
-    pub(crate) time: u64,
-    pub(crate) group: String,
-    pub(crate) name: String,
-    pub(crate) pid: u32,
-    pub(crate) bytes: u64,
-    /// The limit that was exceeded.
-    pub(crate) limit: u64,
+    pub time: u64,
+    pub group: String,
+    pub name: String,
+    pub pid: u32,
+    /// Why something was to be done.
+    #[serde(flatten)]
+    pub why: W,
     /// `done`, `failed`, `gone`, `dry-run` or `left-alone`.
-    pub(crate) outcome: &'static str,
+    pub outcome: &'static str,
     /// Why it failed.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
 }
 
-/// How often something came of attempts: by group, name and outcome.
-pub(crate) type Counts = BTreeMap<(String, String, &'static str), u64>;
+/// How often something came of attempts: by group, name, action and outcome.
+pub type Counts = BTreeMap<(String, String, String, &'static str), u64>;
 
-/// The log of actions.
-#[derive(Debug, Default)]
-pub(crate) struct ActionLog {
-    recent: VecDeque<ActionRecord>,
+/// The log of actions, which are taken for the reasons `W`.
+#[derive(Debug)]
+pub struct ActionLog<W> {
+    recent: VecDeque<ActionRecord<W>>,
     counts: Counts,
 }
 
-impl ActionLog {
-    pub(crate) fn note(
+impl<W> Default for ActionLog<W> {
+    fn default() -> Self {
+        Self { recent: VecDeque::new(), counts: Counts::new() }
+    }
+}
+
+impl<W> ActionLog<W> {
+    /// Takes note of an attempt at `action`, such as `restart`.
+    pub fn note(
         &mut self,
-        process: &Measured,
-        limit: u64,
+        process: &Instance,
+        action: &str,
+        why: W,
         outcome: Outcome,
         at: SystemTime,
     ) {
         let (group, name) = (process.group.clone(), process.name.clone());
-        let key = (group.clone(), name.clone(), outcome.word());
+        let key = (group.clone(), name.clone(), action.to_owned(), outcome.word());
         *self.counts.entry(key).or_default() += 1;
         self.recent.truncate(RECENT - 1);
         self.recent.push_front(ActionRecord {
@@ -94,26 +103,38 @@ impl ActionLog {
             group,
             name,
             pid: process.pid,
-            bytes: process.bytes,
-            limit,
+            why,
             outcome: outcome.word(),
             reason: outcome.reason(),
         });
     }
 
     /// The last ones, the newest first.
-    pub(crate) fn recent(&self) -> impl Iterator<Item = &ActionRecord> {
+    pub fn recent(&self) -> impl Iterator<Item = &ActionRecord<W>> {
         self.recent.iter()
     }
 
     /// The counts of a process begin at 0: a counter that appears with 1 shows no increase.
-    pub(crate) fn expect(&mut self, group: &str, name: &str) {
+    pub fn expect(&mut self, group: &str, name: &str, action: &str) {
         for word in WORDS {
-            self.counts.entry((group.to_owned(), name.to_owned(), word)).or_default();
+            let key = (group.to_owned(), name.to_owned(), action.to_owned(), word);
+            self.counts.entry(key).or_default();
         }
     }
 
-    pub(crate) fn counts(&self) -> &Counts {
-        &self.counts
+    /// Adds the counts to the metrics of `listener`, such as `memmon`, whose name is `own`.
+    pub fn add_to(&self, text: &mut Text, listener: &str, own: &str) {
+        let help = "Times that a process was acted on or was to be, by what came of it.";
+        text.family("actions_total", "counter", help);
+        for ((group, name, action, outcome), count) in &self.counts {
+            let labels = [
+                (listener, own),
+                ("group", group),
+                ("name", name),
+                ("action", action),
+                ("outcome", outcome),
+            ];
+            text.sample("actions_total", &labels, count);
+        }
     }
 }

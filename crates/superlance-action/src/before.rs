@@ -5,8 +5,7 @@ use std::time::Duration;
 use superlance_core::system::command::{Finished, Shell};
 use superlance_core::system::truncate;
 
-use crate::act::case::Case;
-use crate::measure::metric::Metric;
+use crate::instance::Instance;
 
 /// Time for the command. A heap dump of some gigabytes takes a minute or two.
 const LIMIT: Duration = Duration::from_secs(5 * 60);
@@ -14,21 +13,29 @@ const LIMIT: Duration = Duration::from_secs(5 * 60);
 /// Output that is passed on, in bytes.
 const MAX_OUTPUT: usize = 64 << 10;
 
-/// Runs the command about a process, and returns a title for what it printed, and that.
-pub(crate) fn run(command: &str, case: &Case, metric: Metric) -> (String, String) {
-    run_within(command, case, metric, LIMIT)
+/// Runs the command about a process, with further variables about the reason; returns a title for what
+/// it printed, and that.
+#[must_use]
+pub fn run(
+    command: &str,
+    process: &Instance,
+    why: impl IntoIterator<Item = (&'static str, String)>,
+) -> (String, String) {
+    run_within(command, process, why, LIMIT)
 }
 
-fn run_within(command: &str, case: &Case, metric: Metric, limit: Duration) -> (String, String) {
-    let process = &case.process;
+fn run_within(
+    command: &str,
+    process: &Instance,
+    why: impl IntoIterator<Item = (&'static str, String)>,
+    limit: Duration,
+) -> (String, String) {
     let variables = [
         ("SUPERLANCE_PROCESS", process.name.clone()),
         ("SUPERLANCE_GROUP", process.group.clone()),
         ("SUPERLANCE_PID", process.pid.to_string()),
-        ("SUPERLANCE_BYTES", process.bytes.to_string()),
-        ("SUPERLANCE_LIMIT", case.excess.limit().to_string()),
-        ("SUPERLANCE_METRIC", metric.name().to_owned()),
     ];
+    let variables = variables.into_iter().chain(why);
     let shell = Shell::new(command).variables(variables).with_errors();
     let Finished { output, result } = shell.limit(limit).output();
     let mut text = shortened(output);
@@ -39,7 +46,7 @@ fn run_within(command: &str, case: &Case, metric: Metric, limit: Duration) -> (S
     if text.is_empty() {
         text.push_str("(nothing)\n");
     }
-    (format!("Output of --before for {}", case.namespec()), text)
+    (format!("Output of --before for {}", process.namespec()), text)
 }
 
 fn shortened(output: String) -> String {
@@ -53,39 +60,30 @@ fn shortened(output: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::rules::{Excess, Measured};
 
-    fn case() -> Case {
-        let process = Measured {
-            group: "g".to_owned(),
-            name: "p $(x) 'y'".to_owned(),
-            pid: 77,
-            start: 0,
-            uptime: 0,
-            bytes: 5,
-            limits: vec![],
-        };
-        Case { process, excess: Excess::Own { limit: 3 }, growth: None, output: None }
+    fn process() -> Instance {
+        let (group, name) = ("g".to_owned(), "p $(x) 'y'".to_owned());
+        Instance { group, name, pid: 77, start: 0, uptime: 0 }
     }
 
     #[test]
     fn the_command_knows_what_it_is_about() {
         let command = "env | grep ^SUPERLANCE_ | grep -v _VENV= | sort";
-        let (title, output) = run(command, &case(), Metric::Pss);
+        let (title, output) = run(command, &process(), [("SUPERLANCE_BYTES", "5".to_owned())]);
         assert_eq!(title, "Output of --before for g:p $(x) 'y'");
-        let expected = "SUPERLANCE_BYTES=5\nSUPERLANCE_GROUP=g\nSUPERLANCE_LIMIT=3\n\
-                        SUPERLANCE_METRIC=pss\nSUPERLANCE_PID=77\nSUPERLANCE_PROCESS=p $(x) 'y'\n";
+        let expected = "SUPERLANCE_BYTES=5\nSUPERLANCE_GROUP=g\nSUPERLANCE_PID=77\n\
+                        SUPERLANCE_PROCESS=p $(x) 'y'\n";
         assert_eq!(output, expected);
     }
 
     #[test]
     fn nothing_is_something_to_say() {
-        assert_eq!(run("true", &case(), Metric::Rss).1, "(nothing)\n");
+        assert_eq!(run("true", &process(), []).1, "(nothing)\n");
     }
 
     #[test]
     fn how_it_failed_is_part_of_what_it_printed() {
-        let run = |command, limit| run_within(command, &case(), Metric::Rss, limit).1;
+        let run = |command, limit| run_within(command, &process(), [], limit).1;
         let long = Duration::from_secs(60);
         assert_eq!(
             run("printf oops >&2; exit 3", long),

@@ -1,4 +1,4 @@
-//! The action about a process over its limit, as the command line names it. Pure.
+//! The action about a process, as the command line names it. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,16 +7,16 @@ use nix::sys::signal::Signal;
 
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
+pub enum Action {
     /// The process is acted on, and an alert reports it.
     Intervene(Intervention),
-    /// An alert says that it is over; nothing else is done.
+    /// An alert reports it; nothing else is done.
     Alert,
 }
 
 /// What is done to a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Intervention {
+pub enum Intervention {
     /// It is stopped and started.
     Restart,
     /// It is stopped, and stays so.
@@ -27,7 +27,7 @@ pub(crate) enum Intervention {
 
 /// A malformed `--action` value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BadAction {
+pub enum BadAction {
     #[error("{0:?} is not an action: restart, stop, signal:NAME or alert")]
     Action(String),
     #[error("{0:?} has no signal such as USR1, SIGHUP or 10 after the colon")]
@@ -62,12 +62,31 @@ fn signal(name: &str) -> Option<Signal> {
 
 impl Intervention {
     /// What is done, in a word.
-    pub(crate) fn verb(self) -> &'static str {
+    pub fn verb(self) -> &'static str {
         match self {
             Self::Restart => "restart",
             Self::Stop => "stop",
             Self::Signal(_) => "signal",
         }
+    }
+}
+
+impl Action {
+    /// What is done about this process, or with `--dry-run` would be.
+    #[must_use]
+    pub fn doing(self, namespec: &str, dry_run: bool) -> String {
+        let (does, would) = match self {
+            Self::Alert => ("Telling about", "tell about"),
+            Self::Intervene(Intervention::Restart) => ("Restarting", "restart"),
+            Self::Intervene(Intervention::Stop) => ("Stopping", "stop"),
+            Self::Intervene(Intervention::Signal(signal)) if dry_run => {
+                return format!("Would send {signal} to {namespec}");
+            }
+            Self::Intervene(Intervention::Signal(signal)) => {
+                return format!("Sending {signal} to {namespec}");
+            }
+        };
+        if dry_run { format!("Would {would} {namespec}") } else { format!("{does} {namespec}") }
     }
 }
 

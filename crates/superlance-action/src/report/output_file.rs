@@ -8,17 +8,17 @@ use superlance_core::system::log::{Log, LogOnce};
 
 /// A file that is written again and again. An error is logged once, until it changes or is over.
 #[derive(Debug)]
-pub(crate) struct OutputFile {
+pub struct OutputFile {
     path: PathBuf,
     trouble: LogOnce,
 }
 
 impl OutputFile {
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub fn new(path: PathBuf) -> Self {
         Self { path, trouble: LogOnce::default() }
     }
 
-    pub(crate) fn write(&mut self, text: &str, log: &Log) {
+    pub fn write(&mut self, text: &str, log: &Log) {
         match replace(&self.path, text) {
             Ok(()) => drop(self.trouble.clear()),
             Err(error) => {

@@ -7,7 +7,7 @@ use superlance_core::supervisor::ProcessInfo;
 
 /// The processes of the last look, by pid and start, which tell instances apart.
 #[derive(Debug, Default)]
-pub(crate) struct Uptimes(HashMap<(u32, i64), Seen>);
+pub struct Uptimes(HashMap<(u32, i64), Seen>);
 
 /// An instance when it was seen first. Its uptime then is by supervisord's clock, as nothing else knows
 /// it; what has passed since is not.
@@ -19,7 +19,7 @@ struct Seen {
 
 impl Uptimes {
     /// Takes note of the processes that run now, and forgets the others.
-    pub(crate) fn note(&mut self, running: &[&ProcessInfo], now: Instant) {
+    pub fn note(&mut self, running: &[&ProcessInfo], now: Instant) {
         let before = std::mem::take(&mut self.0);
         for info in running {
             let instance = (info.pid, info.start);
@@ -29,7 +29,7 @@ impl Uptimes {
     }
 
     /// Seconds since the process was started.
-    pub(crate) fn of(&self, info: &ProcessInfo, now: Instant) -> i64 {
+    pub fn of(&self, info: &ProcessInfo, now: Instant) -> i64 {
         self.0.get(&(info.pid, info.start)).map_or(info.uptime(), |seen| {
             let since = now.saturating_duration_since(seen.at).as_secs();
             seen.uptime.saturating_add_unsigned(since)

@@ -1,0 +1,59 @@
+//! The text format of Prometheus, for node_exporter's textfile collector. Pure.
+
+use std::fmt::{Display, Write};
+
+/// A text under construction: families, each followed by its samples.
+#[derive(Debug)]
+pub struct Text {
+    prefix: &'static str,
+    text: String,
+}
+
+impl Text {
+    /// A text whose names begin with `prefix`, such as `superlance_memmon`.
+    #[must_use]
+    pub fn new(prefix: &'static str) -> Self {
+        Self { prefix, text: String::new() }
+    }
+
+    /// Begins a family of `kind`, such as `gauge`.
+    pub fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let prefix = self.prefix;
+        let _ = writeln!(self.text, "# HELP {prefix}_{name} {help}");
+        let _ = writeln!(self.text, "# TYPE {prefix}_{name} {kind}");
+    }
+
+    /// Adds a sample.
+    pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let labels: Vec<_> = labels.iter().map(label).collect();
+        let (prefix, labels) = (self.prefix, labels.join(","));
+        let _ = writeln!(self.text, "{prefix}_{name}{{{labels}}} {value}");
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn finish(self) -> String {
+        self.text
+    }
+}
+
+/// A label: in its value backslashes, quotes and line ends are escaped.
+fn label((name, value): &(&str, &str)) -> String {
+    let value = value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
+    format!("{name}=\"{value}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_all_kinds_are_escaped() {
+        let mut text = Text::new("x");
+        text.family("up", "gauge", "Whether.");
+        text.sample("up", &[("a", "1"), ("name", "a\"b\\c\nd é")], 9);
+        let expected = "# HELP x_up Whether.\n# TYPE x_up gauge\n\
+                        x_up{a=\"1\",name=\"a\\\"b\\\\c\\nd é\"} 9\n";
+        assert_eq!(text.finish(), expected);
+    }
+}
