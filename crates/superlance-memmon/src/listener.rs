@@ -97,13 +97,29 @@ impl Memmon {
         if total.is_none_or(|total| total_bytes(processes) <= total) {
             processes.iter().for_each(|process| self.actor.resolve(process, ctx));
         }
-        for decision in &decisions {
-            // A process that is stopped now might not be started in time.
-            if matches!(decision, Decision::Act { .. }) && ctx.is_ending() {
-                break;
+        let is_comparison = |decision: &Decision| matches!(decision, Decision::Compared { .. });
+        for decisions in decisions.chunk_by(|a, b| is_comparison(a) && is_comparison(b)) {
+            self.tell_compared(decisions, processes, ctx);
+            for decision in decisions {
+                // A process that is stopped now might not be started in time.
+                if matches!(decision, Decision::Act { .. }) && ctx.is_ending() {
+                    return;
+                }
+                self.follow(decision, processes, ctx);
             }
-            self.follow(decision, processes, ctx);
         }
+    }
+
+    /// Says of processes that follow one another what they use, once for each limit.
+    fn tell_compared(&self, decisions: &[Decision], processes: &[Measured], ctx: &Ctx<'_>) {
+        let label = self.sampler.watch.metric().label();
+        let lines = decisions.iter().filter_map(|decision| {
+            let Decision::Compared { process, times } = decision else { return None };
+            let process = processes.get(*process)?;
+            let line = format!("{label} of {} is {}", process.namespec(), process.bytes);
+            Some(std::iter::repeat_n((process.instance.log(ctx), line), *times))
+        });
+        ctx.log.routine_all(lines.flatten());
     }
 
     fn follow(&mut self, decision: &Decision, processes: &[Measured], ctx: &mut Ctx<'_>) {
@@ -114,13 +130,8 @@ impl Memmon {
             Some(Case { process: process.clone(), excess, growth, output: None })
         };
         match decision {
-            Decision::Compared { process, times } => {
-                let Some(process) = processes.get(*process) else { return };
-                let line = format!("{label} of {} is {}", process.namespec(), process.bytes);
-                for _ in 0..*times {
-                    process.instance.log(ctx).routine(&line);
-                }
-            }
+            // Told already, with its neighbours.
+            Decision::Compared { .. } => {}
             Decision::Total { sum, limit, checks } => {
                 let of = self.rules.threshold.failures;
                 let line = format!("{label} of everything watched is {sum}");

@@ -45,6 +45,21 @@ impl Log {
         About::from(self).routine(message);
     }
 
+    /// Writes routine messages in one piece, since there may be one for each of many processes.
+    pub fn routine_all<'a>(
+        &'a self,
+        messages: impl IntoIterator<Item = (About<'a>, impl Display)>,
+    ) {
+        if self.style.quiet {
+            return;
+        }
+        let mut text = String::new();
+        for (about, message) in messages {
+            self.compose(&mut text, &message.to_string(), about.process);
+        }
+        self.put(&text);
+    }
+
     /// The same log, for messages about this process.
     #[must_use]
     pub fn about<'a>(&'a self, group: &'a str, name: &'a str, pid: Option<u32>) -> About<'a> {
@@ -53,8 +68,17 @@ impl Log {
     }
 
     fn write(&self, message: &str, process: Option<Process<'_>>) {
-        let mut text = self.style.text(message, process, SystemTime::now());
+        let mut text = String::new();
+        self.compose(&mut text, message, process);
+        self.put(&text);
+    }
+
+    fn compose(&self, text: &mut String, message: &str, process: Option<Process<'_>>) {
+        text.push_str(&self.style.text(message, process, SystemTime::now()));
         text.push('\n');
+    }
+
+    fn put(&self, text: &str) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
@@ -126,6 +150,10 @@ impl LogOnce {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::testing::Recorder;
 
@@ -152,6 +180,48 @@ mod tests {
             log.about("g", "p", Some(1)).routine("c");
             assert_eq!(recorder.text(), expected);
         }
+    }
+
+    /// Counts the writes.
+    struct Writes(Recorder, Arc<AtomicUsize>);
+
+    impl Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn many_routine_messages_are_one_write_of_the_same_lines() {
+        for format in [Format::Plain, Format::Json] {
+            let (together, apart, writes) =
+                (Recorder::default(), Recorder::default(), Arc::new(AtomicUsize::new(0)));
+            let style = Style { format, ..Style::default() };
+            let log = Log::styled(Writes(together.clone(), Arc::clone(&writes)), style.clone());
+            let names = ["a", "b\u{7f}", "c"];
+            log.routine_all(names.map(|name| (log.about("g", name, Some(7)), name)));
+            assert_eq!(writes.load(Ordering::Relaxed), 1);
+            let log = Log::styled(apart.clone(), style);
+            names.iter().for_each(|name| log.about("g", name, Some(7)).routine(name));
+            let lines = |recorder: &Recorder| {
+                let without_time = |line: &str| match line.split_once(",\"listener\"") {
+                    Some((_, rest)) => rest.to_owned(),
+                    None => line.to_owned(),
+                };
+                recorder.text().lines().map(without_time).collect::<Vec<_>>()
+            };
+            assert_eq!(lines(&together), lines(&apart));
+            assert_eq!(lines(&together).len(), 3);
+        }
+        let recorder = Recorder::default();
+        let log = Log::styled(recorder.clone(), Style { quiet: true, ..Style::default() });
+        log.routine_all([(About::from(&log), "x")]);
+        assert_eq!(recorder.text(), "");
     }
 
     #[test]

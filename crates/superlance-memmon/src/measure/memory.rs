@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use crate::measure::metric::{Metric, Needs, Unavailable, Usage};
+use crate::measure::proc::Proc;
 use crate::measure::tree::families;
 use crate::measure::{proc, ps};
 
@@ -72,8 +73,9 @@ impl Memory {
         let each = |pids: &[u32]| pids.iter().map(|pid| (*pid, vec![*pid])).collect();
         match self {
             Self::Proc(root) => {
+                let mut proc = Proc::new(root);
                 let families = match descendants {
-                    true => families(pids, &proc::table(root)?),
+                    true => families(pids, &proc.table()?),
                     false => {
                         proc::check(root)?;
                         each(pids)
@@ -81,9 +83,8 @@ impl Memory {
                 };
                 let needs = Needs::of(metrics);
                 let members: BTreeSet<u32> = families.values().flatten().copied().collect();
-                let usages = members
-                    .into_iter()
-                    .filter_map(|pid| Some((pid, proc::usage(root, pid, needs)?)));
+                let usages =
+                    members.into_iter().filter_map(|pid| Some((pid, proc.usage(pid, needs)?)));
                 Ok(sum(&families, &usages.collect()))
             }
             Self::Ps => {

@@ -136,6 +136,20 @@ mod linux {
         assert_eq!(read(false)[&7].alone.pss, Err(Unavailable::NotAsked));
     }
 
+    /// A `status` that is longer than the buffer (it has lists of processors), of a program with a
+    /// name that is no text, and then a short one again.
+    #[test]
+    fn a_long_file_is_read_to_its_end() {
+        let (root, memory) = procfs(&[(7, 1, 3), (8, 1, 4)], &[]);
+        let swap = "VmRSS:\t 9 kB\nVmSwap:\t 4 kB\n";
+        for (length, pid) in [(4096 - swap.len(), 7), (9999, 7), (0, 8)] {
+            let text = [&vec![0xe9; length], swap.as_bytes()].concat();
+            fs::write(root.path().join(pid.to_string()).join("status"), text).unwrap();
+            let readings = memory.read(&[7, 8], &[Metric::Swap], false).unwrap();
+            assert_eq!(readings[&pid].alone.swap, Ok(4 << 10), "{length}");
+        }
+    }
+
     #[test]
     fn every_number_is_read_from_its_line() {
         let rollup = "0-1 ---p 0 00:00 0 [rollup]\nRss: 9 kB\nPss: 5 kB\nPss_Anon: 1 kB\n\

@@ -2,9 +2,9 @@
 //! failing at any field that some kernel or sandbox leaves out.
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{check, table, usage};
+pub(crate) use linux::{Proc, check};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{check, table, usage};
+pub(crate) use other::{Proc, check};
 
 /// The number of bytes in a line `KEY: N kB`.
 pub(crate) fn kilobytes(text: &str, key: &str) -> Option<u64> {
@@ -16,80 +16,119 @@ pub(crate) fn kilobytes(text: &str, key: &str) -> Option<u64> {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::borrow::Cow;
+    use std::fs::{self, File};
+    use std::io::{self, Read as _};
     use std::path::Path;
-    use std::{fs, io};
 
     use nix::errno::Errno;
-    use procfs::ProcError;
-    use procfs::process::{Process, all_processes_with_root};
 
     use super::kilobytes;
     use crate::measure::metric::{Needs, Unavailable, Usage};
 
-    /// Pairs of process id and parent's, of all processes.
-    pub(crate) fn table(root: &Path) -> Result<Vec<(u32, u32)>, String> {
-        let unreadable = |error| format!("cannot read {}: {error}", root.display());
-        let processes = all_processes_with_root(root).map_err(unreadable)?;
-        let entry = |process: Result<Process, ProcError>| {
-            let stat = process.ok()?.stat().ok()?;
-            Some((u32::try_from(stat.pid).ok()?, u32::try_from(stat.ppid).ok()?))
-        };
-        Ok(processes.filter_map(entry).collect())
+    /// More than most files of a process have.
+    const ROOM: usize = 4096;
+
+    /// The files of processes in a procfs, read one after the other into one buffer.
+    pub(crate) struct Proc<'a> {
+        root: &'a Path,
+        text: Vec<u8>,
     }
 
-    /// What a process uses; `None` if it does not exist.
-    pub(crate) fn usage(root: &Path, pid: u32, needs: Needs) -> Option<Usage> {
-        let directory = root.join(pid.to_string());
-        let process = Process::new_with_root(directory.clone()).ok()?;
-        // `statm`, since the number in `stat` lags behind by up to 64 pages per thread.
-        let rss = process.statm().ok()?.resident * procfs::page_size();
-        let mut usage = Usage::resident(rss, Unavailable::NotAsked);
-        if needs.shares {
-            (usage.pss, usage.uss) = shares(&directory);
+    impl<'a> Proc<'a> {
+        pub(crate) fn new(root: &'a Path) -> Self {
+            Self { root, text: vec![0; ROOM] }
         }
-        if needs.swap {
-            usage.swap = swap(&directory);
-        }
-        Some(usage)
-    }
 
-    /// PSS and USS.
-    fn shares(directory: &Path) -> (Result<u64, Unavailable>, Result<u64, Unavailable>) {
-        match read(directory, "smaps_rollup") {
-            Ok(Some(text)) => {
-                let number = |key| kilobytes(&text, key).ok_or(Unavailable::Kernel);
-                let unique = number("Private_Clean")
-                    .and_then(|clean| Ok(clean.saturating_add(number("Private_Dirty")?)));
-                (number("Pss"), unique)
+        /// Pairs of process id and parent's, of all processes.
+        pub(crate) fn table(&mut self) -> Result<Vec<(u32, u32)>, String> {
+            let entries = fs::read_dir(self.root).map_err(|error| unreadable(self.root, &error))?;
+            let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+            Ok(pids.filter_map(|pid| Some((pid, self.parent(pid)?))).collect())
+        }
+
+        /// `PID (NAME) STATE PARENT ...`, and a name may have blanks and parentheses itself.
+        fn parent(&mut self, pid: u32) -> Option<u32> {
+            let stat = self.read(pid, "stat").ok()?;
+            stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+        }
+
+        /// What a process uses; `None` if it does not exist.
+        pub(crate) fn usage(&mut self, pid: u32, needs: Needs) -> Option<Usage> {
+            // `statm`, since the number in `stat` lags behind by up to 64 pages per thread.
+            let statm = self.read(pid, "statm").ok()?;
+            let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
+            let rss = pages.saturating_mul(procfs::page_size());
+            let mut usage = Usage::resident(rss, Unavailable::NotAsked);
+            if needs.shares {
+                (usage.pss, usage.uss) = self.shares(pid);
             }
-            Ok(None) => (Ok(0), Ok(0)),
-            Err(unavailable) => (Err(unavailable), Err(unavailable)),
-        }
-    }
-
-    /// `VmSwap` of `status`, which everyone may read; `SwapPss` of `smaps_rollup` would need the
-    /// permission to trace the process.
-    fn swap(directory: &Path) -> Result<u64, Unavailable> {
-        let Some(text) = read(directory, "status")? else { return Ok(0) };
-        match kilobytes(&text, "VmSwap") {
-            Some(bytes) => Ok(bytes),
-            // A process that has ended and is not reaped has no memory, and no such lines.
-            None if kilobytes(&text, "VmRSS").is_none() => Ok(0),
-            None => Err(Unavailable::Kernel),
-        }
-    }
-
-    /// A file of a process; `None` when the process has no memory (any more).
-    fn read(directory: &Path, name: &str) -> Result<Option<String>, Unavailable> {
-        match fs::read_to_string(directory.join(name)) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Err(Unavailable::Permission)
+            if needs.swap {
+                usage.swap = self.swap(pid);
             }
-            Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Ok(None),
-            // It may have vanished since.
-            Err(_) if directory.join("statm").exists() => Err(Unavailable::Kernel),
-            Err(_) => Ok(None),
+            Some(usage)
+        }
+
+        /// PSS and USS.
+        fn shares(&mut self, pid: u32) -> (Result<u64, Unavailable>, Result<u64, Unavailable>) {
+            match self.read_if_any(pid, "smaps_rollup") {
+                Ok(Some(text)) => {
+                    let number = |key| kilobytes(&text, key).ok_or(Unavailable::Kernel);
+                    let unique = number("Private_Clean")
+                        .and_then(|clean| Ok(clean.saturating_add(number("Private_Dirty")?)));
+                    (number("Pss"), unique)
+                }
+                Ok(None) => (Ok(0), Ok(0)),
+                Err(unavailable) => (Err(unavailable), Err(unavailable)),
+            }
+        }
+
+        /// `VmSwap` of `status`, which everyone may read; `SwapPss` of `smaps_rollup` would need the
+        /// permission to trace the process.
+        fn swap(&mut self, pid: u32) -> Result<u64, Unavailable> {
+            let Some(text) = self.read_if_any(pid, "status")? else { return Ok(0) };
+            match kilobytes(&text, "VmSwap") {
+                Some(bytes) => Ok(bytes),
+                // A process that has ended and is not reaped has no memory, and no such lines.
+                None if kilobytes(&text, "VmRSS").is_none() => Ok(0),
+                None => Err(Unavailable::Kernel),
+            }
+        }
+
+        /// A file of a process; `None` when the process has no memory (any more).
+        fn read_if_any(
+            &mut self,
+            pid: u32,
+            name: &str,
+        ) -> Result<Option<Cow<'_, str>>, Unavailable> {
+            let statm = self.root.join(format!("{pid}/statm"));
+            match self.read(pid, name) {
+                Ok(text) => Ok(Some(text)),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    Err(Unavailable::Permission)
+                }
+                Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Ok(None),
+                // It may have vanished since.
+                Err(_) if statm.exists() => Err(Unavailable::Kernel),
+                Err(_) => Ok(None),
+            }
+        }
+
+        /// A file of a process. The kernel gives one whole at the first read if there is room for it,
+        /// so a read that leaves room was the last. `fs::read` asks for the size and the place first
+        /// and then reads up to an end: six calls to the system for three.
+        fn read(&mut self, pid: u32, name: &str) -> io::Result<Cow<'_, str>> {
+            let mut file = File::open(self.root.join(format!("{pid}/{name}")))?;
+            let mut length = 0;
+            loop {
+                length += file.read(self.text.get_mut(length..).unwrap_or_default())?;
+                if length < self.text.len() {
+                    break;
+                }
+                self.text.resize(2 * length, 0);
+            }
+            // A program may have given itself a name that is no text.
+            Ok(String::from_utf8_lossy(self.text.get(..length).unwrap_or_default()))
         }
     }
 
@@ -97,8 +136,12 @@ mod linux {
     pub(crate) fn check(root: &Path) -> Result<(), String> {
         match root.join("self").symlink_metadata() {
             Ok(_) => Ok(()),
-            Err(error) => Err(format!("cannot read {}: {error}", root.display())),
+            Err(error) => Err(unreadable(root, &error)),
         }
+    }
+
+    fn unreadable(root: &Path, error: &io::Error) -> String {
+        format!("cannot read {}: {error}", root.display())
     }
 }
 
@@ -110,12 +153,20 @@ mod other {
 
     const MESSAGE: &str = "/proc can be read on Linux only";
 
-    pub(crate) fn table(_: &Path) -> Result<Vec<(u32, u32)>, String> {
-        Err(MESSAGE.to_owned())
-    }
+    pub(crate) struct Proc;
 
-    pub(crate) fn usage(_: &Path, _: u32, _: Needs) -> Option<Usage> {
-        None
+    impl Proc {
+        pub(crate) fn new(_: &Path) -> Self {
+            Self
+        }
+
+        pub(crate) fn table(&mut self) -> Result<Vec<(u32, u32)>, String> {
+            Err(MESSAGE.to_owned())
+        }
+
+        pub(crate) fn usage(&mut self, _: u32, _: Needs) -> Option<Usage> {
+            None
+        }
     }
 
     pub(crate) fn check(_: &Path) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! How a message looks in the log. Pure.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -64,7 +65,7 @@ impl Style {
     ) -> String {
         let message = printable(message);
         match self.format {
-            Format::Plain => message,
+            Format::Plain => message.into_owned(),
             Format::Time => {
                 let start = format!("{} [{}]", log_time(now), self.short_name());
                 let lines = message.split('\n').map(|line| format!("{start} {line}"));
@@ -92,8 +93,11 @@ impl Style {
     }
 }
 
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if is_terminal_control(c) { '?' } else { c }).collect()
+fn printable(text: &str) -> Cow<'_, str> {
+    match text.contains(is_terminal_control) {
+        true => Cow::Owned(text.replace(is_terminal_control, "?")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// Whether a terminal or a pager does something else than to show it: control characters (C1 too, of
