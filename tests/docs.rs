@@ -217,6 +217,43 @@ fn the_readme_is_short() {
     }
 }
 
+/// The first column of the tables of a guide that begin with `| the log says`.
+fn lines_of_logs(guide: &str) -> Vec<&str> {
+    let tables = guide.split("\n\n").filter(|part| part.starts_with("| the log says"));
+    let cells =
+        tables.flat_map(|table| table.lines().skip(2).filter_map(|row| row.split(" | ").next()));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect()
+}
+
+/// What a guide explains is in the sources: of each line the longest part that is the same each time.
+#[test]
+fn what_guides_say_of_logs_is_logged() {
+    let mut sources = String::new();
+    for path in files_below(&file("crates")) {
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(file("crates").join(path)).unwrap();
+            // A text goes on in the next line.
+            let mut parts = text.split("\\\n");
+            sources.extend(parts.next());
+            sources.extend(parts.map(str::trim_start));
+        }
+    }
+    let varies = |c: char| "…\"'()[]:".contains(c) || c.is_numeric();
+    let (mut lines, mut missing) = (0, Vec::new());
+    for name in names_in(&file("docs")).into_iter().filter(|name| name.ends_with(".md")) {
+        let guide = read(&format!("docs/{name}"));
+        for line in lines_of_logs(&guide) {
+            lines += 1;
+            let parts = line.split(varies).flat_map(|part| part.split("foo"));
+            let longest = parts.max_by_key(|part| part.len()).unwrap().trim();
+            if !sources.contains(longest) {
+                missing.push(format!("docs/{name}: {line} ({longest:?})"));
+            }
+        }
+    }
+    assert!(lines > 60 && missing.is_empty(), "of {lines} not logged:\n{}", missing.join("\n"));
+}
+
 /// That a number which a test names has a heading is seen when the test runs.
 #[test]
 fn every_heading_of_a_deviation_has_a_test() {

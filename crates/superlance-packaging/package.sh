@@ -30,10 +30,11 @@ install_to() {
         PROGRAM="$program" COMPLETIONS="$completions" "$@"
 }
 
-# docs_to FOLDER: what people read after they have installed a package.
+# docs_to FOLDER: what people read after they have installed a package, the guides beside README.
 docs_to() {
     mkdir -p "$stage$1"
-    cp README.md CHANGELOG.md NOTICE "$stage$1"
+    cp -R CHANGELOG.md NOTICE docs/*.md docs/*.svg docs/man "$stage$1"
+    sed 's,(docs/,(,g' README.md >"$stage$1/README.md"
 }
 
 # Every file has the same time, so that the same sources give the same package.
@@ -46,6 +47,7 @@ tarball() {
     install_to "/$name"
     docs_to "/$name/share/doc/superlance"
     cp LICENSE NOTICE "$stage/$name"
+    cp LICENSE "$stage/$name/share/doc/superlance"
     install -m 755 $files/install.sh "$stage/$name"
     settle
     tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
@@ -65,6 +67,7 @@ deb() {
     docs_to $doc
     mv "$stage$doc/CHANGELOG.md" "$stage$doc/changelog"
     cp $files/copyright "$stage$doc/copyright"
+    sed -i 's,(LICENSE),(copyright),' "$stage$doc/README.md"
     date=$(date -u -R -d "@$SOURCE_DATE_EPOCH")
     printf 'superlance-rs (%s) unstable; urgency=low\n\n  * See changelog.gz.\n\n -- %s  %s\n' \
         "$version" "$(cat $files/maintainer)" "$date" >"$stage$doc/changelog.Debian"
@@ -87,6 +90,7 @@ wheel() {
     install_to /data
     # pip removes a folder where a file of the wheel stands in it, and not where only folders do.
     docs_to /data/share/doc/superlance
+    cp LICENSE "$stage/data/share/doc/superlance"
     python3 crates/superlance-packaging/wheel.py "$stage/data" "$version" "$machine" "$out"
 }
 
