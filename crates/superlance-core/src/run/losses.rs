@@ -5,7 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::listener::alert::Alert;
 use crate::listener::{Ctx, Listener};
-use crate::supervisor::{ProcessInfo, State};
+use crate::supervisor::{ProcessInfo, RpcError, State};
+use crate::system::log::{Log, LogOnce};
 
 /// At most one alert in this time.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -68,6 +69,16 @@ struct Account {
     due: Instant,
     /// The listener is one of several processes of a pool, each of which gets some of the events.
     shares: bool,
+    /// Why it is not known whether it is.
+    complaint: LogOnce,
+}
+
+impl Account {
+    fn add(&mut self, gap: Gap) {
+        let untold = self.untold.unwrap_or(Gap { lost: 0, ..gap });
+        let lost = untold.lost.saturating_add(gap.lost);
+        self.untold = Some(Gap { lost, since: untold.since.min(gap.since) });
+    }
 }
 
 impl Losses {
@@ -75,8 +86,9 @@ impl Losses {
         let own = own_namespec.and_then(|own| own.split_once(':'));
         let own = own.map(|(group, name)| (group.to_owned(), name.to_owned()));
         let (numbers, due) = (Numbers::default(), Instant::now());
-        let state = Mutex::new(Account { numbers, untold: None, due, shares: false });
-        Self { name, own, state }
+        let complaint = LogOnce::default();
+        let account = Account { numbers, untold: None, due, shares: false, complaint };
+        Self { name, own, state: Mutex::new(account) }
     }
 
     /// An event of this number came; `true` if some are missing before it.
@@ -84,12 +96,10 @@ impl Losses {
         let mut state = self.lock();
         let gap = state.numbers.gap(number, SystemTime::now());
         let Some(gap) = gap.filter(|_| !state.shares) else { return false };
-        let lost = state.untold.map_or(0, |earlier| earlier.lost).saturating_add(gap.lost);
-        let since = state.untold.map_or(gap.since, |earlier| earlier.since);
         if state.untold.is_none() {
             state.due = state.due.max(Instant::now() + MOMENT);
         }
-        state.untold = Some(Gap { lost, since });
+        state.add(gap);
         true
     }
 
@@ -104,15 +114,22 @@ impl Losses {
         let Some(gap) = self.lock().untold.take() else { return };
         // Without an answer, the alert does not name the processes that changed meanwhile. At the end
         // there is no time for one.
-        let all = if ctx.is_ending() { None } else { ctx.supervisor.all().ok() };
+        let answer = (!ctx.is_ending()).then(|| ctx.supervisor.all());
         self.lock().due = Instant::now() + PAUSE;
-        if self.is_one_of_several(all.as_deref()) {
-            // What is only assumed is asked again.
-            self.lock().shares = all.is_some();
+        let is_shared = match &answer {
+            Some(Ok(all)) => self.is_one_of_several(all),
+            // A pool of one process has its name, unless process_name says otherwise.
+            _ if self.is_called_as_its_group() => false,
+            Some(Err(error)) => return self.ask_again(gap, error, ctx.log),
+            None => return ctx.log.line(format_args!("{}: {}", self.name, undecided(gap))),
+        };
+        self.lock().complaint.clear();
+        if is_shared {
+            self.lock().shares = true;
             return;
         }
-        let events =
-            if gap.lost == 1 { "1 event".to_owned() } else { format!("{} events", gap.lost) };
+        let all = answer.and_then(Result::ok);
+        let events = events(gap.lost);
         let subject = format!("{}: supervisord threw away {events} for this listener", self.name);
         let section = self.own.as_ref().map_or(self.name, |(group, _)| group);
         let size = buffer_size(gap.lost);
@@ -129,13 +146,29 @@ impl Losses {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether others get events of this pool, too: where supervisord does not say, it is assumed of a
-    /// process that is not called as its group, as one of several always is.
-    fn is_one_of_several(&self, all: Option<&[ProcessInfo]>) -> bool {
-        let Some((group, name)) = self.own.as_ref().filter(|(group, name)| group != name) else {
-            return false;
-        };
-        all.is_none_or(|all| all.iter().any(|info| info.group == *group && info.name != *name))
+    /// Whether others get events of this pool, too.
+    fn is_one_of_several(&self, all: &[ProcessInfo]) -> bool {
+        self.own.as_ref().is_some_and(|(group, name)| {
+            all.iter().any(|info| info.group == *group && info.name != *name)
+        })
+    }
+
+    /// As none of several processes is.
+    fn is_called_as_its_group(&self) -> bool {
+        self.own.as_ref().is_none_or(|(group, name)| group == name)
+    }
+
+    /// Keeps a gap until supervisord says whether others get events of this pool.
+    fn ask_again(&self, gap: Gap, error: &RpcError, log: &Log) {
+        let mut state = self.lock();
+        state.add(gap);
+        // Without a number, which grows.
+        let name = self.name;
+        let message = format!(
+            "{name}: events are missing, and whether another process of this pool has them cannot be \
+             asked: {error}; trying again"
+        );
+        state.complaint.report(log, message);
     }
 
     /// The processes that ended or were started since then.
@@ -156,6 +189,19 @@ impl Losses {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         (!names.is_empty()).then(|| names.join(", ") + &more)
     }
+}
+
+fn events(count: u64) -> String {
+    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
+}
+
+/// The log text at the end about events that are perhaps lost.
+fn undecided(gap: Gap) -> String {
+    format!(
+        "{} did not come to this process: thrown away by supervisord, or handled by another process \
+         of its pool",
+        events(gap.lost)
+    )
 }
 
 /// A `buffer_size` with which so many events would not have been lost.

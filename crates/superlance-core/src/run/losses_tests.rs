@@ -107,26 +107,39 @@ fn several_processes_share_the_events_of_a_pool() {
     let mut alone = world(&["mail:crashmail", "web:web"]);
     told("mail:crashmail", &[1, 3], &mut alone);
     assert!(alone.log().contains("threw away 1 event for this listener"), "{}", alone.log());
-    // Where supervisord does not say, a name decides.
-    for (own, said) in [("mail:crashmail", false), ("crashmail:crashmail", true)] {
-        let mut mute = world(&[]);
-        mute.supervisor.refuse("all", 1, "UNKNOWN_METHOD");
-        told(own, &[1, 3], &mut mute);
-        assert_eq!(mute.alerts.len(), usize::from(said), "{own}");
-    }
+    // One that is called as its pool is alone, even if supervisord does not say so.
+    let mut mute = world(&[]);
+    mute.supervisor.refuse("all", 1, "UNKNOWN_METHOD");
+    told("crashmail:crashmail", &[1, 3], &mut mute);
+    assert_eq!(mute.alerts.len(), 1);
 }
 
 #[test]
-fn one_question_without_an_answer_does_not_end_the_reports() {
+fn what_cannot_be_asked_is_said_once_and_told_after_the_next_answer() {
     let mut alone = world(&["mail:crashmail", "web:web"]);
-    alone.supervisor.refuse("all", 1, "UNKNOWN_METHOD");
+    (0..2).for_each(|_| alone.supervisor.refuse("all", 1, "UNKNOWN_METHOD"));
     let losses = told("mail:crashmail", &[1, 3], &mut alone);
-    assert_eq!(alone.alerts.len(), 0);
     assert!(losses.note(Some(9)));
     // An answer that takes long must not hold up each event of a pool.
     assert!(losses.deadline().unwrap() > Instant::now() + PAUSE / 2);
     alone.with_ctx(|ctx| losses.tell(&mut Idle, ctx));
-    assert!(alone.log().contains("threw away 5 events for this listener"), "{}", alone.log());
+    let said = "crashmail: events are missing, and whether another process of this pool has them \
+                cannot be asked: <Fault 1: 'UNKNOWN_METHOD'>; trying again\n";
+    assert_eq!((alone.log().as_str(), alone.alerts.len()), (said, 0));
+    assert!(losses.deadline().is_some());
+    alone.with_ctx(|ctx| losses.tell(&mut Idle, ctx));
+    assert!(alone.log().contains("threw away 6 events for this listener"), "{}", alone.log());
+    assert_eq!((losses.deadline(), alone.alerts.len()), (None, 1));
+}
+
+#[test]
+fn at_the_end_what_was_not_asked_is_said() {
+    let mut world = world(&[]);
+    world.ending = true.into();
+    told("mail:crashmail", &[1, 3], &mut world);
+    let said = "crashmail: 1 event did not come to this process: thrown away by supervisord, or \
+                handled by another process of its pool\n";
+    assert_eq!((world.log().as_str(), world.alerts.len()), (said, 0));
 }
 
 /// A question takes up to half a minute, and the listener has eight seconds to end.
