@@ -253,7 +253,7 @@ fn d15_a_mail_command_that_fails_is_reported_with_the_mail() {
         deviates("D15", &transcript.send(listener.frame("foo")), |theirs, ours| {
             assert!(theirs.alive && !theirs.log.contains("75"), "{theirs:#?}");
             let report = format!(
-                "Mail not sent with \"cat >&2; exit 75\": the command failed with exit status 75. \
+                "Mail not sent with \"cat …\": the command failed with exit status 75. \
                  The mail was:\n\nTo: bob@example.com\nSubject: {subject}"
             );
             assert!(ours.log.contains(&report) && !ours.log.contains("Mailed:"), "{}", ours.log);

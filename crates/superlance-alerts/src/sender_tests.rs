@@ -62,7 +62,7 @@ fn mails_go_out_in_order_and_are_confirmed() {
 fn a_command_that_fails_is_logged_with_the_mail_and_not_run_again() {
     let (mut sender, recorder, in_flight) = sender(command("exit 7"));
     sender.send(alert("text"), &BTreeSet::new());
-    let expected = "Mail not sent with \"exit 7\": the command failed with exit status 7. \
+    let expected = "Mail not sent with \"exit …\": the command failed with exit status 7. \
                     The mail was:\n\nTo: a@b\nSubject: s\n\ntext\n";
     wait_for(&recorder, "text\n");
     sender.finish();

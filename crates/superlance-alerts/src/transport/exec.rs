@@ -6,7 +6,7 @@ use super::{Transport, TransportConfig, outcome};
 use superlance_core::listener::alert::Alert;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::options::usage::StartError;
-use superlance_core::system::command::Shell;
+use superlance_core::system::command::{Shell, first_word};
 
 /// Time for the program.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -26,7 +26,7 @@ pub(crate) fn notify(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transport
 
 impl Transport for Notify {
     fn name(&self) -> String {
-        format!("{:?}", self.command)
+        first_word(&self.command)
     }
 
     fn key(&self) -> String {

@@ -6,7 +6,7 @@ use super::{Transport, TransportConfig, outcome};
 use superlance_core::listener::alert::Alert;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::options::usage::StartError;
-use superlance_core::system::command::Shell;
+use superlance_core::system::command::{Shell, first_word};
 
 /// Time for a mail program.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -38,7 +38,7 @@ pub(crate) fn mail_command(
 
 impl Transport for MailCommand {
     fn name(&self) -> String {
-        format!("{:?}", self.command)
+        first_word(&self.command)
     }
 
     fn key(&self) -> String {
@@ -60,8 +60,8 @@ impl Transport for MailCommand {
     }
 
     fn given_up(&self, alert: &Alert, _: &[String], reason: &str) -> String {
-        let (command, mail) = (&self.command, alert.mail(&self.to).plain());
-        format!("Mail not sent with {command:?}: {reason}. The mail was:\n\n{mail}")
+        let (command, mail) = (first_word(&self.command), alert.mail(&self.to).plain());
+        format!("Mail not sent with {command}: {reason}. The mail was:\n\n{mail}")
     }
 
     fn unfinished(&self, alert: &Alert) -> String {

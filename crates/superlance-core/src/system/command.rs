@@ -5,7 +5,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -122,21 +122,27 @@ impl Shell {
     }
 
     fn execute(self, kept: Option<Kept>) -> Result<(), CommandError> {
-        let limit = self.limit;
-        let reader = kept.map(Reader::start).transpose().map_err(CommandError::Start)?;
+        let Self { command, input, variables, limit } = self;
+        let reader = kept.map(|kept| assistant("output", move |stdout| keep(stdout, &kept)));
+        let reader = reader.transpose().map_err(CommandError::Start)?;
+        let (stdout, printed) = reader.unzip();
+        let feeder =
+            (!input.is_empty()).then(|| assistant("input", move |stdin| feed(stdin, &input)));
+        let stdin = feeder.transpose().map_err(CommandError::Start)?.map(|(stdin, _)| stdin);
         let (started, group) = channel();
         let (done, outcome) = channel();
+        let attend = move || {
+            let mut shell = Command::new("/bin/sh");
+            shell.arg("-c").arg(command).envs(variables);
+            let _ = done.send(attend(shell, stdin, stdout, &started));
+        };
         let attendant = thread::Builder::new().name("command".to_owned());
-        attendant
-            .spawn(move || {
-                let _ = done.send(self.attend(reader, &started));
-            })
-            .map_err(CommandError::Start)?;
+        attendant.spawn(attend).map_err(CommandError::Start)?;
         let ended = match limit {
             Some(limit) => outcome.recv_timeout(limit).ok(),
             None => outcome.recv().ok(),
         };
-        match ended {
+        let result = match ended {
             Some(Ok(status)) if status.success() => Ok(()),
             Some(Ok(status)) => Err(CommandError::Failed(status)),
             Some(Err(error)) => Err(CommandError::Start(error)),
@@ -148,63 +154,60 @@ impl Shell {
                 let _ = outcome.recv_timeout(AFTER_KILL);
                 Err(CommandError::TimeUp(limit.unwrap_or_default()))
             }
+        };
+        if let Some(printed) = printed {
+            let _ = printed.recv_timeout(AFTER_END);
         }
-    }
-
-    /// Starts the command, and waits for its end.
-    fn attend(&self, reader: Option<Reader>, started: &Sender<u32>) -> io::Result<ExitStatus> {
-        let mut shell = Command::new("/bin/sh");
-        shell.arg("-c").arg(&self.command).envs(self.variables.iter().map(|(n, v)| (n, v)));
-        shell.stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() });
-        // The shell's stdout is our stderr, unless the caller wants it.
-        shell.stdout(if reader.is_some() { Stdio::piped() } else { io::stderr().into() });
-        let mut child = shell.stderr(Stdio::inherit()).process_group(0).spawn()?;
-        let _ = started.send(child.id());
-        let output = reader.zip(child.stdout.take()).map(|(reader, stdout)| reader.read(stdout));
-        feed(&mut child, &self.input);
-        let status = child.wait();
-        if let Some(end) = output {
-            let _ = end.recv_timeout(AFTER_END);
-        }
-        status
+        result
     }
 }
 
-fn feed(child: &mut Child, input: &str) {
-    if let Some(mut stdin) = child.stdin.take() {
-        // A command that does not read its input is no error (EPIPE).
-        let _ = stdin.write_all(input.as_bytes());
-    }
+/// Starts a command with pipes to those who attend to them, and waits for its end: whoever else holds
+/// a pipe, as something in the background may, does not delay it.
+fn attend(
+    mut shell: Command,
+    stdin: Option<Sender<ChildStdin>>,
+    stdout: Option<Sender<ChildStdout>>,
+    started: &Sender<u32>,
+) -> io::Result<ExitStatus> {
+    shell.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+    // The shell's stdout is our stderr, unless the caller wants it.
+    shell.stdout(if stdout.is_some() { Stdio::piped() } else { io::stderr().into() });
+    let mut child = shell.stderr(Stdio::inherit()).process_group(0).spawn()?;
+    let _ = started.send(child.id());
+    hand_over(stdin, child.stdin.take());
+    hand_over(stdout, child.stdout.take());
+    child.wait()
+}
+
+fn hand_over<T>(to: Option<Sender<T>>, pipe: Option<T>) {
+    to.zip(pipe).into_iter().for_each(|(to, pipe)| drop(to.send(pipe)));
+}
+
+/// A thread that attends to a pipe of a command, once there is one. The receiver is closed when it is
+/// done.
+fn assistant<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce(T) + Send + 'static,
+) -> io::Result<(Sender<T>, Receiver<()>)> {
+    let (pipe, pipes) = channel();
+    let (open, end) = channel::<()>();
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        if let Ok(pipe) = pipes.recv() {
+            work(pipe);
+        }
+        drop(open);
+    })?;
+    Ok((pipe, end))
+}
+
+fn feed(mut stdin: ChildStdin, input: &str) {
+    // A command that does not read its input is no error (EPIPE).
+    let _ = stdin.write_all(input.as_bytes());
 }
 
 /// The output so far.
 type Kept = Arc<Mutex<Vec<u8>>>;
-
-/// A thread that reads the output of a command, once there is one.
-struct Reader {
-    stdout: Sender<ChildStdout>,
-    /// Closed at the end of the output.
-    end: Receiver<()>,
-}
-
-impl Reader {
-    fn start(kept: Kept) -> io::Result<Self> {
-        let (stdout, printed) = channel();
-        let (open, end) = channel::<()>();
-        thread::Builder::new().name("output".to_owned()).spawn(move || {
-            if let Ok(printed) = printed.recv() {
-                keep(printed, &kept);
-            }
-            drop(open);
-        })?;
-        Ok(Self { stdout, end })
-    }
-
-    fn read(self, stdout: ChildStdout) -> Receiver<()> {
-        let _ = self.stdout.send(stdout);
-        self.end
-    }
-}
 
 fn keep(mut stdout: ChildStdout, kept: &Mutex<Vec<u8>>) {
     let mut buffer = [0; 4096];
@@ -214,6 +217,19 @@ fn keep(mut stdout: ChildStdout, kept: &Mutex<Vec<u8>>) {
         let room = MAX_OUTPUT - kept.len();
         kept.extend(buffer.iter().take(amount.min(room)));
     }
+}
+
+/// The first word of a command, for messages: what follows may be a secret, and so may be the value of
+/// a variable.
+#[must_use]
+pub fn first_word(command: &str) -> String {
+    let word = command.split_whitespace().next().unwrap_or_default();
+    let shown = match word.split_once('=') {
+        Some((variable, _)) => format!("{variable}=…"),
+        None if word == command => word.to_owned(),
+        None => format!("{word} …"),
+    };
+    format!("{shown:?}")
 }
 
 fn kill_group(leader: u32) {
@@ -240,98 +256,5 @@ impl fmt::Display for Ending {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Instant;
-
-    use super::*;
-
-    const LIMIT: Duration = Duration::from_secs(20);
-
-    fn run(command: &str, input: &str, limit: Duration) -> Result<(), CommandError> {
-        Shell::new(command).input(input).limit(limit).run()
-    }
-
-    fn output(shell: Shell) -> (String, Result<(), CommandError>) {
-        let Finished { output, result } = shell.output();
-        (output, result)
-    }
-
-    #[track_caller]
-    fn check(command: &str, expected: &str) {
-        let text = run(command, "input", LIMIT).map_err(|error| error.to_string());
-        assert_eq!(text.unwrap_err(), expected);
-    }
-
-    #[test]
-    fn the_input_arrives_whole() {
-        let large = "x".repeat(1 << 20);
-        run("test $(wc -c) -eq 1048576", &large, LIMIT).unwrap();
-    }
-
-    #[test]
-    fn a_command_need_not_read_its_input() {
-        run("true", &"x".repeat(1 << 20), LIMIT).unwrap();
-    }
-
-    #[test]
-    fn failures_say_what_happened() {
-        check("exit 3", "the command failed with exit status 3");
-        check("/no/such/sendmail 2>&-", "the command was not found (exit status 127)");
-        check("kill -TERM $$", "the command was ended by SIGTERM");
-    }
-
-    #[test]
-    fn a_command_that_never_ends_is_killed_with_its_children() {
-        let started = Instant::now();
-        let limit = Duration::from_millis(200);
-        let error = run("sleep 600 & sleep 600", "", limit).unwrap_err();
-        assert!(matches!(error, CommandError::TimeUp(_)), "{error}");
-        assert!(started.elapsed() < LIMIT);
-    }
-
-    #[test]
-    fn output_is_stdout_even_of_a_failure_and_there_is_no_input() {
-        let (text, ending) = output(Shell::new("cat; echo out; printf '\\377'; exit 3"));
-        assert_eq!(text, "out\n\u{fffd}");
-        assert_eq!(ending.unwrap_err().to_string(), "the command failed with exit status 3");
-    }
-
-    #[test]
-    fn output_is_bounded_and_does_not_wait_for_the_background() {
-        let started = Instant::now();
-        let command = "head -c 3000000 /dev/zero | tr '\\0' x; sleep 30 & exit 0";
-        let (text, ending) = output(Shell::new(command));
-        assert_eq!((text.len(), ending.is_ok()), (MAX_OUTPUT, true));
-        assert!(started.elapsed() < LIMIT);
-    }
-
-    #[test]
-    fn within_its_time_a_command_prints_on_both_channels_and_sees_its_variables() {
-        let variables = [("SUPERLANCE_X", "a \"b\" $c".to_owned())];
-        let command = "cat; echo \"$SUPERLANCE_X\"; echo oops >&2; exit 3 # a comment";
-        let (text, ending) =
-            output(Shell::new(command).variables(variables).with_errors().limit(LIMIT));
-        assert_eq!(text, "a \"b\" $c\noops\n");
-        assert_eq!(ending.unwrap_err().to_string(), "the command failed with exit status 3");
-        let (text, ending) =
-            output(Shell::new("head -c 3000000 /dev/zero; sleep 30 &").limit(LIMIT));
-        assert_eq!((text.len(), ending.is_ok()), (MAX_OUTPUT, true));
-    }
-
-    #[test]
-    fn when_its_time_is_up_what_it_printed_is_kept() {
-        let started = Instant::now();
-        let limit = Duration::from_millis(500);
-        let (text, ending) = output(Shell::new("echo begun; sleep 600 & sleep 600").limit(limit));
-        assert_eq!(text, "begun\n");
-        assert!(matches!(ending, Err(CommandError::TimeUp(_))), "{ending:?}");
-        assert!(started.elapsed() < LIMIT);
-    }
-
-    #[test]
-    fn what_it_leaves_in_the_background_is_not_waited_for() {
-        let started = Instant::now();
-        run("sleep 30 & exit 0", "x", LIMIT).unwrap();
-        assert!(started.elapsed() < LIMIT);
-    }
-}
+#[path = "command_tests.rs"]
+mod tests;
