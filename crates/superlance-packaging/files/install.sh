@@ -5,13 +5,19 @@ prefix=${PREFIX:-/usr/local}
 case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
 cd "$(dirname "$0")"
 docs=share/doc/superlance
-# The folders below PREFIX that were not there before, so that --uninstall removes no others.
+# The folders that were not there before, so that --uninstall removes no others.
 made=$prefix/$docs/made-folders
+
+missing() {
+    [ -d "$1" ] || echo "$1"
+}
+
 case ${1-} in
     "")
-        folders=$(find bin share -type d | while read -r folder; do
-            [ -d "$prefix/$folder" ] || echo "$folder"
-        done)
+        folders=$(
+            missing "$prefix"
+            find bin share -type d | while read -r folder; do missing "$prefix/$folder"; done
+        )
         mkdir -p "$prefix"
         # -f: a program that runs cannot be written over, only replaced.
         cp -RPf bin share "$prefix/"
@@ -25,7 +31,7 @@ case ${1-} in
         rm -rf "${prefix:?}/$docs"
         # What others have put into a folder keeps it.
         echo "$folders" | while read -r folder; do
-            [ -z "$folder" ] || rmdir "$prefix/$folder" 2>/dev/null || true
+            [ -z "$folder" ] || rmdir "$folder" 2>/dev/null || true
         done
         ;;
     *)
