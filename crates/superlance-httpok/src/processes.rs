@@ -5,7 +5,7 @@ use std::time::Instant;
 use superlance_core::listener::Ctx;
 use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::in_flight::InFlight;
-use superlance_core::listener::restart::{NotStarted, Record, Restarts, StopError};
+use superlance_core::listener::restart::{NotStarted, Record, Restarts, Settled, StopError};
 use superlance_core::listener::selection::{IdleSelectors, describe, idle};
 use superlance_core::options::selector::{Names, Selector};
 use superlance_core::spool::journal::Journal;
@@ -168,11 +168,10 @@ impl Processes {
         }
         match self.restarts.start(&info.namespec(), ctx) {
             Ok(()) => report.restarted(&info),
-            Err(NotStarted::AllStop) => {
-                let why = NotStarted::AllStop;
-                report.write_about(&info, format!("{name} is not started again: {why}"));
-            }
             Err(NotStarted::Rpc(error)) => report.failed("start", &info, &error),
+            Err(all_stop) => {
+                report.write_about(&info, format!("{name} is not started again: {all_stop}"));
+            }
         }
     }
 
@@ -188,10 +187,19 @@ impl Processes {
 
     /// Tries again to start what was stopped and could not be started.
     pub(crate) fn retry(&mut self, ctx: &mut Ctx<'_>) {
-        for (namespec, failure) in self.restarts.retry(ctx) {
+        for Settled { namespec, note: failure, outcome } in self.restarts.retry(ctx) {
             let (group, name) = namespec.split_once(':').unwrap_or((&namespec, &namespec));
-            let text = format!("{namespec} was started again");
-            let alert = failure.alert("started-again", text, ctx.now()).action("restart");
+            let now = ctx.now();
+            let alert = match outcome {
+                Ok(()) => {
+                    let text = format!("{namespec} was started again");
+                    failure.alert("started-again", text, now).action("restart")
+                }
+                Err(error) => {
+                    let text = format!("{namespec} is not started again: {error}");
+                    failure.alert("failed-to-start", text, now)
+                }
+            };
             ctx.raise(alert.about(group, name, None));
         }
     }
@@ -252,5 +260,29 @@ mod tests {
         world.with_ctx(|ctx| processes.restart(&seen, &failure, &mut report, ctx));
         assert_eq!(world.supervisor.calls, ["info(foo:foo)"]);
         assert_eq!(report.lines()[1], "foo NOT restarted, since httpok was told to end");
+    }
+
+    /// supervisord refuses the start, and then everything is stopped, httpok included.
+    #[test]
+    fn a_process_that_stays_stopped_with_all_others_is_told() {
+        let supervisor = ScriptedSupervisor::at(1000).with("foo:foo", 7).with("own:own", 8);
+        let mut world = World::new(supervisor.with("db:db", 9));
+        let own = Some("own:own".to_owned());
+        let programs = vec!["foo".parse().unwrap()];
+        let blindness = Blindness::new("httpok", None, true);
+        let mut processes = Processes::new(programs, false, None, own, blindness);
+        world.supervisor.refuse("start", 20, "NO_FILE: /x");
+        let failure = Failure { kind: "x", subject: String::new(), url: String::new() };
+        world.with_ctx(|ctx| processes.act(failure, String::new(), ctx));
+        world.ending = true.into();
+        for name in ["own:own", "db:db"] {
+            world.supervisor.process(name).unwrap().state = State::Stopping;
+        }
+        processes.hurry();
+        world.with_ctx(|ctx| processes.retry(ctx));
+        let alert = &world.alerts[1];
+        let text = "foo:foo is not started again: all processes are being stopped; \
+                    start it with: supervisorctl start foo:foo";
+        assert_eq!((alert.kind.as_str(), alert.text.as_str()), ("failed-to-start", text));
     }
 }

@@ -11,7 +11,7 @@ use superlance_action::before;
 use superlance_action::decide::rules::Budget;
 use superlance_action::report::action_log::{ActionLog, Outcome};
 use superlance_core::listener::Ctx;
-use superlance_core::listener::restart::{NotStarted, Restarts, StopError};
+use superlance_core::listener::restart::{NotStarted, Restarts, Settled, StopError};
 use superlance_core::options::quantity::size;
 use superlance_core::options::units::duration_text;
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
@@ -122,9 +122,15 @@ impl Actor {
 
     /// Tries again to start what is owed a start.
     pub(crate) fn retry(&mut self, ctx: &mut Ctx<'_>) {
-        for (_, case) in self.restarts.retry(ctx) {
-            self.tell(&case, ctx);
-            self.note(&case, Outcome::Done, ctx);
+        for Settled { note: case, outcome, .. } in self.restarts.retry(ctx) {
+            let outcome = match outcome {
+                Ok(()) => {
+                    self.tell(&case, ctx);
+                    Outcome::Done
+                }
+                Err(error) => self.not_started(&error, &case, ctx),
+            };
+            self.note(&case, outcome, ctx);
         }
     }
 
@@ -163,17 +169,8 @@ impl Actor {
                     Err(StopError::Stopped(error) | StopError::Rpc(error)) => Err(error),
                 };
                 self.insist("stop", stopped, case, ctx)?;
-                self.restarts.start(&namespec, ctx).map_err(|error| {
-                    let NotStarted::Rpc(error) = error else {
-                        case.log(ctx)
-                            .line(format_args!("{namespec} is not started again: {error}"));
-                        return Outcome::Gone;
-                    };
-                    let start = "Failed to start process";
-                    let text = format!("{start} {namespec} after stopping it: {error}");
-                    self.report("start", text, &error, case, ctx);
-                    Outcome::Failed(error.to_string())
-                })
+                let started = self.restarts.start(&namespec, ctx);
+                started.map_err(|error| self.not_started(&error, case, ctx))
             }
             Intervention::Stop => {
                 let stopped = ctx.supervisor.stop(&namespec);
@@ -228,6 +225,14 @@ impl Actor {
         }
     }
 
+    /// Tells people that a process was stopped and not started.
+    fn not_started(&self, error: &NotStarted, case: &Case, ctx: &mut Ctx<'_>) -> Outcome {
+        let start = "Failed to start process";
+        let text = format!("{start} {} after stopping it: {error}", case.namespec());
+        self.report("start", text, error.is_shutdown(), case, ctx);
+        Outcome::Failed(error.to_string())
+    }
+
     /// Tells people if supervisord did not do what was asked for.
     fn insist(
         &self,
@@ -237,7 +242,8 @@ impl Actor {
         ctx: &mut Ctx<'_>,
     ) -> Result<(), Outcome> {
         outcome.map_err(|error| {
-            self.report(what, self.failure(what, case, &error), &error, case, ctx);
+            let text = self.failure(what, case, &error);
+            self.report(what, text, error.is_shutdown(), case, ctx);
             Outcome::Failed(error.to_string())
         })
     }
@@ -248,9 +254,9 @@ impl Actor {
     }
 
     /// Tells people what went wrong, and the log. Where supervisord ends everything it is no news.
-    fn report(&self, what: &str, text: String, error: &RpcError, case: &Case, ctx: &mut Ctx<'_>) {
+    fn report(&self, what: &str, text: String, is_shutdown: bool, case: &Case, ctx: &mut Ctx<'_>) {
         case.log(ctx).line(&text);
-        if error.is_shutdown() {
+        if is_shutdown {
             return;
         }
         let alert = self.writer.failed(what, text, case, ctx.now());

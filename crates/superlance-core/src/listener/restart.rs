@@ -58,8 +58,9 @@ impl fmt::Display for StopError {
 /// The reason why a process was not started again.
 #[derive(Debug)]
 pub enum NotStarted {
-    /// The listener was told to end, and so was everything else: that is `supervisorctl stop all`.
-    AllStop,
+    /// The listener was told to end, and so was everything else: that is `supervisorctl stop all`, or
+    /// looks like it. This process, `group:name`, stays stopped.
+    AllStop(String),
     /// supervisord refused, or was not reached.
     Rpc(RpcError),
 }
@@ -67,10 +68,32 @@ pub enum NotStarted {
 impl fmt::Display for NotStarted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AllStop => f.write_str("all processes are being stopped"),
+            Self::AllStop(namespec) => write!(
+                f,
+                "all processes are being stopped; start it with: supervisorctl start {namespec}"
+            ),
             Self::Rpc(error) => error.fmt(f),
         }
     }
+}
+
+impl NotStarted {
+    /// Whether supervisord shuts down.
+    #[must_use]
+    pub fn is_shutdown(&self) -> bool {
+        matches!(self, Self::Rpc(error) if error.is_shutdown())
+    }
+}
+
+/// A process that is not owed a start any more, after retries.
+#[derive(Debug)]
+pub struct Settled<T> {
+    /// `group:name`.
+    pub namespec: String,
+    /// What the listener noted when it stopped the process.
+    pub note: T,
+    /// Whether it was started, or stays stopped.
+    pub outcome: Result<(), NotStarted>,
 }
 
 /// The next step for a process that is owed a start.
@@ -158,7 +181,7 @@ impl<T> Restarts<T> {
 
     fn start_unless_all_stop(&self, namespec: &str, ctx: &mut Ctx<'_>) -> Result<(), NotStarted> {
         if ctx.is_ending() && self.all_stop(ctx) {
-            return Err(NotStarted::AllStop);
+            return Err(NotStarted::AllStop(namespec.to_owned()));
         }
         ctx.supervisor.start(namespec).map_err(NotStarted::Rpc)
     }
@@ -210,9 +233,9 @@ impl<T> Restarts<T> {
         }
     }
 
-    /// Tries the starts that are due, and returns the processes that run now, except those that an
-    /// earlier listener had stopped.
-    pub fn retry(&mut self, ctx: &mut Ctx<'_>) -> Vec<(String, T)> {
+    /// Tries the starts that are due, and returns the processes that were started or stay stopped, for
+    /// the listener to tell; those that an earlier listener had stopped are only logged.
+    pub fn retry(&mut self, ctx: &mut Ctx<'_>) -> Vec<Settled<T>> {
         let now = Instant::now();
         self.debts
             .due(now)
@@ -221,27 +244,22 @@ impl<T> Restarts<T> {
             .collect()
     }
 
-    fn retry_one(&mut self, namespec: String, ctx: &mut Ctx<'_>) -> Option<(String, T)> {
+    fn retry_one(&mut self, namespec: String, ctx: &mut Ctx<'_>) -> Option<Settled<T>> {
         if self.look(&namespec, ctx).ok()? != Duty::Start {
             return None;
         }
-        match self.start_unless_all_stop(&namespec, ctx) {
-            Ok(()) => {
-                about(&namespec, ctx).line(format_args!("{namespec} was started again"));
-                let note = self.debts.remove(&namespec)?.note?;
-                Some((namespec, note))
-            }
+        let outcome = self.start_unless_all_stop(&namespec, ctx);
+        let text = match &outcome {
+            Ok(()) => format!("{namespec} was started again"),
             Err(NotStarted::Rpc(error)) => {
-                self.failed(&namespec, &error, ctx);
-                None
+                self.failed(&namespec, error, ctx);
+                return None;
             }
-            Err(all_stop) => {
-                let line = format_args!("{namespec} is not started again: {all_stop}");
-                about(&namespec, ctx).line(line);
-                self.debts.remove(&namespec);
-                None
-            }
-        }
+            Err(all_stop) => format!("{namespec} is not started again: {all_stop}"),
+        };
+        about(&namespec, ctx).line(text);
+        let note = self.debts.remove(&namespec)?.note?;
+        Some(Settled { namespec, note, outcome })
     }
 
     /// Asks how the process is, and forgets it where nothing is left to do.
