@@ -92,8 +92,8 @@ impl Environment {
             return Err(StartError::Environment(
                 "cannot reach supervisord: SUPERVISOR_SERVER_URL is not set, so its configuration \
                  needs a [unix_http_server] or [inet_http_server] section, and \
-                 [rpcinterface:supervisor]; the section of the listener itself is an \
-                 [eventlistener:x]"
+                 [rpcinterface:supervisor]; the listener itself must be in an \
+                 [eventlistener:x] section"
                     .to_owned(),
             ));
         };
