@@ -44,8 +44,10 @@ works "$tarball/bin"
 has_docs "$tarball/share" superlance
 size=$(stat -c %s "$tarball/bin/superlance")
 [ "$size" -le 5000000 ] || fail "the program has $size bytes, more than 5,000,000"
-megabytes=$(awk "BEGIN { printf \"%.1f\", $size / 1000000 }")
-grep -q "static program of $megabytes MB" README.md || fail "README.md: the program has $megabytes MB"
+said=$(sed -n 's/.*static program of \([0-9.]*\) MB.*/\1/p' README.md)
+# A few changes may make it a little larger before README says so.
+awk "BEGIN { exit !(($size / 1000000 - $said) ^ 2 <= 0.2 ^ 2) }" ||
+    fail "README.md says that the program has $said MB, and it has $size bytes"
 strings=$(grep -acE "$PWD|$HOME/" "$tarball/bin/superlance" || true)
 [ "$strings" = 0 ] || fail "the program names folders of its builder"
 if [ "$(id -u)" = 0 ]; then
