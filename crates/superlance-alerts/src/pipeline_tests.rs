@@ -200,6 +200,20 @@ fn what_cannot_be_delivered_at_the_end_is_kept_and_told_in_order() {
 }
 
 #[test]
+fn what_waits_survives_a_kill_although_its_file_was_deleted_meanwhile() {
+    let mut scene = Scene::new();
+    scene.away(&["ann", "bob"]);
+    scene.raise("first");
+    fs::remove_file(scene.folder.path().join("spool/test/alerts.journal")).unwrap();
+    scene.raise("second");
+    let log = scene.recorder.text();
+    assert!(log.contains("/alerts.journal was deleted, and is written anew\n"), "{log}");
+    let next = scene.killed(false, &[]);
+    let got = next.got(4);
+    assert!(got.contains(&"ann: first".to_owned()) && got.contains(&"bob: second".to_owned()));
+}
+
+#[test]
 fn an_event_that_comes_again_raises_nothing_new() {
     let mut scene = Scene::new();
     scene.away(&["ann", "bob"]);

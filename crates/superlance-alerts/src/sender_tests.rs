@@ -270,6 +270,51 @@ impl Write for Witness {
     }
 }
 
+/// Each try times out, as with a server that takes longer than we wait.
+#[test]
+fn what_may_have_arrived_five_times_is_given_up_for_this_listener_and_the_next() {
+    let (folder, recorder) = (tempfile::tempdir().unwrap(), Recorder::default());
+    let log = Arc::new(Log::new(recorder.clone()));
+    let spool = || Arc::new(Spool::new(folder.path().to_owned(), "test", Arc::clone(&log)));
+    let kept = spool();
+    kept.open().unwrap();
+    let (transport, in_flight) = (Scripted::new([]), InFlight::default());
+    let (own, log) = (Some(Arc::clone(&kept)), Arc::clone(&log));
+    let sender = Sender::new(Box::new(transport), own, log, in_flight.clone());
+    let (alert, none) = (alert("text"), BTreeSet::new());
+    kept.put(&alert, sender.keys(&none).into_iter().collect());
+    let (entry, room) = (in_flight.begin("waits"), sender.room(&alert).unwrap());
+    let targets = sender.shared.transport.targets();
+    let count = targets.len();
+    let job = Job { alert: Arc::clone(&alert), targets, _entry: entry, _room: room };
+    sender.shared.lock().schedule.push(job);
+    let mut later = Instant::now();
+    for tries in 1..=5 {
+        let mut state = sender.shared.lock();
+        // Longer than any pause.
+        later += Duration::from_secs(3600);
+        let attempt = state.schedule.take(later).unwrap();
+        let outcome = DeliveryOutcome::Unknown("no answer within 30 seconds".to_owned());
+        sender.shared.settle(attempt, vec![outcome; count], &mut state);
+        assert_eq!(
+            (kept.keeps(&alert), in_flight.texts().len()),
+            match tries {
+                5 => (false, 0),
+                _ => (true, 1),
+            }
+        );
+    }
+    let why = "no answer within 30 seconds; it may have arrived";
+    let expected = format!(
+        "scripted: {why}; alerts are kept, and tried again\n\
+         Not sent to scripted: {why}. The alert was:\n\ns\n\ntext\n"
+    );
+    assert_eq!(recorder.text(), expected);
+    assert!(sender.shared.lock().schedule.take(later + Duration::from_secs(3600)).is_none());
+    drop((sender, kept));
+    assert_eq!(spool().open(), Some(Vec::new()), "the next listener does not try it");
+}
+
 /// A sender with a spool that has one alert, which is handed to it; returns what was logged, and
 /// whether the alert was still on disk.
 fn logged_while_kept(outcome: DeliveryOutcome, used: usize) -> String {

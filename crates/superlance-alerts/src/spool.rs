@@ -188,7 +188,7 @@ impl Spool {
             }
         } else if !state.unkept.contains(&number) {
             let (id, key) = (alert.id.clone(), key.to_owned());
-            state.journal.add_soon(&Record::Accepted { id, key });
+            state.note(&Record::Accepted { id, key });
         }
     }
 
@@ -278,10 +278,17 @@ impl State {
     fn remove(&mut self, number: u64) {
         let Some(id) = self.forget(number) else { return };
         self.numbers.remove(&id);
-        if self.waiting.len() == self.unkept.len() || self.journal.needs_rewriting() {
+        if self.waiting.len() == self.unkept.len() {
             self.rewrite();
         } else {
-            self.journal.add_soon(&Record::Removed(id));
+            self.note(&Record::Removed(id));
+        }
+    }
+
+    fn note(&mut self, record: &Record) {
+        self.journal.add_soon(record);
+        if self.journal.needs_rewriting() {
+            self.rewrite();
         }
     }
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use nix::unistd::getppid;
+use nix::unistd::{Pid, getppid};
 
 use super::alert::Alert;
 use crate::protocol::frame::Frame;
@@ -102,17 +102,21 @@ impl Identity {
 
 /// The identity of our parent, different for every other process of any time.
 ///
-/// Where `/proc` hides processes of other users, its start is not known: a pid that was used before in
-/// this boot is then taken for the same. Where the system has no boot id, each listener is on its own.
+/// Where its start is hidden (`hidepid`) or the system has no boot id, a pid alone is not enough: in a
+/// container supervisord is 1 each time. Then each listener is on its own: an event that comes again
+/// after a kill is told again, rather than another event taken for it and never told.
 fn parent() -> String {
-    let Ok(boot) = fs::read_to_string("/proc/sys/kernel/random/boot_id") else {
-        return this_process();
-    };
-    let parent = getppid();
-    let stat = fs::read_to_string(format!("/proc/{parent}/stat")).unwrap_or_default();
+    let pid = getppid();
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    process(&boot, pid, &stat).unwrap_or_else(this_process)
+}
+
+/// The identity of a process, if what the system says of it is enough.
+fn process(boot: &str, pid: Pid, stat: &str) -> Option<String> {
     // The 22nd value is when it started; the second may have blanks and brackets in it.
-    let values = stat.rsplit_once(')').map_or("", |(_, values)| values);
-    format!("{boot} {parent} {}", values.split_whitespace().nth(19).unwrap_or_default())
+    let start = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?;
+    (!boot.is_empty()).then(|| format!("{boot} {pid} {start}"))
 }
 
 /// The identity of this process, different for every other one.
@@ -163,6 +167,17 @@ mod tests {
         assert!(ids[0] != ids[1] && ids[0] == ids[2], "{ids:?}");
         assert_eq!(Instance(1).event_id(&Frame { serial: None, ..frame(0) }), None);
         assert_ne!(Instance::of_parent().0, Instance(hash(&[&this_process()])).0);
+    }
+
+    #[test]
+    fn a_process_is_known_by_its_boot_and_its_start_and_not_by_its_pid_alone() {
+        let stat = |start| format!("1 (a) b) S 0 1 1 0 -1 4 1 1 1 1 1 1 1 1 20 0 1 0 {start} 9 9");
+        let is = |boot, start| process(boot, Pid::from_raw(1), &stat(start));
+        assert_eq!(is("boot", 77).as_deref(), Some("boot 1 77"));
+        assert!(is("boot", 77) != is("boot", 78) && is("boot", 77) != is("other", 77));
+        assert_eq!(process("boot", Pid::from_raw(1), ""), None, "hidepid");
+        assert_eq!(is("", 77), None);
+        assert_eq!(Instance::of_parent().0, Instance::of_parent().0, "of one listener");
     }
 
     #[test]

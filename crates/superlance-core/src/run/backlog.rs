@@ -108,10 +108,11 @@ impl Backlog {
         let mut state = self.lock();
         let State { journal, open, .. } = &mut *state;
         open.remove(&number);
+        if !open.is_empty() {
+            journal.add_soon(&Record::Handled(number));
+        }
         if open.is_empty() || journal.needs_rewriting() {
             journal.rewrite(records_of(open));
-        } else {
-            journal.add_soon(&Record::Handled(number));
         }
     }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use nix::dir::{Dir, Entry};
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag, openat, renameat};
-use nix::sys::stat::{Mode, mkdirat};
+use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, openat, renameat};
+use nix::sys::stat::{Mode, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, fsync, geteuid, unlinkat};
 
 use super::sync::{Request, Syncer};
@@ -165,6 +165,15 @@ impl StateDir {
     pub fn append_to(&self, name: &str) -> Result<File, SpoolError> {
         let flags = OFlag::O_CREAT | OFlag::O_WRONLY | OFlag::O_APPEND;
         open_in(&self.directory, name, flags).map_err(|error| self.failed("write into", error))
+    }
+
+    /// Whether the name still stands for this open file: someone may have deleted, moved or replaced it.
+    pub fn has(&self, name: &str, file: &File) -> bool {
+        let named = match fstatat(&self.directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Ok(named) => named,
+            Err(errno) => return errno != Errno::ENOENT,
+        };
+        file.metadata().is_ok_and(|data| data.ino() == named.st_ino)
     }
 
     /// Requests a sync of `file`, and of the names in the directory.

@@ -45,7 +45,7 @@ struct Disk {
     length: u64,
     /// Its length after the last rewrite.
     base: u64,
-    /// A record could not be appended.
+    /// A record could not be appended, or the file was deleted.
     lacks: bool,
     trouble: LogOnce,
 }
@@ -106,8 +106,8 @@ impl Journal {
         self.append(record, Disk::sync_soon);
     }
 
-    /// Whether to rewrite it although nothing is settled: it is long, or lacks a record that could
-    /// not be appended.
+    /// Whether to rewrite it although nothing is settled: it is long, or lacks records that could not
+    /// be appended or were deleted.
     #[must_use]
     pub fn needs_rewriting(&self) -> bool {
         self.0.as_ref().is_some_and(|disk| disk.lacks || disk.length > LONG.max(disk.base * 2))
@@ -131,6 +131,7 @@ impl Journal {
 
     fn append(&mut self, record: &impl Serialize, sync: fn(&mut Disk) -> io::Result<()>) {
         let Some(disk) = &mut self.0 else { return };
+        disk.notice_deletion();
         match disk.line(record).and_then(|line| disk.append(&line, sync)) {
             Err(error) => {
                 disk.lacks = true;
@@ -173,6 +174,19 @@ impl Disk {
         }
         self.base = self.length;
         Ok(records)
+    }
+
+    /// Someone may have deleted the file while it is open: what would be written into it is lost.
+    fn notice_deletion(&mut self) {
+        if self.file.as_ref().is_none_or(|file| self.directory.has(&self.name, file)) {
+            return;
+        }
+        self.file = None;
+        if std::mem::take(&mut self.length) > 0 {
+            self.lacks = true;
+            let (shown, name) = (self.directory.shown(), &self.name);
+            self.complain(format!("{shown}/{name} was deleted, and is written anew"));
+        }
     }
 
     fn append(

@@ -148,6 +148,40 @@ fn a_link_is_not_followed() {
 }
 
 #[test]
+fn one_that_was_deleted_says_so_and_is_written_anew() {
+    let place = Place::new();
+    let mut journal = place.open().0;
+    let aside = place.parent.path().join("aside");
+    let remove = || fs::remove_file(place.file()).unwrap();
+    let rename = || fs::rename(place.file(), &aside).unwrap();
+    for delete in [&remove as &dyn Fn(), &rename] {
+        journal.rewrite::<&str>([]);
+        journal.add(&"one");
+        delete();
+        journal.add_soon(&"two");
+        assert_eq!(place.records(), ["two"], "not lost with the old file");
+        assert!(journal.needs_rewriting() && !journal.is_complete());
+        journal.rewrite(["one", "two"]);
+        assert_eq!(place.records(), ["one", "two"]);
+        assert!(!journal.needs_rewriting() && journal.is_complete());
+    }
+    let said = format!(
+        "lines are not kept on disk: {}/lines.journal was deleted, and is written anew\n\
+         lines are kept on disk again\n",
+        place.directory.shown()
+    );
+    assert_eq!(place.recorder.text(), said.repeat(2));
+    // Of an empty one nothing is lost.
+    journal.rewrite::<&str>([]);
+    journal.add(&"three");
+    journal.rewrite::<&str>([]);
+    remove();
+    journal.add(&"four");
+    assert_eq!((place.records(), journal.needs_rewriting()), (vec!["four".to_owned()], false));
+    assert_eq!(place.recorder.text(), said.repeat(2));
+}
+
+#[test]
 fn one_that_has_grown_says_so_until_it_is_written_anew() {
     let place = Place::new();
     let mut journal = place.open().0;

@@ -112,6 +112,13 @@ impl<T> Debts<T> {
             _entry: in_flight.begin(self.advice(&record.namespec)),
             record,
         });
+        if self.journal.needs_rewriting() {
+            self.rewrite();
+        }
+    }
+
+    fn rewrite(&mut self) {
+        self.journal.rewrite(self.by_namespec.values().map(|debt| &debt.record));
     }
 
     fn insert(&mut self, debt: Debt<T>) {
@@ -130,7 +137,7 @@ impl<T> Debts<T> {
 
     pub(super) fn remove(&mut self, namespec: &str) -> Option<Debt<T>> {
         let debt = self.by_namespec.remove(namespec)?;
-        self.journal.rewrite(self.by_namespec.values().map(|debt| &debt.record));
+        self.rewrite();
         Some(debt)
     }
 
