@@ -46,7 +46,7 @@ fn httpok_says_what_it_expected() {
         (&[URL, "http://u:secret@b/"], &["after it stands: http://b…"]),
         (&[URL, "-p", "foo"], &["expected one URL, and every option before it", "-p and 1 more"]),
         (&["localhost:80/"], &["\"localhost:80/\" has no scheme; expected http:// or https://"]),
-        (&["ftp://h/"], &["\"ftp://h/\" has a scheme other than http and https"]),
+        (&["ftp://h/"], &["\"ftp://h/\" has a scheme other than http, https, tcp and file"]),
         (&["http://"], &["\"http://\" has no host"]),
         (&["http:///x"], &["\"http:///x\" has no host"]),
         (&["http://h:x/"], &["has a port that is not a number"]),
@@ -86,7 +86,7 @@ fn httpok_needs_a_supervisord() {
     for (arguments, text) in [
         (&["-a"][..], "expected a URL"),
         (&[URL, URL], "expected one URL"),
-        (&["ftp://h/"], "has a scheme other than http and https"),
+        (&["ftp://h/"], "has a scheme other than http, https, tcp and file"),
         (&["-t", "x", URL], "is not a time"),
     ] {
         check(outside(), arguments, 2, &[text]);

@@ -3,6 +3,7 @@
 pub mod getopt;
 pub mod log;
 pub mod quantity;
+pub mod regex;
 pub mod selector;
 pub mod units;
 pub mod url;

@@ -2,7 +2,6 @@
 
 pub mod none;
 pub mod rpc;
-pub mod socket;
 
 use std::fmt;
 

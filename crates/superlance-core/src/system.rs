@@ -8,6 +8,7 @@ pub mod io_error;
 pub mod log;
 pub mod python;
 pub mod secret;
+pub mod socket;
 pub(crate) mod thread;
 pub mod truncate;
 pub mod trust;

@@ -1,13 +1,16 @@
 //! `httpok` restarts processes under supervisord when a URL does not answer as it should.
 //!
-//! With each tick it sends a GET request ([`superlance_probe`]), and where the answer is not what the
-//! command line expects ([`options`]) restarts the processes it was given ([`processes`]), after a
+//! With each tick it makes the checks of the command line ([`options`], [`asking`], [`plan`], by way of
+//! [`superlance_probe`]), and where one fails restarts the processes it was given ([`processes`]), after a
 //! core dump of each if one is wanted ([`gcore`]), and reports it ([`report`]). The [`listener`] puts these together. What it writes into the log and into
 //! mails is the original's, word for word.
 
+mod asking;
+mod check_options;
 mod gcore;
 mod listener;
 mod options;
+mod plan;
 mod processes;
 mod report;
 
@@ -17,7 +20,6 @@ use superlance_core::listener::environment::Environment;
 use superlance_core::options::usage::StartError;
 use superlance_core::run::Service;
 use superlance_core::run::applet::Applet;
-use superlance_probe::http::Http;
 
 use crate::listener::HttpOk;
 use crate::options::Options;
@@ -30,14 +32,14 @@ const RAISER: Raiser = Raiser { name: APPLET.name, confirms: true, mails_without
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, StartError> {
     let bad = |error: Error| StartError::Usage(error.to_string());
     let mut options = Options::from_arg_matches(matches).map_err(bad)?;
-    let request = options.request().map_err(StartError::Usage)?;
+    let plan = asking::plan(&options, &|option, given| environment.secret(option, given))?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let shown = request.target.shown.clone();
-    let http = Http::new(request).map_err(StartError::Environment)?;
+    let shown = plan.describe();
     let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
     let own_namespec = environment.own_namespec.clone();
-    let mut listener = HttpOk::new(options, shown, own_namespec, move || http.check());
+    let mut listener =
+        HttpOk::new(options, shown, own_namespec, move || plan::together(&plan.check(), plan.any));
     listener.keep(alerts.restarts(), &environment.in_flight);
     Ok(Service::new(listener, Box::new(supervisor), alerts, environment))
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use superlance_core::listener::alert::Alert;
 use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::in_flight::InFlight;
 use superlance_core::listener::introduction::Introduction;
@@ -33,6 +34,8 @@ pub(crate) struct HttpOk {
     refused: Option<Refused>,
     /// Whether the last answer was not as it should be.
     ill: bool,
+    /// Why the last check could not be made.
+    trouble: Option<String>,
     processes: Processes,
 }
 
@@ -59,6 +62,7 @@ impl HttpOk {
             name: options.name,
             refused: None,
             ill: false,
+            trouble: None,
             processes: Processes::new(
                 options.programs,
                 options.any,
@@ -83,9 +87,12 @@ impl HttpOk {
     fn check(&mut self, retries_left: u64, ctx: &mut Ctx<'_>) {
         self.refused = None;
         let outcome = (self.check)();
+        if !matches!(outcome.verdict, Verdict::Trouble(_)) {
+            self.trouble = None;
+        }
         let failed = match outcome.verdict {
             Verdict::Good => return self.well(&outcome, ctx),
-            Verdict::Trouble(why) => return ctx.log.line(why),
+            Verdict::Trouble(why) => return self.trouble(why, ctx),
             Verdict::Failed(failed) => failed,
         };
         if let (true, 1..) = (failed.refused, retries_left) {
@@ -98,20 +105,32 @@ impl HttpOk {
             _ => ("bad-status", "bad status"),
         };
         self.ill = true;
-        let subject = match &self.name {
-            Some(name) => format!("httpok [{name}]: {}: {what} returned", self.url),
-            None => format!("httpok: {}: {what} returned", self.url),
-        };
+        let subject = self.subject(&format!("{what} returned"));
         let failure = Failure { kind, subject, url: self.url.clone() };
         self.processes.act(failure, failed.text, ctx);
     }
 }
 
 impl HttpOk {
+    fn subject(&self, what: &str) -> String {
+        let name = self.name.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
+        format!("httpok{name}: {}: {what}", self.url)
+    }
+
+    /// Says that a check could not be made, once for each reason. It is never a reason to act.
+    fn trouble(&mut self, why: String, ctx: &mut Ctx<'_>) {
+        if self.trouble.as_ref() != Some(&why) {
+            ctx.log.line(&why);
+            let subject = self.subject("cannot be checked");
+            ctx.raise(Alert::new("httpok", "trouble", ctx.now(), subject, why.clone()));
+            self.trouble = Some(why);
+        }
+    }
+
     /// Takes note of a good answer, which is the recovery of what was reported about the URL.
     fn well(&mut self, outcome: &Outcome, ctx: &mut Ctx<'_>) {
-        let status = outcome.status.unwrap_or_default();
-        let text = format!("{} answers well again: status {status}", self.url);
+        let status = outcome.status.map(|status| format!(": status {status}"));
+        let text = format!("{} answers well again{}", self.url, status.unwrap_or_default());
         if std::mem::take(&mut self.ill) {
             ctx.log.line(&text);
         }

@@ -13,7 +13,7 @@ use crate::options;
 const URL: &str = "http://h/";
 
 fn outcome(verdict: Verdict, status: Option<u16>) -> Outcome {
-    Outcome { verdict, took: Duration::from_millis(20), status, certificate_end: None }
+    Outcome { verdict, took: Duration::from_millis(20), status, certificate_end: None, note: None }
 }
 
 fn failed(class: Class, text: &str, status: Option<u16>) -> Outcome {
@@ -358,4 +358,18 @@ fn three_ticks_without_supervisord_are_told_and_so_is_their_end() {
         );
         assert!(world.log().contains("\nsupervisord answers again\n"), "{}", world.log());
     }
+}
+
+#[test]
+fn trouble_is_told_once_for_each_reason_and_nothing_is_done_about_it() {
+    let trouble = |why: &str| outcome(Verdict::Trouble(why.to_owned()), None);
+    let outcomes = vec![trouble("a"), trouble("a"), trouble("b"), good(), trouble("b")];
+    let (mut world, mut httpok) = (world(), httpok(&["-a", "-n", "x"], outcomes));
+    for _ in 0..5 {
+        tick(&mut world, &mut httpok);
+    }
+    assert_eq!((world.log().as_str(), world.supervisor.calls.len()), ("a\nb\nb\n", 0));
+    let texts: Vec<_> = world.alerts.iter().map(|alert| (&*alert.kind, &*alert.text)).collect();
+    assert_eq!(texts, [("trouble", "a"), ("trouble", "b"), ("trouble", "b")]);
+    assert_eq!(world.alerts[0].subject, "httpok [x]: http://h/: cannot be checked");
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
@@ -9,9 +10,10 @@ use superlance_alerts::options::{AlertOptions, MailOptions};
 use superlance_core::options::getopt::{as_getopt, drop_nameless, first_of};
 use superlance_core::options::selector::Selector;
 use superlance_core::options::units::parse_duration;
-use superlance_core::options::url::Target;
 use superlance_core::system::log::Log;
-use superlance_probe::http::Request;
+use superlance_probe::expectation::parse_statuses;
+
+use crate::check_options::CheckOptions;
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[
@@ -64,13 +66,14 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "TIME", value_parser = parse_timeout, default_value = "10")]
     pub(crate) timeout: Duration,
 
-    /// HTTP status that is expected (repeatable) [default: 200]
-    #[arg(short = 'c', long = "code", value_name = "STATUS", value_parser = parse_status)]
-    codes: Vec<u16>,
+    /// HTTP status that is expected, or a class or range such as 2xx and 200-399 (repeatable)
+    /// [default: 200]
+    #[arg(short = 'c', long = "code", value_name = "STATUS", value_parser = parse_statuses)]
+    pub(crate) codes: Vec<RangeInclusive<u16>>,
 
     /// Text that is expected somewhere in the body
     #[arg(short, long, value_name = "TEXT")]
-    body: Option<OsString>,
+    pub(crate) body: Option<OsString>,
 
     #[command(flatten)]
     pub(crate) mail: MailOptions,
@@ -98,7 +101,10 @@ pub(crate) struct Options {
 
     /// Treat a certificate that is not valid as an error; without this, it is not looked at
     #[arg(long)]
-    tls_verify: bool,
+    pub(crate) tls_verify: bool,
+
+    #[command(flatten)]
+    pub(crate) checks: CheckOptions,
 
     #[command(flatten)]
     pub(crate) alerts: AlertOptions,
@@ -120,39 +126,28 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
     Ok(timeout.min(LONGEST_TIMEOUT))
 }
 
-fn parse_status(text: &str) -> Result<u16, String> {
-    let status = text.trim().parse().ok().filter(|status| (100..1000).contains(status));
-    status.ok_or_else(|| "expected an HTTP status such as 200 or 404".to_owned())
-}
-
 impl Options {
-    /// The request of each check, and what is expected of its answer.
-    pub(crate) fn request(&self) -> Result<Request, String> {
-        Ok(Request {
-            target: self.target()?,
-            limit: self.timeout,
-            expected: self.expected(),
-            body: self.body.clone().unwrap_or_default(),
-            verify: self.tls_verify,
-        })
-    }
-
-    /// What is checked.
-    fn target(&self) -> Result<Target, String> {
-        match self.urls.as_slice() {
-            // A line continuation copied with `\` leaves a blank before the URL.
-            [url] => Target::parse(url.trim()),
-            [] => Err("expected a URL, such as http://localhost:8080/health".to_owned()),
-            [_, rest @ ..] => Err(format!(
-                "expected one URL, and every option before it; after it stands: {}",
-                first_of(rest.iter().map(Cow::from)).unwrap_or_default()
-            )),
-        }
-    }
-
-    /// The statuses that are expected.
-    fn expected(&self) -> Vec<u16> {
-        if self.codes.is_empty() { vec![200] } else { self.codes.clone() }
+    /// What is checked, if it is no command.
+    pub(crate) fn urls(&self) -> Result<Vec<&str>, String> {
+        let further = self.checks.further.iter();
+        let positional = match (self.urls.as_slice(), &self.checks.exec) {
+            ([], Some(_)) if further.len() == 0 => None,
+            (_, Some(_)) => return Err("expected either --exec or a URL, and not both".to_owned()),
+            ([], None) if further.len() > 0 => None,
+            ([url], None) => Some(url),
+            ([], None) => {
+                return Err("expected a URL, such as http://localhost:8080/health".to_owned());
+            }
+            ([_, rest @ ..], None) => {
+                return Err(format!(
+                    "expected one URL, and every option before it (further ones with --url); \
+                     after it stands: {}",
+                    first_of(rest.iter().map(Cow::from)).unwrap_or_default()
+                ));
+            }
+        };
+        // A line continuation copied with `\` leaves a blank before the URL.
+        Ok(positional.into_iter().chain(further).map(|url| url.trim()).collect())
     }
 
     /// Says what is probably not meant, and leaves out what means nothing. It is no error, because the

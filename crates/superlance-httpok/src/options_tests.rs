@@ -1,21 +1,29 @@
 //! Command lines, with what Python's getopt makes of the original's beside them.
 
 use clap::FromArgMatches;
+use superlance_core::options::usage::StartError;
 use superlance_core::testing::Recorder;
 
 use super::*;
+use crate::asking::plan;
 
 fn parse(arguments: &[&str]) -> Result<Options, String> {
     let arguments = ["httpok"].iter().chain(arguments);
     let matches = command().try_get_matches_from(arguments).map_err(|error| error.to_string())?;
     let options = Options::from_arg_matches(&matches).map_err(|error| error.to_string())?;
-    options.request().map(|_| options)
+    let plan = plan(&options, &|_, _| Ok("secret".into()));
+    plan.map_err(text).map(|_| options)
+}
+
+fn text(error: StartError) -> String {
+    let (StartError::Usage(text) | StartError::Environment(text)) = error;
+    text
 }
 
 #[test]
 fn defaults() {
     let options = parse(&["http://h/"]).unwrap();
-    assert_eq!((options.timeout, options.expected()), (Duration::from_secs(10), vec![200]));
+    assert_eq!((options.timeout, options.codes), (Duration::from_secs(10), vec![]));
     assert_eq!(options.mail.sendmail, None);
     assert_eq!((options.gcore.as_str(), options.coredir), ("/usr/bin/gcore -o", None));
     assert!(options.programs.is_empty() && !options.any && !options.not_eager);
@@ -47,7 +55,10 @@ fn lists_grow_and_of_single_values_the_last_counts() {
     ]);
     let options = options.unwrap();
     let programs: Vec<_> = options.programs.iter().map(Selector::as_str).collect();
-    assert_eq!((programs, options.codes.clone()), (vec!["foo", "g:bar"], vec![404, 200]));
+    assert_eq!(
+        (programs, options.codes.clone()),
+        (vec!["foo", "g:bar"], vec![404..=404, 200..=200])
+    );
     assert_eq!((options.timeout, options.any), (Duration::from_secs(60), true));
     assert_eq!((options.body, options.name), (Some("-x".into()), Some("b".to_owned())));
     assert!(options.not_eager);
@@ -72,6 +83,18 @@ fn every_prefix_of_the_original_still_means_what_it_did() {
     }
 }
 
+/// Such an option would change what the original means by that word.
+#[test]
+fn no_new_option_is_the_beginning_of_an_original_one() {
+    let command = command();
+    let new = command.get_arguments().filter_map(clap::Arg::get_long);
+    let new: Vec<_> = new.filter(|long| !GETOPT_NAMES.contains(long)).collect();
+    assert!(new.len() > 30, "{new:?}");
+    for long in new {
+        assert!(!GETOPT_NAMES.iter().any(|name| name.starts_with(long)), "--{long}");
+    }
+}
+
 #[test]
 fn what_is_wrong_is_said() {
     for (arguments, expected) in [
@@ -85,17 +108,46 @@ fn what_is_wrong_is_said() {
         (&["-c", "OK", "http://h/"], "expected an HTTP status such as 200"),
         (&["-c", "99", "http://h/"], "expected an HTTP status such as 200"),
         (&["-x", "http://h/"], "unexpected argument '-x'"),
+        (&["--exec", "true", "http://h/"], "expected either --exec or a URL, and not both"),
+        (&["--exec", "true", "--url", "http://h/"], "expected either --exec or a URL"),
+        (&["--bearer", "hunter2", "http://h/"], "invalid --bearer: expected env:NAME or file:PATH"),
+        (&["--basic", "a:hunter2", "http://h/"], "invalid --basic: expected env:NAME or file:PATH"),
+        (&["--bearer", "env:A", "--basic", "env:B", "http://h/"], "cannot be used with"),
+        (&["--header", "X", "http://h/"], "invalid --header: expected 'NAME: VALUE'"),
+        (&["--header", "a b: c", "http://h/"], "invalid --header: expected 'NAME: VALUE'"),
+        (&["--header", "Host:", "http://h/"], "HTTP/1.1 demands Host"),
+        (&["--method", "HEAD", "-b", "x", "http://h/"], "an answer to --method HEAD has no body"),
+        (&["--method", "get", "http://h/"], "expected a method such as HEAD or POST"),
+        (&["--client-key", "k", "http://h/"], "--client-cert"),
+        (&["--server-name", "a b", "http://h/"], "expected a name such as www.example.com"),
+        (&["--body-regex", "(", "http://h/"], "unclosed group"),
+        (&["--json", "a", "http://h/"], "does not begin with a pointer"),
+        (&["--any-url", "http://h/"], "--any-url needs more than one URL"),
+        (&["--expect", "x", "http://h/"], "--expect needs a tcp:// URL"),
+        (&["--max-age", "1m", "http://h/"], "--max-age needs a file:// URL"),
+        (&["file:///x"], "file:// needs --max-age"),
+        (&["--max-age", "1m", "file://x"], "expected file:///PATH"),
+        (&["-c", "200", "tcp://h:1"], "-c needs an http:// or https:// URL"),
+        (&["--data", "x", "--exec", "true"], "--data needs an http:// or https:// URL"),
+        (&["tcp://h"], "has no port; expected tcp://HOST:PORT"),
+        (&["tcp://h:1/x"], "has more than a host and a port"),
+        (&["tcp://u:hunter2@h:1"], "\"tcp://u:***@h:1\" has more than a host and a port"),
+        (&["ftp://h"], "has a scheme other than http, https, tcp and file"),
+        (&["--url", "http://u:hunter2@h:x/", "http://h/"], "\"http://u:***@h:x/\" has a port"),
         (&["-p"], "a value is required"),
     ] {
         let message = parse(arguments).unwrap_err();
         assert!(message.contains(expected), "{arguments:?}: {message}");
+        assert!(!message.contains("hunter2"), "{message}");
     }
 }
 
 #[test]
 fn blanks_around_the_url_are_trimmed() {
-    let target = |url: &str| parse(&[url]).unwrap().target().unwrap();
-    assert_eq!(format!("{:?}", target(" http://h/ ")), format!("{:?}", target("http://h/")));
+    let options = parse(&[" http://h/ ", "--url", " tcp://h:1"]);
+    assert!(options.is_err(), "options stand before the URL");
+    let options = parse(&["--url", " tcp://h:1", " http://h/ "]).unwrap();
+    assert_eq!(options.urls().unwrap(), ["http://h/", "tcp://h:1"]);
 }
 
 #[test]

@@ -1,183 +1,202 @@
-//! A GET request, and the answer to it.
+//! A request by HTTP, and what the answer to it means.
 
+mod certificate;
 mod deadline;
+mod explain;
+mod reach;
+mod redirect;
+mod request;
+mod tls;
 
-use std::ffi::OsString;
 use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use superlance_core::options::url::Target;
-use superlance_core::system::io_error;
-use superlance_core::system::trust::trusted_certificates;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::http::header::LOCATION;
+use ureq::http::{Request as HttpRequest, Response};
 use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{Connector, RustlsConnector, TcpConnector};
+use ureq::unversioned::transport::{Connector, TcpConnector};
 use ureq::{Agent, Body, Error};
 
-use crate::outcome::{Answer, Class, NoAnswer, Outcome, judge};
-use crate::search::Search;
-
-use deadline::DeadlineConnector;
-pub(crate) use deadline::StatusLine;
-
-/// A request, and what is expected of the answer.
-#[derive(Debug)]
-pub struct Request {
-    pub target: Target,
-    /// Time for the headers, and again for the body.
-    pub limit: Duration,
-    /// The statuses that are good.
-    pub expected: Vec<u16>,
-    /// The text that must be in the body, empty for none.
-    pub body: OsString,
-    /// Whether the certificate must be valid.
-    pub verify: bool,
-}
+use self::deadline::DeadlineConnector;
+pub(crate) use self::deadline::StatusLine;
+use self::explain::{NoAnswer, explain};
+use self::reach::{Lookup, UnixConnector};
+use self::redirect::{Next, Step, next};
+use self::request::Parts;
+pub use self::request::{Login, Request};
+use self::tls::{Expiry, TlsConnector};
+use crate::expectation::{Expectation, Judgement, failure};
+use crate::outcome::{Class, Failed, Outcome, Verdict};
+use crate::tls::Tls;
+pub use ureq::http::{HeaderName, Method};
 
 /// A request that can be made again and again, each time over a new connection.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Http {
-    request: Request,
-    tls: TlsConfig,
+    pub request: Request,
+    pub expectation: Arc<Expectation>,
+    /// Time for the headers, and again for the body.
+    pub limit: Duration,
+    pub tls: Arc<Tls>,
+}
+
+/// What is noticed on the way, whether or not an answer comes.
+#[derive(Debug, Clone, Default)]
+struct Notes {
+    status_line: StatusLine,
+    expiry: Expiry,
+}
+
+/// An answer that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Answer {
+    status: u16,
+    /// The server's words for the status, as in `Internal Server Error`.
+    reason: String,
+    /// Why its status cannot be good, such as a redirect that leads elsewhere.
+    refused: Option<String>,
+    /// What its body is worth; of interest where the status is good.
+    body: Judgement,
 }
 
 impl Http {
-    /// With `verify`, the certificates that this system trusts are read here, once.
-    ///
-    /// # Errors
-    /// When there are none.
-    pub fn new(request: Request) -> Result<Self, String> {
-        let verify = request.verify && request.target.uri.scheme_str() == Some("https");
-        let roots = if verify { Some(trusted_certificates("--tls-verify")?) } else { None };
-        Ok(Self { request, tls: tls_config(roots) })
-    }
-
     /// Makes the request.
     #[must_use]
     pub fn check(&self) -> Outcome {
-        let started = Instant::now();
-        let answer = self.get();
-        let status = answer.as_ref().ok().map(|answer| answer.status);
-        let Request { target, expected, .. } = &self.request;
-        let verdict = judge(answer, expected, &target.shown);
-        Outcome { verdict, took: started.elapsed(), status, certificate_end: None }
-    }
-
-    fn get(&self) -> Result<Answer, NoAnswer> {
-        let status_line = StatusLine::default();
-        let mut response =
-            self.send(&status_line).map_err(|error| explain(error, "without response"))?;
-        let status = response.status().as_u16();
-        let reason = status_line.reason();
-        // A body cannot make a bad status good.
-        let found = !self.request.expected.contains(&status)
-            || self
-                .read(response.body_mut())
-                .map_err(|error| explain(Error::from(error), "in the middle of the body"))?;
-        Ok(Answer { status, reason, found })
-    }
-
-    /// Sends the request and reads the headers of the answer.
-    fn send(&self, status_line: &StatusLine) -> Result<ureq::http::Response<Body>, Error> {
-        let limit = Some(self.request.limit);
-        let config = Agent::config_builder()
-            .tls_config(self.tls.clone())
-            .proxy(None)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_resolve(limit)
-            .timeout_connect(limit)
-            .timeout_send_request(limit)
-            .timeout_recv_response(limit)
-            .timeout_recv_body(limit)
-            .user_agent("httpok")
-            .accept("")
-            .accept_encoding("identity")
-            .build();
-        let connector = DeadlineConnector {
-            inner: TcpConnector::default().chain(RustlsConnector::default()),
-            deadline: Instant::now() + self.request.limit,
-            status_line: status_line.clone(),
+        let (started, notes) = (Instant::now(), Notes::default());
+        let (status, note, verdict) = match self.get(&notes) {
+            Err(why) => (None, None, self.impossible(&why)),
+            Ok(Err(no_answer)) => (None, None, self.unanswered(no_answer)),
+            Ok(Ok(answer)) => (Some(answer.status), answer.body.note.clone(), self.judge(&answer)),
         };
-        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
-        let mut request = agent.get(&self.request.target.uri);
-        if let Some(authorization) = &self.request.target.authorization {
-            request = request.header("Authorization", authorization.expose());
-        }
-        request.call()
+        let certificate_end = notes.expiry.get();
+        Outcome { verdict, took: started.elapsed(), status, certificate_end, note }
     }
 
-    /// Reads the body to its end and returns whether the text is in it. The time limit also ends a body
-    /// without end.
-    fn read(&self, body: &mut Body) -> io::Result<bool> {
-        let deadline = Instant::now() + self.request.limit;
+    /// The verdict on an answer, in the words of the original where it has some.
+    fn judge(&self, answer: &Answer) -> Verdict {
+        let Answer { status, reason, refused, body } = answer;
+        let (url, status_line) = (&self.request.target.shown, format!("{status} {reason}"));
+        match (refused, &body.wrong) {
+            (Some(why), _) => Verdict::Failed(failure(Class::Status, url, &status_line, why)),
+            _ if !self.expectation.includes(*status) => {
+                Verdict::Failed(failure(Class::Status, url, &status_line, ""))
+            }
+            (None, Some(wrong)) => Verdict::Failed(failure(Class::Body, url, &status_line, wrong)),
+            (None, None) => Verdict::Good,
+        }
+    }
+
+    fn impossible(&self, why: &str) -> Verdict {
+        Verdict::Trouble(format!("cannot check {}: {why}", self.request.target.shown))
+    }
+
+    fn unanswered(&self, NoAnswer { class, why, refused }: NoAnswer) -> Verdict {
+        let text = format!("error contacting {}:\n\n {why}", self.request.target.shown);
+        Verdict::Failed(Failed { class, text, refused })
+    }
+
+    /// Makes the request. The outer error is what keeps it from being made.
+    fn get(&self, notes: &Notes) -> Result<Result<Answer, NoAnswer>, String> {
+        let parts = self.request.parts()?;
+        let agent = self.agent(notes)?;
+        Ok(self.ask(&agent, &parts, notes))
+    }
+
+    fn ask(&self, agent: &Agent, parts: &Parts, notes: &Notes) -> Result<Answer, NoAnswer> {
+        let Request { target, method, follow, .. } = &self.request;
+        let mut step = Step { uri: target.uri.clone(), method: method.clone(), with_data: true };
+        let mut left = *follow;
+        let (mut response, refused) = loop {
+            let response =
+                send(agent, &step, parts).map_err(|error| explain(error, "without response"))?;
+            let location = response.headers().get(LOCATION);
+            let location = location.map(|value| String::from_utf8_lossy(value.as_bytes()));
+            match next(&step, response.status().as_u16(), location.as_deref(), left, *follow) {
+                Next::Stay => break (response, None),
+                Next::Refuse(why) => break (response, Some(why)),
+                Next::Follow(further) => (step, left) = (further, left - 1),
+            }
+        };
+        let status = response.status().as_u16();
+        // A body cannot make a bad status good.
+        let body = if refused.is_none() && self.expectation.includes(status) {
+            let in_body = |error| explain(Error::from(error), "in the middle of the body");
+            self.read(response.body_mut()).map_err(in_body)?
+        } else {
+            Judgement { wrong: None, note: None }
+        };
+        Ok(Answer { status, reason: notes.status_line.reason(), refused, body })
+    }
+
+    /// Reads the body to its end. The time limit also ends a body without end.
+    fn read(&self, body: &mut Body) -> io::Result<Judgement> {
+        let deadline = Instant::now() + self.limit;
         let mut reader = body.with_config().limit(u64::MAX).reader();
-        let mut search = Search::new(self.request.body.as_bytes());
+        let mut reading = self.expectation.reading();
         let mut buffer = vec![0; 16 * 1024];
         loop {
             match reader.read(&mut buffer)? {
-                0 => return Ok(search.found()),
-                amount => search.feed(buffer.get(..amount).unwrap_or_default()),
+                0 => return Ok(reading.conclude()),
+                amount => reading.feed(buffer.get(..amount).unwrap_or_default()),
             }
             if Instant::now() > deadline {
                 return Err(Error::Timeout(ureq::Timeout::RecvBody).into_io());
             }
         }
     }
-}
 
-/// TLS that accepts what these certificates vouch for, or anything.
-fn tls_config(roots: Option<Vec<Certificate<'static>>>) -> TlsConfig {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = TlsConfig::builder().unversioned_rustls_crypto_provider(provider);
-    match roots {
-        Some(roots) => config.root_certs(RootCerts::Specific(Arc::new(roots))).build(),
-        None => config.disable_verification(true).build(),
+    /// A client for one check: a new connection, and one deadline up to the headers.
+    fn agent(&self, notes: &Notes) -> Result<Agent, String> {
+        let limit = Some(self.limit);
+        let config = Agent::config_builder()
+            .proxy(None)
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_resolve(limit)
+            .timeout_connect(limit)
+            .timeout_send_request(limit)
+            .timeout_send_body(limit)
+            .timeout_recv_response(limit)
+            .timeout_recv_body(limit)
+            // Each is among our headers, where it is wanted.
+            .user_agent("")
+            .accept("")
+            .accept_encoding("")
+            .build();
+        let tls = TlsConnector {
+            config: self.tls.config()?,
+            server_name: self.tls.server_name(),
+            expiry: notes.expiry.clone(),
+        };
+        let socket = self.request.socket.clone();
+        let lookup = match socket {
+            Some(_) => Lookup::Nothing,
+            None => Lookup::System(DefaultResolver::default()),
+        };
+        let connector = DeadlineConnector {
+            inner: UnixConnector(socket).chain(TcpConnector::default()).chain(tls),
+            deadline: Instant::now() + self.limit,
+            status_line: notes.status_line.clone(),
+        };
+        Ok(Agent::with_parts(config, connector, lookup))
     }
 }
 
-/// An error in words: the original's where it has some. `when` says how far things had come.
-fn explain(error: Error, when: &str) -> NoAnswer {
-    let mut refused = false;
-    let class = class(&error);
-    let why = match error {
-        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            format!("Remote end closed connection {when}")
-        }
-        Error::Io(error) => {
-            refused = error.kind() == io::ErrorKind::ConnectionRefused;
-            os_error(&error)
-        }
-        Error::Rustls(error) => io_error::explain_tls(&error),
-        Error::Timeout(_) => "timed out".to_owned(),
-        error => error.to_string(),
-    };
-    NoAnswer { class, why, refused }
-}
-
-fn class(error: &Error) -> Class {
-    match error {
-        Error::Timeout(_) => Class::Timeout,
-        Error::Tls(_) | Error::Rustls(_) => Class::Tls,
-        Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
-            Class::Tls
-        }
-        _ => Class::Connect,
+fn send(agent: &Agent, step: &Step, parts: &Parts) -> Result<Response<Body>, Error> {
+    let mut request = HttpRequest::builder().method(&step.method).uri(&step.uri);
+    if let Some(headers) = request.headers_mut() {
+        headers.clone_from(&parts.headers);
     }
-}
-
-/// An error of the system as Python writes it; other errors in words of their own.
-fn os_error(error: &io::Error) -> String {
-    let Some(number) = error.raw_os_error() else {
-        let text = io_error::explain(error);
-        return text.trim_start_matches("failed to lookup address information: ").to_owned();
-    };
-    let text = error.to_string();
-    let words = text.split(" (os error ").next().unwrap_or_default();
-    format!("[Errno {number}] {words}")
+    // Without data, too, these say how much there is: a server may insist on that.
+    let has_length = matches!(step.method, Method::POST | Method::PUT | Method::PATCH);
+    match parts.data.as_slice() {
+        data if has_length || step.with_data && !data.is_empty() => agent.run(request.body(data)?),
+        _ => agent.run(request.body(())?),
+    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,10 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, date_time_ymd,
 };
-use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier};
 
 use crate::scratch::Scratch;
 
@@ -57,6 +59,23 @@ impl Certificate {
     #[track_caller]
     pub fn for_elsewhere() -> Certificate {
         Certificate::by_authority(params(&["elsewhere.example"]))
+    }
+
+    /// The same, and the server asks clients for one that is signed as `clients` is.
+    #[must_use]
+    #[track_caller]
+    pub fn asking_for(mut self, clients: &Certificate) -> Certificate {
+        let mut authorities = RootCertStore::empty();
+        let authority = CertificateDer::from_pem_file(clients.authority());
+        authorities.add(authority.expect("we have written it")).expect("it is good");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), provider);
+        let file = CertificateDer::from_pem_file(self.certificate()).expect("we have written it");
+        let key = PrivateKeyDer::from_pem_file(self.key()).expect("we have written it");
+        let config = builder().with_client_cert_verifier(clients.build().expect("they are good"));
+        let config = config.with_single_cert(vec![file], key);
+        self.config = Arc::new(config.expect("the key is the certificate's"));
+        self
     }
 
     /// The file for `SSL_CERT_FILE`: the certificate of the authority, or of a self-signed one
@@ -106,14 +125,15 @@ impl Certificate {
     }
 }
 
-/// What all certificates of servers have in common.
+/// What all certificates of servers and clients have in common.
 fn params(names: &[&str]) -> CertificateParams {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let params = CertificateParams::new(names).expect("the names are good");
     let mut params = named("superlance test", params);
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.extended_key_usages =
+        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     params.use_authority_key_identifier_extension = true;
     params
 }
@@ -131,10 +151,14 @@ fn pem(label: &str, der: &[u8]) -> String {
 
 fn config(certificate: CertificateDer<'static>, key: &KeyPair) -> ServerConfig {
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring speaks them")
+    builder()
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .expect("the key is the certificate's")
+}
+
+fn builder() -> ConfigBuilder<ServerConfig, WantsVerifier> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider);
+    builder.with_safe_default_protocol_versions().expect("ring speaks them")
 }

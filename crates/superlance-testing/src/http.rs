@@ -46,10 +46,11 @@ impl HttpServer {
 
     #[track_caller]
     fn from_builder(builder: HttpBuilder) -> HttpServer {
-        let HttpBuilder { ip, certificate, usual, next } = builder;
+        let HttpBuilder { ip, socket, certificate, usual, next } = builder;
+        let free_port = || Address::free_port_of(ip);
         let mut http = HttpServer {
             ip,
-            address: Address::free_port_of(ip),
+            address: socket.map_or_else(free_port, Address::Unix),
             certificate,
             script: Arc::new(Script::new(usual, next.into())),
             connections: Arc::default(),

@@ -131,7 +131,7 @@ impl Environment {
             return Ok(value.trim().into());
         }
         match given.strip_prefix("file:") {
-            Some(path) => secret_of_file(Path::new(path)).map_err(missing),
+            Some(path) => Secret::of_file(Path::new(path)).map_err(missing),
             None => Ok(given.into()),
         }
     }
@@ -147,7 +147,7 @@ impl Environment {
         let missing = |what| {
             StartError::Environment(format!("--smtp-password-file {}: {what}", path.display()))
         };
-        secret_of_file(path).map(Some).map_err(missing)
+        Secret::of_file(path).map(Some).map_err(missing)
     }
 }
 
@@ -168,15 +168,6 @@ fn configuration(arguments: &str) -> Option<String> {
     match option.strip_prefix("-c").or(option.split_once('=').map(|(_, value)| value)) {
         Some(value) if !value.is_empty() => Some(value.to_owned()),
         _ => arguments.next().map(str::to_owned),
-    }
-}
-
-/// The first line of a file.
-fn secret_of_file(path: &Path) -> Result<Secret, String> {
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    match text.lines().next().filter(|line| !line.is_empty()) {
-        Some(line) => Ok(line.into()),
-        None => Err("its first line is empty".to_owned()),
     }
 }
 

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use regex::{Regex, bytes};
 
+use crate::options::regex::parse_regex;
+
 /// A process as selectors see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Names<'a> {
@@ -28,8 +30,7 @@ pub struct Selector {
 enum Pattern {
     /// A shell pattern, as an anchored expression.
     Glob(Regex),
-    /// The expression after a `~`. By bytes, so that `\d` and `(?i)` need no tables of all letters,
-    /// which take a quarter of a megabyte.
+    /// The expression after a `~`.
     Regex(bytes::Regex),
 }
 
@@ -58,9 +59,8 @@ impl Selector {
             _ if text.is_empty() => return Err(BadSelector::Empty(text.to_owned())),
             Some("") => return Err(BadSelector::Regex(text.to_owned(), "it is empty".to_owned())),
             Some(regex) => {
-                let bad = |error| BadSelector::Regex(text.to_owned(), last_line(&error));
-                let regex = bytes::RegexBuilder::new(regex).unicode(false).build();
-                Some(Pattern::Regex(regex.map_err(bad)?))
+                let bad = |why| BadSelector::Regex(text.to_owned(), why);
+                Some(Pattern::Regex(parse_regex(regex).map_err(bad)?))
             }
             // A set that is not closed or runs backwards can only be part of a name.
             None if text.contains(['*', '?', '[']) => {
@@ -132,13 +132,6 @@ impl FromStr for Selector {
     fn from_str(text: &str) -> Result<Self, BadSelector> {
         Self::parse(text)
     }
-}
-
-/// The reason alone; before it the error repeats the expression and points at a place.
-fn last_line(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().last().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
 /// A shell pattern as a regular expression; `None` when a `[` is not closed.

@@ -100,7 +100,13 @@ fn authorization(user_info: &str) -> Secret {
     let mut plain = decode(user);
     plain.push(b':');
     plain.extend(decode(password));
-    format!("Basic {}", STANDARD.encode(plain)).into()
+    basic(&plain)
+}
+
+/// The `Authorization` header for `user:password`.
+#[must_use]
+pub fn basic(login: &[u8]) -> Secret {
+    format!("Basic {}", STANDARD.encode(login)).into()
 }
 
 /// Decodes `%XX`; a `%` without two digits stands for itself.

@@ -20,9 +20,9 @@ pub use self::control::without_control_characters;
 pub use self::failure::Advice;
 use self::failure::CallError;
 use crate::options::url::without_password;
-use crate::supervisor::socket::{Endpoint, EndpointConnector, NoResolver, endpoint};
 use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
 use crate::system::secret::Secret;
+use crate::system::socket::{Endpoint, EndpointConnector, NoResolver, endpoint};
 
 /// How long an answer may take, and how many bytes it may have.
 struct Bounds {

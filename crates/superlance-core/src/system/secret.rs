@@ -1,12 +1,25 @@
 //! A secret text: it has no `Display`, and `Debug` does not show it.
 
-use std::fmt;
+use std::path::Path;
+use std::{fmt, fs};
 
 /// A password, a token, or a URL that contains one.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
+    /// The first line of a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is empty.
+    pub fn of_file(path: &Path) -> Result<Self, String> {
+        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        match text.lines().next().filter(|line| !line.is_empty()) {
+            Some(line) => Ok(line.into()),
+            None => Err("its first line is empty".to_owned()),
+        }
+    }
+
     /// The text, for its use.
     #[must_use]
     pub fn expose(&self) -> &str {

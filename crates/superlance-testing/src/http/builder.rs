@@ -1,6 +1,7 @@
 //! Builds an HTTP server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 
 use super::{HttpAnswer, HttpServer};
 use crate::certificate::Certificate;
@@ -9,6 +10,7 @@ use crate::certificate::Certificate;
 #[derive(Clone, Debug)]
 pub struct HttpBuilder {
     pub(super) ip: IpAddr,
+    pub(super) socket: Option<PathBuf>,
     pub(super) certificate: Option<Certificate>,
     pub(super) usual: HttpAnswer,
     pub(super) next: Vec<HttpAnswer>,
@@ -17,7 +19,7 @@ pub struct HttpBuilder {
 impl Default for HttpBuilder {
     fn default() -> HttpBuilder {
         let (ip, usual) = (Ipv4Addr::LOCALHOST.into(), HttpAnswer::status(200));
-        HttpBuilder { ip, certificate: None, usual, next: Vec::new() }
+        HttpBuilder { ip, socket: None, certificate: None, usual, next: Vec::new() }
     }
 }
 
@@ -26,6 +28,13 @@ impl HttpBuilder {
     #[must_use]
     pub fn ipv6(mut self) -> HttpBuilder {
         self.ip = Ipv6Addr::LOCALHOST.into();
+        self
+    }
+
+    /// At a unix socket instead of a port.
+    #[must_use]
+    pub fn unix(mut self, path: PathBuf) -> HttpBuilder {
+        self.socket = Some(path);
         self
     }
 

@@ -4,8 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use crate::options::units::duration_text;
-use crate::supervisor::socket::NotConnected;
 use crate::supervisor::{Fault, RpcError};
+use crate::system::socket::NotConnected;
 
 /// The remedies for a refusal, which depend on who asks. Part of messages, after a colon.
 #[derive(Debug, Clone, Copy)]

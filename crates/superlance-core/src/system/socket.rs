@@ -1,4 +1,4 @@
-//! The connection to supervisord, over a unix socket or TCP.
+//! HTTP over a unix socket or TCP, for supervisord and for servers behind a socket.
 //!
 //! ureq connects to TCP only. This is a connector for both, so that there is one client with one
 //! set of time limits. The interface is ureq's `unversioned` one, which is why its minor version is
@@ -17,9 +17,9 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, http};
 
-/// Where supervisord listens.
+/// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Endpoint {
+pub enum Endpoint {
     /// A unix socket.
     Unix(PathBuf),
     /// A host name or address (IPv6 without brackets) and a port.
@@ -89,11 +89,11 @@ fn connect_tcp(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Soc
 /// distinguish it from a connection that broke later.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct NotConnected(pub(crate) io::Error);
+pub struct NotConnected(pub io::Error);
 
 /// Connects to its endpoint and ignores the URL of the request.
 #[derive(Debug)]
-pub(crate) struct EndpointConnector(pub(crate) Endpoint);
+pub struct EndpointConnector(pub Endpoint);
 
 impl Connector for EndpointConnector {
     type Out = SocketTransport;
@@ -114,7 +114,7 @@ impl Connector for EndpointConnector {
 
 /// A connected socket as ureq uses it.
 #[derive(Debug)]
-pub(crate) struct SocketTransport {
+pub struct SocketTransport {
     socket: Socket,
     buffers: LazyBuffers,
 }
@@ -174,7 +174,7 @@ impl Transport for SocketTransport {
 
 /// Resolves nothing: the endpoint is known, and its name is looked up when it is connected to.
 #[derive(Debug)]
-pub(crate) struct NoResolver;
+pub struct NoResolver;
 
 impl Resolver for NoResolver {
     fn resolve(
