@@ -31,6 +31,11 @@ const PURE: &[&str] = &[
     "superlance-action/src/uptime.rs",
     "superlance-alerts/src/schedule.rs",
     "superlance-alerts/src/throttle.rs",
+    "superlance-check/src/codes.rs",
+    "superlance-check/src/command/words.rs",
+    "superlance-check/src/known.rs",
+    "superlance-check/src/report/",
+    "superlance-check/src/rules/",
     "superlance-config/src/configuration.rs",
     "superlance-config/src/environment.rs",
     "superlance-config/src/events.rs",
@@ -65,7 +70,8 @@ const PURE: &[&str] = &[
 const IMPURE: [&str; 5] = ["std::env", "std::fs", "std::net", "std::process", "std::thread"];
 
 /// Where the environment is read, besides main.rs; and `TZ`, where times are written.
-const ENVIRONMENT: [&str; 3] = [
+const ENVIRONMENT: [&str; 4] = [
+    "superlance-check/src/lib.rs",
     "superlance-core/src/listener/environment.rs",
     "superlance-core/src/system/clock.rs",
     "superlance-status/src/lib.rs",
@@ -187,14 +193,15 @@ fn floor(name: &str) -> usize {
         "superlance-core" => 0,
         "superlance-action" | "superlance-alerts" | "superlance-config" | "superlance-probe" => 1,
         "superlance-crash" => 2,
-        "superlance-status" => 4,
+        "superlance-status" | "superlance-check" => 4,
         _ if name.starts_with("superlance-") => 3,
         _ => 5,
     }
 }
 
 /// Crates that would be reached on a wrong way.
-const NEVER: [(&str, &str); 4] = [
+const NEVER: [(&str, &str); 5] = [
+    ("superlance-check", "superlance-crash"),
     ("superlance-memmon", "superlance-crash"),
     ("superlance-httpok", "superlance-crash"),
     ("superlance-status", "superlance-crash"),

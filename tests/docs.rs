@@ -34,7 +34,7 @@ fn commands() -> Vec<String> {
 }
 
 /// What is run at a terminal.
-const TOOLS: [&str; 1] = ["status"];
+const TOOLS: [&str; 2] = ["check", "status"];
 
 /// All that has options of its own, with its manual page.
 fn documented() -> Vec<(String, String)> {
@@ -370,7 +370,7 @@ fn what_is_installed_works_and_can_be_removed() {
 }
 
 /// What is in a folder and those below, but folders.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let listed = run(Command::new("find").args([".", "!", "-type", "d"]).current_dir(folder));
     let mut files: Vec<_> = listed.lines().map(PathBuf::from).collect();
     files.sort();

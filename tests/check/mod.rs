@@ -1,3 +1,5 @@
 //! `superlance check`, and the configuration as supervisor itself reads it.
 
+mod command;
+mod documents;
 mod oracle;

@@ -12,17 +12,25 @@ use superlance_config::values::LogFile;
 use superlance_config::{Configuration, Process, Program, Supervisord, ThisHost, load};
 use superlance_testing::{Scratch, venv};
 
-/// Compares both readings of some files; how many of them supervisor accepts.
-fn compare(files: &[PathBuf]) -> usize {
-    let mut accepted = 0;
+use crate::docs::file;
+
+/// What supervisor makes of some files.
+fn ask(files: &[PathBuf], variables: &[(&str, &str)]) -> Vec<Value> {
     let mut command = Command::new(venv::python());
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/check/oracle.py"));
-    let output = command.args(files).env_clear().env("HOME", "/root").output().unwrap();
+    let command = command.args(files).env_clear().env("HOME", "/root");
+    let output = command.envs(variables.iter().copied()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let answers: Vec<Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(answers.len(), files.len(), "{}", String::from_utf8_lossy(&output.stderr));
-    for (file, theirs) in files.iter().zip(answers) {
+    answers
+}
+
+/// Compares both readings of some files; how many of them supervisor accepts.
+fn compare(files: &[PathBuf]) -> usize {
+    let mut accepted = 0;
+    for (file, theirs) in files.iter().zip(ask(files, &[])) {
         let text = std::fs::read_to_string(file).unwrap();
         let ours = ours(file);
         let is_refused = [&theirs, &ours].map(|answer| !answer["refused"].is_null());
@@ -248,4 +256,20 @@ fn included_files_come_in_the_order_of_supervisord() {
         "file=x",
     ];
     assert_eq!(compare(&write(&folder, includes.map(main))), 6);
+}
+
+/// What the findings of these say of supervisor, it does: refuse, or start.
+#[test]
+fn supervisor_refuses_what_is_said_to_be_refused_and_nothing_else() {
+    let folder = file("tests/check/codes");
+    let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> =
+        names.filter(|path| path.extension().is_some_and(|e| e == "conf")).collect();
+    for (path, theirs) in files.iter().zip(ask(&files, &[("PORT_OF_WEB", "1")])) {
+        let json = std::fs::read_to_string(path.with_extension("json")).unwrap();
+        let ours: Value = serde_json::from_str(&json).unwrap();
+        let (theirs, ours) = (&theirs["refused"], &ours["refused"]);
+        assert_eq!(theirs.is_null(), ours.is_null(), "{}: {theirs} {ours}", path.display());
+    }
+    assert!(files.len() > 80, "{}", files.len());
 }

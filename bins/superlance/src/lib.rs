@@ -27,12 +27,20 @@ struct Tool {
     main: fn(Vec<OsString>) -> ExitCode,
 }
 
-const TOOLS: &[Tool] = &[Tool {
-    name: superlance_status::NAME,
-    about: superlance_status::ABOUT,
-    command: superlance_status::command,
-    main: superlance_status::main,
-}];
+const TOOLS: &[Tool] = &[
+    Tool {
+        name: superlance_check::NAME,
+        about: superlance_check::ABOUT,
+        command: superlance_check::command,
+        main: |arguments| superlance_check::main(arguments, APPLETS),
+    },
+    Tool {
+        name: superlance_status::NAME,
+        about: superlance_status::ABOUT,
+        command: superlance_status::command,
+        main: superlance_status::main,
+    },
+];
 
 /// The command lines of all commands, for what is generated from them.
 #[must_use]

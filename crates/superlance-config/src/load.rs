@@ -35,7 +35,7 @@ pub struct Include {
     pub pattern: PathBuf,
     pub place: Place,
     pub matched: usize,
-    /// What it matches and nobody can read; supervisord passes over it in silence.
+    /// What it matches and this user cannot read; supervisord passes over it in silence.
     pub unreadable: Vec<PathBuf>,
 }
 
@@ -67,11 +67,11 @@ impl Loaded {
     }
 
     fn add_text(&mut self, text: &str, file: &Path) -> Result<(), Refusal> {
-        let mut ini = Ini::parse(text)
-            .map_err(|bad| Refusal::of_file(Cause::Syntax, file, bad.line, bad.reason(file)))?;
-        let comments = std::mem::take(&mut ini.comments);
+        let parsed = Ini::parse(text)
+            .map_err(|bad| Refusal::of_file(Cause::Syntax, file, bad.line, bad.reason(file)));
+        let comments = parsed.as_ref().map(|ini| ini.comments.clone()).unwrap_or_default();
         self.files.push(SourceFile { path: file.to_owned(), comments });
-        self.configuration.add(ini, file);
+        self.configuration.add(parsed?, file);
         Ok(())
     }
 

@@ -86,7 +86,7 @@ pub struct Output {
     pub syslog: bool,
 }
 
-/// More processes than anybody has; a number that is higher is a typing error, and not read to its end.
+/// More processes than a machine has; a number that is higher is a typing error, and not read to its end.
 const MOST_PROCESSES: i64 = 10_000;
 
 impl<H: Host> Reader<'_, H> {

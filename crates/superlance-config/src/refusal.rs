@@ -49,6 +49,14 @@ pub enum Cause {
     Plugin,
 }
 
+impl Cause {
+    /// Whether another machine may have what is missing.
+    #[must_use]
+    pub fn is_about_the_machine(self) -> bool {
+        matches!(self, Self::Folder | Self::User)
+    }
+}
+
 /// Something that supervisord refuses to start with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {

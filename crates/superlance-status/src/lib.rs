@@ -31,6 +31,7 @@ use superlance_core::run::applet::report;
 use superlance_core::supervisor::rpc::{Advice, RpcClient};
 use superlance_core::supervisor::{RpcError, Supervisor as _};
 use superlance_core::system::clock::asctime_and_zone;
+use superlance_core::system::paint;
 use superlance_memmon::{Memory, SystemMemory, Watch};
 use terminal_size::{Height, Width, terminal_size_of};
 
@@ -229,7 +230,7 @@ fn again_and_again(
     interval: Duration,
     mut look: impl FnMut() -> Result<Snapshot, String> + Send + 'static,
 ) -> io::Result<()> {
-    if io::stdout().is_terminal() && !is_dumb() {
+    if io::stdout().is_terminal() && !paint::is_dumb(env::var("TERM").ok().as_deref()) {
         return watch::on_screen(first, interval, page, look);
     }
     let mut snapshot = first;
@@ -256,13 +257,9 @@ fn page() -> Page {
         Some((Width(width), Height(height))) => (width.into(), height.into()),
         None => (number("COLUMNS").unwrap_or(80), number("LINES").unwrap_or(24)),
     };
-    let wants_none = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    Page { width: Some(width), height: Some(height), colour: !is_dumb() && !wants_none }
-}
-
-/// Whether the terminal does not know escape sequences.
-fn is_dumb() -> bool {
-    env::var("TERM").map_or(true, |term| term.is_empty() || term == "dumb")
+    let (term, no_color) = (env::var("TERM").ok(), env::var("NO_COLOR").ok());
+    let colour = paint::wants_colour(term.as_deref(), no_color.as_deref());
+    Page { width: Some(width), height: Some(height), colour }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Columns of text, fitted into a width. Pure.
 
 use superlance_core::system::log::is_terminal_control;
+pub(crate) use superlance_core::system::paint::Style;
 use unicode_width::UnicodeWidthStr;
 
 /// Between two columns.
@@ -8,39 +9,6 @@ const GAP: usize = 2;
 
 /// The first column is not cut to less than this while there are others.
 const NARROWEST: usize = 8;
-
-/// What a text is like, for terminals that can show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
-    Plain,
-    Strong,
-    Faint,
-    Good,
-    Doubtful,
-    Bad,
-}
-
-impl Style {
-    /// The parameter of the escape sequence for it (SGR of ECMA-48).
-    fn code(self) -> Option<&'static str> {
-        match self {
-            Self::Plain => None,
-            Self::Strong => Some("1"),
-            Self::Faint => Some("2"),
-            Self::Good => Some("32"),
-            Self::Doubtful => Some("33"),
-            Self::Bad => Some("1;31"),
-        }
-    }
-
-    /// `text` in this style.
-    pub(crate) fn paint(self, text: &str, colour: bool) -> String {
-        match self.code().filter(|_| colour && !text.is_empty()) {
-            Some(code) => format!("\x1b[{code}m{text}\x1b[m"),
-            None => text.to_owned(),
-        }
-    }
-}
 
 /// A text in a column.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,167 @@
+//! A configuration for each code, in tests/check/codes, with its findings as text and as JSON.
+//!
+//! `BLESS=1` writes the texts anew.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use clap::FromArgMatches as _;
+use superlance_config::Host;
+
+use super::*;
+use crate::severity::Severity;
+
+/// A machine that has every file, folder and user but those that are called missing.
+pub(crate) struct Everything {
+    folder: PathBuf,
+}
+
+impl Everything {
+    fn is_missing(path: &Path) -> bool {
+        path.components().any(|part| part.as_os_str() == "missing")
+    }
+}
+
+impl Host for Everything {
+    fn read(&self, path: &Path) -> io::Result<String> {
+        fs::read_to_string(self.folder.join(path))
+    }
+
+    fn list(&self, folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        match path.starts_with(&self.folder) {
+            true => path.exists(),
+            false => !Self::is_missing(path),
+        }
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        !Self::is_missing(path)
+    }
+
+    fn has_user(&self, user: &str) -> bool {
+        user != "nobody_of_this_name"
+    }
+
+    fn has_group(&self, _group: &str) -> bool {
+        true
+    }
+
+    fn variable(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn node_name(&self) -> String {
+        "node".to_owned()
+    }
+
+    fn working_folder(&self) -> PathBuf {
+        self.folder.clone()
+    }
+}
+
+impl Machine for Everything {
+    fn is_executable(&self, path: &Path) -> bool {
+        self.exists(path)
+    }
+
+    fn text(&self, path: &Path) -> Option<String> {
+        let text = match path.to_str()? {
+            "/opt/python/bin/memmon" => "#!/opt/python/bin/python3\nimport superlance.memmon\n",
+            "/opt/killer.sh" => "#!/bin/sh\nprintf 'READY\\n'\nread line\nkill -15 1\n",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    fn leads_to_us(&self, _program: &str) -> bool {
+        false
+    }
+
+    fn is_member(&self, _user: &str, _group: &str) -> bool {
+        false
+    }
+
+    fn memory(&self) -> Option<u64> {
+        Some(8 << 30)
+    }
+
+    fn is_container(&self) -> bool {
+        false
+    }
+}
+
+const APPLETS: &[&Applet] = &[
+    &superlance_crashmail::APPLET,
+    &superlance_crashmailbatch::APPLET,
+    &superlance_crashsms::APPLET,
+    &superlance_fatalmailbatch::APPLET,
+    &superlance_httpok::APPLET,
+    &superlance_memmon::APPLET,
+];
+
+fn tests(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/check")
+        .join(folder)
+        .canonicalize()
+        .unwrap()
+}
+
+fn report(folder: &Path, file: &str, arguments: &[&str]) -> Report {
+    let words = std::iter::once("check").chain(arguments.iter().copied());
+    let matches = command().try_get_matches_from(words).unwrap();
+    let options = Options::from_arg_matches(&matches).unwrap();
+    check(Path::new(file), &Everything { folder: folder.to_owned() }, APPLETS, &options)
+}
+
+fn compare(path: &Path, text: &str) {
+    if env::var_os("BLESS").is_some() {
+        fs::write(path, text).unwrap();
+    }
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(text, expected, "{}", path.display());
+}
+
+#[test]
+fn each_code_has_a_configuration_with_this_finding_alone() {
+    let folder = tests("codes");
+    let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let names: BTreeSet<_> = names.map(|name| name.into_string().unwrap()).collect();
+    let (mut codes, mut wrong) = (BTreeSet::new(), Vec::new());
+    for name in names.iter().filter(|name| name.ends_with(".conf")) {
+        let code = &name[..5];
+        let arguments: &[&str] = if code >= "SL501" { &["--container"] } else { &[] };
+        let report = report(&folder, name, arguments);
+        let own = report.findings.iter().filter(|finding| finding.code == code);
+        let Some(found) = own.max_by_key(|finding| finding.severity) else {
+            wrong.push(format!("{name}: {:#?}", report.findings));
+            continue;
+        };
+        let others = report.findings.iter().filter(|other| other.severity > Severity::Info);
+        let others = others.filter(|other| *other != found).collect::<Vec<_>>();
+        if !others.is_empty() {
+            wrong.push(format!("{name}: {others:#?}"));
+        }
+        let all = found.severity == Severity::Info;
+        let path = |ending: &str| folder.join(name.replace(".conf", ending));
+        // Of this machine, the texts have nothing.
+        let relative = |text: String| text.replace(&format!("{}/", folder.display()), "/");
+        let text = text::render(&report, View { all, colour: false });
+        compare(&path(".txt"), &relative(text));
+        compare(&path(".json"), &relative(json::render(&report, &folder).unwrap()));
+        codes.insert(code.to_owned());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let expected = codes::CODES.iter().map(|entry| entry.code.to_owned()).collect();
+    assert_eq!(codes, expected);
+}

@@ -1,0 +1,48 @@
+//! The rules: from a configuration to findings. A file for each hundred of codes.
+
+mod containers;
+mod include;
+mod keys;
+mod listeners;
+mod mail;
+mod names;
+mod options;
+mod programs;
+mod refused;
+mod server;
+mod start;
+
+use crate::finding::Finding;
+use crate::scene::Scene;
+
+pub(crate) use self::refused::code;
+
+/// A rule.
+type Rule = fn(&Scene<'_>) -> Vec<Finding>;
+
+const RULES: &[&[Rule]] = &[
+    refused::RULES,
+    server::RULES,
+    listeners::RULES,
+    names::RULES,
+    options::RULES,
+    start::RULES,
+    mail::RULES,
+    keys::RULES,
+    include::RULES,
+    programs::RULES,
+    containers::RULES,
+];
+
+/// What all rules find, in the order of the files.
+pub(crate) fn all(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut findings: Vec<_> =
+        RULES.iter().copied().flatten().flat_map(|rule| rule(scene)).collect();
+    let order = |finding: &Finding| {
+        let file = scene.loaded.files.iter().position(|file| *file.path == *finding.place.file);
+        (file, finding.place.line, finding.code)
+    };
+    findings.sort_by_key(order);
+    findings.dedup();
+    findings
+}
