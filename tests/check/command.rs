@@ -33,7 +33,9 @@ const WELL: &str = "[supervisord]\n[program:cat]\ncommand=/bin/cat\n";
 #[test]
 fn nothing_to_say_is_one_line_and_success() {
     let (stdout, stderr, status) = check(with(WELL).path(), &["-c", "supervisord.conf"]);
-    assert_eq!(stdout, "supervisord.conf: nothing found in 1 section with a command\n");
+    let expected = "supervisord.conf: nothing found in 1 section with a command; only the file was \
+                    looked at: it has no server to be asked at\n";
+    assert_eq!(stdout, expected);
     assert_eq!((stderr.as_str(), status), ("", 0));
 }
 

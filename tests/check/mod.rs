@@ -2,4 +2,5 @@
 
 mod command;
 mod documents;
+mod live;
 mod oracle;

@@ -91,6 +91,10 @@ impl Machine for Everything {
         false
     }
 
+    fn user_id(&self, _user: &str) -> Option<u32> {
+        None
+    }
+
     fn memory(&self) -> Option<u64> {
         Some(8 << 30)
     }
@@ -118,7 +122,7 @@ fn tests(folder: &str) -> PathBuf {
 }
 
 fn report(folder: &Path, file: &str, arguments: &[&str]) -> Report {
-    let words = std::iter::once("check").chain(arguments.iter().copied());
+    let words = ["check", "--no-live"].into_iter().chain(arguments.iter().copied());
     let matches = command().try_get_matches_from(words).unwrap();
     let options = Options::from_arg_matches(&matches).unwrap();
     check(Path::new(file), &Everything { folder: folder.to_owned() }, APPLETS, &options)
@@ -162,6 +166,9 @@ fn each_code_has_a_configuration_with_this_finding_alone() {
         codes.insert(code.to_owned());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let expected = codes::CODES.iter().map(|entry| entry.code.to_owned()).collect();
+    // These need a supervisord that runs.
+    let live = ["SL109", "SL206", "SL412"];
+    let codes_of_files = codes::CODES.iter().filter(|entry| !live.contains(&entry.code));
+    let expected = codes_of_files.map(|entry| entry.code.to_owned()).collect();
     assert_eq!(codes, expected);
 }

@@ -10,6 +10,7 @@ mod command;
 mod finding;
 mod ignore;
 mod known;
+mod live;
 mod machine;
 mod options;
 mod report;
@@ -34,7 +35,7 @@ use crate::finding::Finding;
 use crate::machine::Machine;
 use crate::options::Options;
 use crate::report::text::View;
-use crate::report::{Report, json, text};
+use crate::report::{Live, Report, json, text};
 use crate::scene::Scene;
 
 /// What it is called, after `superlance`.
@@ -124,7 +125,16 @@ fn check<M: Machine>(
     options: &Options,
 ) -> Report {
     let scene = Scene::new(file, machine, applets, options.container);
-    let findings = ignore::apply(rules::all(&scene), &scene, &options.ignore);
+    let (live, answers) = match options.no_live || !scene.read.refusals.is_empty() {
+        true => (Live::NotAsked, live::Answers::default()),
+        false => live::ask(&scene),
+    };
+    let mut findings = rules::all(&scene);
+    if options.live || matches!(live, Live::Answered(_)) {
+        findings.extend(live::findings(&scene, &live, &answers));
+    }
+    rules::sort(&mut findings, &scene);
+    let findings = ignore::apply(findings, &scene, &options.ignore);
     // What this machine lacks may be there where supervisord runs; --ignore says so.
     let is_wanted = |code: &str| !options.ignore.iter().any(|ignored| ignored == code);
     let refusals = scene.read.refusals.iter();
@@ -140,6 +150,7 @@ fn check<M: Machine>(
         refused,
         files: scene.loaded.files.iter().map(|file| file.path.clone()).collect(),
         sections: scene.items().count(),
+        live,
     }
 }
 

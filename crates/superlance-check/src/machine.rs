@@ -19,6 +19,8 @@ pub(crate) trait Machine: Host {
     fn leads_to_us(&self, program: &str) -> bool;
     /// Whether a user is in a group, both by their names.
     fn is_member(&self, user: &str, group: &str) -> bool;
+    /// The number of a user.
+    fn user_id(&self, user: &str) -> Option<u32>;
     /// The memory that processes can have, in bytes.
     fn memory(&self) -> Option<u64>;
     fn is_container(&self) -> bool;
@@ -64,6 +66,11 @@ impl Machine for ThisHost {
             return false;
         };
         user.gid == group.gid || group.mem.contains(&user.name)
+    }
+
+    fn user_id(&self, user: &str) -> Option<u32> {
+        let by_name = || User::from_name(user).ok().flatten().map(|user| user.uid.as_raw());
+        user.parse().ok().or_else(by_name)
     }
 
     fn memory(&self) -> Option<u64> {

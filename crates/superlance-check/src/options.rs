@@ -33,6 +33,15 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) configuration: Option<PathBuf>,
 
+    /// Insist on a comparison with the supervisord that runs
+    #[arg(long, conflicts_with = "no_live")]
+    pub(crate) live: bool,
+
+    /// Look at the files only; without it, they are compared with what a supervisord runs that
+    /// answers
+    #[arg(long)]
+    pub(crate) no_live: bool,
+
     /// Print JSON
     #[arg(long, conflicts_with = "sarif")]
     pub(crate) json: bool,

@@ -20,6 +20,17 @@ pub(crate) struct Report {
     pub(crate) files: Vec<PathBuf>,
     /// Programs, fcgi-programs and event listeners.
     pub(crate) sections: usize,
+    pub(crate) live: Live,
+}
+
+/// The part of a running supervisord in a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Live {
+    NotAsked,
+    /// It answered, at this address.
+    Answered(String),
+    /// It did not; why.
+    Silent(String),
 }
 
 impl Report {

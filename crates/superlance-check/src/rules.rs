@@ -34,15 +34,17 @@ const RULES: &[&[Rule]] = &[
     containers::RULES,
 ];
 
-/// What all rules find, in the order of the files.
+/// What all rules find.
 pub(crate) fn all(scene: &Scene<'_>) -> Vec<Finding> {
-    let mut findings: Vec<_> =
-        RULES.iter().copied().flatten().flat_map(|rule| rule(scene)).collect();
+    RULES.iter().copied().flatten().flat_map(|rule| rule(scene)).collect()
+}
+
+/// Puts findings into the order of files and lines.
+pub(crate) fn sort(findings: &mut Vec<Finding>, scene: &Scene<'_>) {
     let order = |finding: &Finding| {
         let file = scene.loaded.files.iter().position(|file| *file.path == *finding.place.file);
         (file, finding.place.line, finding.code)
     };
     findings.sort_by_key(order);
     findings.dedup();
-    findings
 }

@@ -61,6 +61,11 @@ pub struct Program {
     pub redirect_stderr: bool,
     pub numprocs: i64,
     pub user: Option<String>,
+    /// Of standard output and standard error.
+    pub capture_maxbytes: [i64; 2],
+    /// Likewise.
+    pub events_enabled: [bool; 2],
+    pub serverurl: Option<String>,
     pub processes: Vec<Process>,
 }
 
@@ -128,18 +133,21 @@ impl<H: Host> Reader<'_, H> {
             redirect_stderr: self.get(section, "redirect_stderr", &names, false, boolean),
             numprocs: self.get(section, "numprocs", &names, 1, integer),
             user: None,
+            capture_maxbytes: [0; 2],
+            events_enabled: [false; 2],
+            serverurl: None,
             processes: Vec::new(),
         };
         let stopasgroup = program.stopasgroup;
         program.killasgroup = self.get(section, "killasgroup", &names, stopasgroup, boolean);
         let first = self.get(section, "numprocs_start", &names, 0, integer);
-        for key in ["stdout_capture_maxbytes", "stderr_capture_maxbytes"] {
-            self.get(section, key, &names, 0, values::byte_size);
-        }
-        for key in ["stdout_events_enabled", "stderr_events_enabled"] {
-            self.get(section, key, &names, false, boolean);
-        }
-        self.text(section, "serverurl", &names);
+        program.capture_maxbytes = ["stdout_capture_maxbytes", "stderr_capture_maxbytes"]
+            .map(|key| self.get(section, key, &names, 0, values::byte_size));
+        program.events_enabled = ["stdout_events_enabled", "stderr_events_enabled"]
+            .map(|key| self.get(section, key, &names, false, boolean));
+        let serverurl = self.text(section, "serverurl", &names).map(|given| given.text);
+        let is_own = |url: &String| url.trim().to_uppercase() != "AUTO";
+        program.serverurl = serverurl.filter(is_own);
         program.user = self.user(section, &names);
         self.get(section, "umask", &names, 0, values::octal);
         let process_name = self.process_name(section, &program);

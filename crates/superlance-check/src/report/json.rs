@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Report, absolute};
+use super::{Live, Report, absolute};
 use crate::codes::CODES;
 use crate::finding::Finding;
 use crate::severity::Severity;
@@ -28,6 +28,7 @@ struct Document<'a> {
     refused: Option<&'a str>,
     files: Vec<String>,
     sections: usize,
+    live: bool,
 }
 
 /// One object.
@@ -48,6 +49,7 @@ pub(crate) fn render(report: &Report, working_folder: &Path) -> serde_json::Resu
         refused: report.refused.as_deref(),
         files: report.files.iter().map(|file| path(file)).collect(),
         sections: report.sections,
+        live: matches!(report.live, Live::Answered(_)),
     };
     serde_json::to_string_pretty(&document).map(|text| text + "\n")
 }

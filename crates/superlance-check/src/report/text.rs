@@ -3,7 +3,7 @@
 use superlance_core::system::log::is_terminal_control;
 use superlance_core::system::paint::Style;
 
-use super::Report;
+use super::{Live, Report};
 use crate::finding::Finding;
 use crate::severity::Severity;
 
@@ -62,14 +62,19 @@ fn summary(report: &Report, view: View) -> String {
     .filter(|(count, ..)| *count > 0)
     .map(|(count, one, many)| plural(count, one, many))
     .collect();
+    let live = match &report.live {
+        Live::NotAsked => String::new(),
+        Live::Answered(url) => format!(", compared with the supervisord at {url}"),
+        Live::Silent(why) => format!("; only the file was looked at: {}", printable(why)),
+    };
     let hidden = match report.count(Severity::Info) {
         0 => String::new(),
         _ if view.all => String::new(),
         count => format!(" ({} with --all)", plural(count, "info", "infos")),
     };
     match counts.is_empty() {
-        true => format!("{main}: nothing found in {looked}{hidden}{refused}"),
-        false => format!("{main}: {} in {looked}{hidden}{refused}", counts.join(", ")),
+        true => format!("{main}: nothing found in {looked}{hidden}{refused}{live}"),
+        false => format!("{main}: {} in {looked}{hidden}{refused}{live}", counts.join(", ")),
     }
 }
 

@@ -33,7 +33,8 @@ fn refused(scene: &Scene<'_>) -> Vec<Finding> {
                     findings.push(finding("SL302", message));
                 }
                 let urls = ours.positional("urls");
-                if name == "httpok" && ours.value("exec").is_none() && urls.len() != 1 {
+                let has_other = ["exec", "url"].iter().any(|long| ours.value(long).is_some());
+                if name == "httpok" && !(has_other && urls.is_empty()) && urls.len() != 1 {
                     let message = match urls.get(1) {
                         None => "httpok needs a URL".to_owned(),
                         Some(word) => format!("httpok takes one URL, and no {word:?} after it"),

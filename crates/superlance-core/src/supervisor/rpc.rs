@@ -1,6 +1,7 @@
 //! [`Supervisor`] over XML-RPC, as supervisord's `[unix_http_server]` and `[inet_http_server]` serve it.
 
 mod answer;
+pub mod configured;
 mod control;
 mod failure;
 mod logs;
