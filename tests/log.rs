@@ -244,6 +244,6 @@ fn what_is_wrong_with_a_command_line_is_plain() {
         let output = warns("httpok", arguments, "json");
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.starts_with("error: "), "{said}");
+        assert!(said.starts_with("httpok: error: "), "{said}");
     }
 }

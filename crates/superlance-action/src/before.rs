@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use superlance_core::listener::in_flight::InFlight;
 use superlance_core::system::command::{Finished, Shell};
 use superlance_core::system::truncate;
 
@@ -20,7 +21,12 @@ pub fn run(
     command: &str,
     process: &Instance,
     why: impl IntoIterator<Item = (&'static str, String)>,
+    in_flight: &InFlight,
 ) -> (String, String) {
+    let _entry = in_flight.begin(format!(
+        "The command of --before for {} was not done in time, so nothing else was done",
+        process.namespec()
+    ));
     run_within(command, process, why, LIMIT)
 }
 
@@ -69,7 +75,8 @@ mod tests {
     #[test]
     fn the_command_knows_what_it_is_about() {
         let command = "env | grep ^SUPERLANCE_ | grep -v _VENV= | sort";
-        let (title, output) = run(command, &process(), [("SUPERLANCE_BYTES", "5".to_owned())]);
+        let why = [("SUPERLANCE_BYTES", "5".to_owned())];
+        let (title, output) = run(command, &process(), why, &InFlight::default());
         assert_eq!(title, "Output of --before for g:p $(x) 'y'");
         let expected = "SUPERLANCE_BYTES=5\nSUPERLANCE_GROUP=g\nSUPERLANCE_PID=77\n\
                         SUPERLANCE_PROCESS=p $(x) 'y'\n";
@@ -78,7 +85,7 @@ mod tests {
 
     #[test]
     fn nothing_is_something_to_say() {
-        assert_eq!(run("true", &process(), []).1, "(nothing)\n");
+        assert_eq!(run_within("true", &process(), [], LIMIT).1, "(nothing)\n");
     }
 
     #[test]

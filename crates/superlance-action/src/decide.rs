@@ -7,6 +7,8 @@ pub mod tracker;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use superlance_core::supervisor::State;
+
 use self::rules::{Rules, SkipReason};
 use self::tracker::{Allowance, Tracker};
 use crate::instance::Instance;
@@ -65,6 +67,13 @@ pub enum Condition {
     Stopping,
     /// It does not run, and would be started.
     Startable,
+}
+
+/// Whether a process in this state does not run, and should: it is being started or stopped, or could not
+/// be started.
+#[must_use]
+pub fn is_down(state: State) -> bool {
+    matches!(state, State::Starting | State::Stopping | State::Backoff | State::Fatal)
 }
 
 /// What is decided about a check.
@@ -145,6 +154,13 @@ impl<'a> Checked<'a> {
         steps.filter(|(_, step)| **step == Some(Step::Act)).map(|(candidate, _)| candidate)
     }
 
+    /// Whether its failure does not count: all its processes are young, or being stopped.
+    #[must_use]
+    pub fn is_excused(&self, rules: &Rules, tracker: &Tracker) -> bool {
+        let mut candidates = self.candidates.iter();
+        candidates.len() > 0 && candidates.all(|one| one.excuse(rules, tracker).is_some())
+    }
+
     fn rule(&self, rules: &Rules, tracker: &mut Tracker, now: Instant) -> Ruling {
         let failures = match self.finding {
             Finding::Unclear => return self.alike(Standing::Quiet, None),
@@ -155,10 +171,10 @@ impl<'a> Checked<'a> {
             }
             Finding::Absent => rules.threshold.failures,
             Finding::Bad => {
-                let excuses = self.candidates.iter().map(|one| one.excuse(rules, tracker));
-                let excuses: Vec<_> = excuses.map(|why| why.map(Step::Spare)).collect();
-                if !excuses.is_empty() && excuses.iter().all(Option::is_some) {
-                    return Ruling { standing: Standing::Excused, steps: excuses };
+                if self.is_excused(rules, tracker) {
+                    let excuses = self.candidates.iter().map(|one| one.excuse(rules, tracker));
+                    let steps = excuses.map(|why| why.map(Step::Spare)).collect();
+                    return Ruling { standing: Standing::Excused, steps };
                 }
                 tracker.row(&self.key).fail(rules.threshold)
             }

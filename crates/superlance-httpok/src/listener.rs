@@ -2,41 +2,42 @@
 
 use std::time::{Duration, Instant};
 
-use superlance_core::listener::alert::Alert;
-use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::in_flight::InFlight;
 use superlance_core::listener::introduction::Introduction;
 use superlance_core::listener::restart::Record;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::protocol::event::Event;
 use superlance_core::spool::journal::Journal;
-use superlance_probe::outcome::{Class, Outcome, Verdict};
+use superlance_core::supervisor::ProcessInfo;
 
-use crate::gcore::Gcore;
 use crate::options::Options;
-use crate::processes::Processes;
-use crate::report::Failure;
+use crate::plan::Probed;
+use crate::processes::Listed;
+use crate::responder::Responder;
 
 /// Pause before a refused connection is tried again.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// What the files say at last.
+const ENDED: &str = "httpok has ended";
+
+/// The checks of a tick: with `--each` a round of them for each of these processes, and otherwise one.
+pub(crate) type Ask = Box<dyn FnMut(&[&ProcessInfo]) -> Vec<Vec<Probed>> + Send>;
+
 /// The listener.
 pub(crate) struct HttpOk {
-    check: Box<dyn FnMut() -> Outcome + Send>,
+    ask: Ask,
     /// The URL for messages.
     url: String,
     /// How often a refused connection is tried again.
     retries: u64,
     /// Whether to check when nothing that is watched runs.
     eager: bool,
-    name: Option<String>,
     /// A check that was refused and goes on later.
     refused: Option<Refused>,
-    /// Whether the last answer was not as it should be.
-    ill: bool,
-    /// Why the last check could not be made.
-    trouble: Option<String>,
-    processes: Processes,
+    /// Whether no event will come any more.
+    has_ended: bool,
+    responder: Responder,
 }
 
 /// A refused connection.
@@ -51,93 +52,54 @@ impl HttpOk {
         options: Options,
         url: String,
         own_namespec: Option<String>,
-        check: impl FnMut() -> Outcome + Send + 'static,
+        any_url: bool,
+        ask: Ask,
     ) -> Self {
-        let blindness = Blindness::new("httpok", options.name.as_deref(), true);
         Self {
-            check: Box::new(check),
+            ask,
             url,
             retries: options.timeout.as_secs().saturating_sub(1) / PAUSE.as_secs(),
             eager: !options.not_eager,
-            name: options.name,
             refused: None,
-            ill: false,
-            trouble: None,
-            processes: Processes::new(
-                options.programs,
-                options.any,
-                Gcore::new(options.gcore, options.coredir),
-                own_namespec,
-                blindness,
-            ),
+            has_ended: false,
+            responder: Responder::new(options, own_namespec, any_url),
         }
     }
 
     /// Keeps what is owed a start in this journal, for the next listener.
     pub(crate) fn keep(&mut self, journal: (Journal, Vec<Record>), in_flight: &InFlight) {
-        self.processes.keep(journal, in_flight);
+        self.responder.actor.restarts.keep(journal, in_flight);
     }
 
     fn tick(&mut self, ctx: &mut Ctx<'_>) {
-        if self.eager || self.processes.something_runs(ctx) {
-            self.check(self.retries, ctx);
+        if self.eager && !self.responder.each {
+            return self.check(self.retries, None, ctx);
+        }
+        let listed = match self.responder.processes.look(ctx) {
+            Ok(listed) => listed,
+            Err(error) => return self.responder.report_none(Some(&error.to_string()), ctx),
+        };
+        let something_runs = listed.running().next().is_some();
+        match self.responder.each {
+            // The others need not wait for a connection that is refused.
+            true if self.eager || something_runs => self.check(0, Some(listed), ctx),
+            false if something_runs => self.check(self.retries, None, ctx),
+            // With -E nothing is checked now.
+            _ => self.responder.report_none(None, ctx),
         }
     }
 
-    fn check(&mut self, retries_left: u64, ctx: &mut Ctx<'_>) {
+    fn check(&mut self, retries_left: u64, listed: Option<Listed>, ctx: &mut Ctx<'_>) {
         self.refused = None;
-        let outcome = (self.check)();
-        if !matches!(outcome.verdict, Verdict::Trouble(_)) {
-            self.trouble = None;
-        }
-        let failed = match outcome.verdict {
-            Verdict::Good => return self.well(&outcome, ctx),
-            Verdict::Trouble(why) => return self.trouble(why, ctx),
-            Verdict::Failed(failed) => failed,
-        };
-        if let (true, 1..) = (failed.refused, retries_left) {
+        let running: Vec<_> = listed.iter().flat_map(Listed::running).collect();
+        let rounds = (self.ask)(&running);
+        let failed = rounds.iter().flatten().filter_map(Probed::failed);
+        if failed.clone().any(|failed| failed.refused) && retries_left > 0 {
             let (again, retries_left) = (Instant::now() + PAUSE, retries_left - 1);
             self.refused = Some(Refused { again, retries_left });
             return;
         }
-        let (kind, what) = match failed.class {
-            Class::Body => ("bad-body", "bad body"),
-            _ => ("bad-status", "bad status"),
-        };
-        self.ill = true;
-        let subject = self.subject(&format!("{what} returned"));
-        let failure = Failure { kind, subject, url: self.url.clone() };
-        self.processes.act(failure, failed.text, ctx);
-    }
-}
-
-impl HttpOk {
-    fn subject(&self, what: &str) -> String {
-        let name = self.name.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
-        format!("httpok{name}: {}: {what}", self.url)
-    }
-
-    /// Says that a check could not be made, once for each reason. It is never a reason to act.
-    fn trouble(&mut self, why: String, ctx: &mut Ctx<'_>) {
-        if self.trouble.as_ref() != Some(&why) {
-            ctx.log.line(&why);
-            let subject = self.subject("cannot be checked");
-            ctx.raise(Alert::new("httpok", "trouble", ctx.now(), subject, why.clone()));
-            self.trouble = Some(why);
-        }
-    }
-
-    /// Takes note of a good answer, which is the recovery of what was reported about the URL.
-    fn well(&mut self, outcome: &Outcome, ctx: &mut Ctx<'_>) {
-        let status = outcome.status.map(|status| format!(": status {status}"));
-        let text = format!("{} answers well again{}", self.url, status.unwrap_or_default());
-        if std::mem::take(&mut self.ill) {
-            ctx.log.line(&text);
-        }
-        if ctx.alerts.is_unresolved(&self.url) {
-            ctx.alerts.resolve(&self.url, &format!("{text}."));
-        }
-        self.processes.look_again(ctx);
+        self.responder.respond(rounds, listed, ctx);
     }
 }
 
@@ -147,7 +109,7 @@ impl Listener for HttpOk {
     }
 
     fn introduction(&self) -> Introduction {
-        let processes = self.processes.describe();
+        let processes = self.responder.processes.describe();
         Introduction::at_ticks(format!("checks {} for {processes}", self.url))
     }
 
@@ -160,25 +122,34 @@ impl Listener for HttpOk {
 
     fn deadline(&self) -> Option<Instant> {
         let again = self.refused.map(|refused| refused.again);
-        [again, self.processes.deadline()].into_iter().flatten().min()
+        [again, self.responder.actor.deadline()].into_iter().flatten().min()
     }
 
     fn on_time(&mut self, ctx: &mut Ctx<'_>) {
-        self.processes.retry(ctx);
+        self.responder.actor.retry(ctx);
+        if self.has_ended {
+            self.responder.report_none(Some(ENDED), ctx);
+        }
         if let Some(Refused { retries_left, .. }) =
             self.refused.filter(|r| r.again <= Instant::now())
         {
-            self.check(retries_left, ctx);
+            self.check(retries_left, None, ctx);
         }
     }
 
     /// A check that is not over is given up; a start that is owed is not.
-    fn finish(&mut self, _: &mut Ctx<'_>) {
-        self.refused = None;
-        self.processes.hurry();
+    fn finish(&mut self, ctx: &mut Ctx<'_>) {
+        (self.refused, self.has_ended) = (None, true);
+        self.responder.actor.restarts.hurry();
+        // The files would show the last checks for ever.
+        self.responder.report_none(Some(ENDED), ctx);
     }
 }
 
 #[cfg(test)]
 #[path = "listener_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod policy;

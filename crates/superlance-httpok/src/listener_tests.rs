@@ -5,27 +5,27 @@ use std::collections::VecDeque;
 use clap::FromArgMatches;
 use superlance_core::supervisor::{RpcError, State};
 use superlance_core::testing::{ScriptedSupervisor, World, frame};
-use superlance_probe::outcome::Failed;
+use superlance_probe::outcome::{Class, Failed, Outcome, Verdict};
 
 use super::*;
 use crate::options;
 
-const URL: &str = "http://h/";
+pub(super) const URL: &str = "http://h/";
 
 fn outcome(verdict: Verdict, status: Option<u16>) -> Outcome {
     Outcome { verdict, took: Duration::from_millis(20), status, certificate_end: None, note: None }
 }
 
-fn failed(class: Class, text: &str, status: Option<u16>) -> Outcome {
+pub(super) fn failed(class: Class, text: &str, status: Option<u16>) -> Outcome {
     let (text, refused) = (text.to_owned(), status.is_none());
     outcome(Verdict::Failed(Failed { class, text, refused }), status)
 }
 
-fn bad() -> Outcome {
+pub(super) fn bad() -> Outcome {
     failed(Class::Status, "status contacting http://h/: 500 Internal Server Error", Some(500))
 }
 
-fn good() -> Outcome {
+pub(super) fn good() -> Outcome {
     outcome(Verdict::Good, Some(200))
 }
 
@@ -39,22 +39,55 @@ fn lost() -> RpcError {
 }
 
 /// httpok with these arguments, and outcomes for its checks; `bad()` when they are used up.
-fn httpok(arguments: &[&str], outcomes: Vec<Outcome>) -> HttpOk {
+pub(super) fn httpok(arguments: &[&str], outcomes: Vec<Outcome>) -> HttpOk {
     let arguments = ["httpok"].iter().chain(arguments).chain(&[URL]);
     let matches = options::command().try_get_matches_from(arguments).unwrap();
     let options = Options::from_arg_matches(&matches).unwrap();
     let mut outcomes = VecDeque::from(outcomes);
-    let check = move || outcomes.pop_front().unwrap_or_else(bad);
-    HttpOk::new(options, URL.to_owned(), Some("own:own".to_owned()), check)
+    let ask = move |_: &[&ProcessInfo]| {
+        vec![vec![Probed {
+            url: URL.to_owned(),
+            outcome: outcomes.pop_front().unwrap_or_else(bad),
+        }]]
+    };
+    HttpOk::new(options, URL.to_owned(), Some("own:own".to_owned()), false, Box::new(ask))
 }
 
-fn world() -> World {
+/// httpok with `--each` and these arguments; each word says of the processes that run how their checks
+/// are in a tick.
+pub(super) fn httpok_each(arguments: &[&str], words: &'static [&'static str]) -> HttpOk {
+    let mut words = words.iter();
+    let ask = move |running: &[&ProcessInfo]| {
+        let word = words.next().unwrap();
+        assert_eq!(word.len(), running.len(), "{word}");
+        let round = |(info, how): (&&ProcessInfo, char)| {
+            let url = format!("http://h/{}", info.name);
+            let text = format!("status contacting {url}: 500");
+            let outcome = match how {
+                '+' => good(),
+                '?' => outcome(Verdict::Trouble(format!("cannot check {url}")), None),
+                _ => failed(Class::Status, &text, Some(500)),
+            };
+            vec![Probed { url, outcome }]
+        };
+        running.iter().zip(word.chars()).map(round).collect()
+    };
+    let arguments = ["httpok"].iter().chain(arguments).chain(&[URL]);
+    let matches = options::command().try_get_matches_from(arguments).unwrap();
+    let options = Options::from_arg_matches(&matches).unwrap();
+    let own = Some("own:own".to_owned());
+    let mut httpok = HttpOk::new(options, "http://h/{name}".to_owned(), own, false, Box::new(ask));
+    httpok.responder.each = true;
+    httpok
+}
+
+pub(super) fn world() -> World {
     let supervisor = ScriptedSupervisor::at(1000).with("foo:foo", 7).with("grp:bar", 8);
     World::new(supervisor.with("off:off", 0).with("own:own", 9))
 }
 
 #[track_caller]
-fn tick(world: &mut World, httpok: &mut HttpOk) {
+pub(super) fn tick(world: &mut World, httpok: &mut HttpOk) {
     world.event(httpok, "TICK_60", "when:1").unwrap();
 }
 
@@ -370,6 +403,7 @@ fn trouble_is_told_once_for_each_reason_and_nothing_is_done_about_it() {
     }
     assert_eq!((world.log().as_str(), world.supervisor.calls.len()), ("a\nb\nb\n", 0));
     let texts: Vec<_> = world.alerts.iter().map(|alert| (&*alert.kind, &*alert.text)).collect();
-    assert_eq!(texts, [("trouble", "a"), ("trouble", "b"), ("trouble", "b")]);
+    let again = ("resolved", "http://h/ answers well again: status 200.");
+    assert_eq!(texts, [("trouble", "a"), ("trouble", "b"), again, ("trouble", "b")]);
     assert_eq!(world.alerts[0].subject, "httpok [x]: http://h/: cannot be checked");
 }

@@ -1,5 +1,7 @@
 //! The command line of httpok.
 
+pub(crate) mod deciding;
+
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
@@ -14,6 +16,7 @@ use superlance_core::system::log::Log;
 use superlance_probe::expectation::parse_statuses;
 
 use crate::check_options::CheckOptions;
+use crate::options::deciding::Deciding;
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[
@@ -105,6 +108,9 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) checks: CheckOptions,
+
+    #[command(flatten)]
+    pub(crate) deciding: Deciding,
 
     #[command(flatten)]
     pub(crate) alerts: AlertOptions,

@@ -72,20 +72,3 @@ fn impossible(why: String) -> Outcome {
     let verdict = Verdict::Trouble(why);
     Outcome { verdict, took: Duration::ZERO, status: None, certificate_end: None, note: None }
 }
-
-/// The outcome of all URLs together. A failure counts more than a check that could not be made; where
-/// one good URL suffices, such a check might have been the one.
-pub(crate) fn together(probed: &[Probed], any: bool) -> Outcome {
-    let outcomes = || probed.iter().map(|probed| &probed.outcome);
-    let is_good = |outcome: &&Outcome| outcome.verdict == Verdict::Good;
-    let is_failed = |outcome: &&Outcome| matches!(outcome.verdict, Verdict::Failed(_));
-    let is_trouble = |outcome: &&Outcome| matches!(outcome.verdict, Verdict::Trouble(_));
-    let good = outcomes().find(is_good).filter(|_| any || outcomes().all(|o| is_good(&o)));
-    let trouble = outcomes().find(is_trouble).filter(|_| any || !outcomes().any(|o| is_failed(&o)));
-    let decisive = good.or(trouble).or_else(|| outcomes().find(is_failed));
-    decisive.cloned().unwrap_or_else(|| impossible("nothing is checked".to_owned()))
-}
-
-#[cfg(test)]
-#[path = "plan_tests.rs"]
-mod tests;

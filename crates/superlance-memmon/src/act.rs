@@ -186,17 +186,12 @@ impl Actor {
     /// Runs the command of `--before`, and keeps what it printed; `false` if there is none.
     fn run_before(&self, case: &mut Case, ctx: &Ctx<'_>) -> bool {
         let Some(command) = &self.before else { return false };
-        let in_flight = ctx.in_flight.begin(format!(
-            "The command of --before for {} was not done in time, so nothing else was done",
-            case.namespec()
-        ));
         let why = [
             ("SUPERLANCE_BYTES", case.process.bytes.to_string()),
             ("SUPERLANCE_LIMIT", case.excess.limit().to_string()),
             ("SUPERLANCE_METRIC", self.writer.metric.name().to_owned()),
         ];
-        let (title, output) = before::run(command, &case.process.instance, why);
-        drop(in_flight);
+        let (title, output) = before::run(command, &case.process.instance, why, ctx.in_flight);
         case.log(ctx).line(format_args!("{title}:\n{}", output.trim_end_matches('\n')));
         case.output = Some((title, output));
         true

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use superlance_action::decide::is_down;
 use superlance_action::instance::Instance;
 use superlance_action::uptime::Uptimes;
 use superlance_core::listener::Ctx;
@@ -189,9 +190,4 @@ impl Sampler {
 
 fn group_and_name(info: &ProcessInfo) -> (String, String) {
     (info.group.clone(), info.name.clone())
-}
-
-/// Whether a process in this state does not run, and should: it is being started, or could not be.
-fn is_down(state: State) -> bool {
-    matches!(state, State::Starting | State::Stopping | State::Backoff | State::Fatal)
 }

@@ -31,7 +31,7 @@ struct Record {
     proven: Option<(u32, i64)>,
     /// When something was done about it, as long as that counts.
     acts: Vec<Instant>,
-    /// When something was done about it last.
+    /// When something was done about it last, whether that counts or not.
     last_act: Option<Instant>,
     /// Until when enough was done.
     alone_until: Option<Instant>,
@@ -50,7 +50,7 @@ pub enum Allowance {
 
 impl Tracker {
     /// Takes note of what is checked: the row of a check begins anew with another instance, and so does
-    /// one that was not made; what was done about a process is remembered as long as it counts.
+    /// one that was not made; what was done about a process is remembered.
     pub(super) fn meet(&mut self, checks: &[Checked<'_>]) {
         let mut before = std::mem::take(&mut self.rows);
         for check in checks {
@@ -61,7 +61,7 @@ impl Tracker {
         }
         let there = checks.iter().flat_map(|check| &check.candidates);
         let there: HashSet<String> = there.map(|candidate| candidate.process.namespec()).collect();
-        self.processes.retain(|name, record| there.contains(name) || !record.acts.is_empty());
+        self.processes.retain(|name, record| there.contains(name) || record.last_act.is_some());
     }
 
     pub(super) fn row(&mut self, key: &str) -> &mut Row {

@@ -8,17 +8,17 @@ use superlance_core::system::log::{Log, LogOnce};
 
 /// A file that is written again and again. An error is logged once, until it changes or is over.
 #[derive(Debug)]
-pub struct OutputFile {
+pub(super) struct OutputFile {
     path: PathBuf,
     trouble: LogOnce,
 }
 
 impl OutputFile {
-    pub fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf) -> Self {
         Self { path, trouble: LogOnce::default() }
     }
 
-    pub fn write(&mut self, text: &str, log: &Log) {
+    pub(super) fn write(&mut self, text: &str, log: &Log) {
         match replace(&self.path, text) {
             Ok(()) => drop(self.trouble.clear()),
             Err(error) => {

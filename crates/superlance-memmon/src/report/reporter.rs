@@ -2,8 +2,7 @@
 
 use std::time::SystemTime;
 
-use superlance_action::report::json;
-use superlance_action::report::output_file::OutputFile;
+use superlance_action::report::Files;
 use superlance_core::listener::Ctx;
 use superlance_core::system::clock::unix_seconds;
 
@@ -21,8 +20,7 @@ pub(crate) struct Reporter {
     name: Option<String>,
     action: String,
     dry_run: bool,
-    status_file: Option<OutputFile>,
-    metrics_file: Option<OutputFile>,
+    files: Files,
 }
 
 impl Reporter {
@@ -32,8 +30,7 @@ impl Reporter {
             name: options.name.clone(),
             action: options.action.to_string(),
             dry_run: options.dry_run,
-            status_file: options.status_file.clone().map(OutputFile::new),
-            metrics_file: options.metrics_file.clone().map(OutputFile::new),
+            files: Files::new(options.status_file.clone(), options.metrics_file.clone()),
         }
     }
 
@@ -45,15 +42,10 @@ impl Reporter {
         memories: Memories<'_>,
         ctx: &Ctx<'_>,
     ) {
-        if self.status_file.is_none() && self.metrics_file.is_none() {
-            return;
-        }
-        let report = self.report(watch, sample, memories, ctx.arrived.wall);
-        if let Some(file) = &mut self.status_file {
-            file.write(&json(&report), ctx.log);
-        }
-        if let Some(file) = &mut self.metrics_file {
-            file.write(&prometheus::text(&report, memories.actions), ctx.log);
+        if self.files.are_wanted() {
+            let report = self.report(watch, sample, memories, ctx.arrived.wall);
+            let metrics = || prometheus::text(&report, memories.actions);
+            self.files.write(&report, metrics, ctx.log);
         }
     }
 
