@@ -19,6 +19,9 @@ const SELDOM: usize = 100;
 
 const FLOOD: usize = 100_000;
 
+/// Events of a flood of which many are written to the disk.
+const FLOOD_TO_DISK: usize = 20_000;
+
 /// Ticks before the first look at a day, so that everything has been done that is done but once.
 const WARM_UP: usize = 2_000;
 
@@ -63,13 +66,20 @@ impl Loads {
     pub(crate) fn flood<'a>(&'a self, listener: &'a str) -> Row {
         // After a flood like it: lines pile up while a mail is under way, and the allocator keeps the
         // room of the largest pile.
-        self.soak(listener, "a flood", [FLOOD, FLOOD], Soaked::flood)
+        self.soak(listener, "a flood", [FLOOD, FLOOD], &[], Soaked::flood)
+    }
+
+    /// Events as fast as they are accepted, with `--spool`.
+    pub(crate) fn flood_to_disk<'a>(&'a self, listener: &'a str) -> Row {
+        let folder = Scratch::new();
+        let options = ["--spool".to_owned(), folder.path().display().to_string()];
+        self.soak(listener, "--spool", [FLOOD_TO_DISK; 2], &options, Soaked::flood)
     }
 
     /// A day of ticks, each handled before the next one comes, with restarts and mails in between.
     pub(crate) fn day<'a>(&'a self, listener: &'a str) -> Row {
         let warm_up = if is_batch(listener) { DAY } else { WARM_UP };
-        self.soak(listener, "a day", [warm_up, DAY], Soaked::tick)
+        self.soak(listener, "a day", [warm_up, DAY], &[], Soaked::tick)
     }
 
     fn soak<'a>(
@@ -77,9 +87,10 @@ impl Loads {
         listener: &'a str,
         what: &str,
         [warm_up, events]: [usize; 2],
+        options: &[String],
         event: fn(&mut Soaked<'a>, usize),
     ) -> Row {
-        let mut soaked = Soaked::start(self, listener);
+        let mut soaked = Soaked::start(self, listener, options);
         (0..warm_up).for_each(|number| event(&mut soaked, number));
         soaked.settle();
         let (restarts, mails) = (soaked.restarts(), soaked.mails());
@@ -107,7 +118,7 @@ impl Loads {
 }
 
 impl<'a> Soaked<'a> {
-    fn start(loads: &'a Loads, listener: &'a str) -> Soaked<'a> {
+    fn start(loads: &'a Loads, listener: &'a str, further: &[String]) -> Soaked<'a> {
         let world = World {
             fake: FakeSupervisor::unix(),
             http: HttpServer::builder().usually(HttpAnswer::status(200)).start(),
@@ -126,6 +137,7 @@ impl<'a> Soaked<'a> {
         let mail =
             (!is_batch(listener)).then(|| ["-s".to_owned(), format!("cat >> {folder}/mails")]);
         let args = mail.into_iter().flatten().chain(options.split(' ').map(str::to_owned));
+        let args = further.iter().cloned().chain(args);
         let subject = Subject::ours(loads.program.as_ref(), listener).args(args);
         let plug = Plug::start(subject.server_url(&world.fake.server_url()).command());
         Soaked { loads, world, listener, plug }

@@ -32,7 +32,8 @@ fn main() -> ExitCode {
         if !wanted.is_empty() && !wanted.contains(&listener) {
             continue;
         }
-        for row in [loads.flood(&listener), loads.day(&listener)] {
+        for load in [Loads::flood, Loads::flood_to_disk, Loads::day] {
+            let row = load(&loads, &listener);
             println!("{}", row.text());
             grown |= row.has_grown();
         }
