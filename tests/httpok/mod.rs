@@ -1,5 +1,6 @@
 //! httpok beside the original, and under a real supervisord.
 
+mod checks_under_supervisord;
 mod deviations;
 mod options;
 mod transcripts;

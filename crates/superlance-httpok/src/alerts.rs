@@ -95,12 +95,24 @@ impl AlertWriter {
         alert.recovers(Recovers::WhenResolved { key, at_once: true })
     }
 
+    /// That a certificate expires soon.
+    pub(crate) fn certificate(&self, url: &str, text: String, at: SystemTime) -> Alert {
+        let subject = self.subject(&format!("{url}: certificate expires soon"));
+        let alert = Alert::new("httpok", "certificate", at, subject, text).measuring("url", url);
+        alert.recovers(Recovers::WhenResolved { key: certificate_key(url), at_once: true })
+    }
+
     fn subject(&self, what: &str) -> String {
         match &self.name {
             Some(name) => format!("httpok [{name}]: {what}"),
             None => format!("httpok: {what}"),
         }
     }
+}
+
+/// What recovers with another certificate.
+pub(crate) fn certificate_key(url: &str) -> String {
+    format!("certificate of {url}")
 }
 
 /// That nothing is done, as so many processes would be unavailable.

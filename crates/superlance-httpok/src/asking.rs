@@ -10,6 +10,7 @@ use superlance_probe::check::{Scheme, Settings};
 use superlance_probe::expectation::{Expectation, Rule};
 use superlance_probe::http::{HeaderName, Login, Method};
 use superlance_probe::source::Source;
+use superlance_probe::template::{Form, Template};
 use superlance_probe::tls::{Tls, TlsOptions};
 
 use crate::check_options::CheckOptions;
@@ -25,21 +26,30 @@ pub(crate) fn plan(options: &Options, variable: ReadVariable<'_>) -> Result<Plan
     let schemes = urls.iter().map(|url| Scheme::of(url)).collect::<Result<Vec<_>, _>>();
     let schemes = schemes.map_err(StartError::Usage)?;
     belong_together(options, &schemes).map_err(StartError::Usage)?;
-    let questions = match &options.checks.exec {
-        Some(command) => {
-            let shown = first_word(command);
-            vec![Question { shown, text: command.clone(), is_command: true }]
-        }
-        None => urls.into_iter().map(question).collect(),
+    let CheckOptions { exec, each, any_url, unix_socket, .. } = &options.checks;
+    let questions = match exec {
+        Some(command) => vec![question(command, true, *each)],
+        None => urls.into_iter().map(|url| question(url, false, *each)).collect(),
     };
+    let questions = questions.into_iter().collect::<Result<_, _>>().map_err(StartError::Usage)?;
+    let socket = unix_socket.as_ref().map(|path| template(path, Form::Plain, *each));
+    let socket = socket.transpose().map_err(StartError::Usage)?;
     let settings = settings(options, &schemes, variable)?;
-    let plan = Plan { settings, questions, any: options.checks.any_url };
+    let plan = Plan { settings, questions, socket, each: *each, any: *any_url };
     plan.verify().map_err(StartError::Usage)?;
     Ok(plan)
 }
 
-fn question(url: &str) -> Question {
-    Question { shown: without_password(url), text: url.to_owned(), is_command: false }
+fn question(text: &str, is_command: bool, each: bool) -> Result<Question, String> {
+    let (form, shown) = match is_command {
+        true => (Form::Shell, first_word(text)),
+        false => (Form::Url, without_password(text)),
+    };
+    Ok(Question { shown, template: template(text, form, each)?, is_command })
+}
+
+fn template(text: &str, form: Form, each: bool) -> Result<Template, String> {
+    if each { Template::parse(text, form) } else { Ok(Template::of_text(text)) }
 }
 
 fn settings(
@@ -66,7 +76,7 @@ fn settings(
         }),
         tls: Arc::new(Tls::new(tls).map_err(StartError::Environment)?),
         method: checks.method.clone().unwrap_or(Method::GET),
-        socket: checks.unix_socket.clone(),
+        socket: None,
         headers: headers.collect::<Result<_, _>>()?,
         login: login(checks, variable)?,
         data: data.transpose()?,
@@ -130,6 +140,7 @@ fn belong_together(options: &Options, schemes: &[Scheme]) -> Result<(), String> 
     let checks = &options.checks;
     let is_http = |scheme: &Scheme| matches!(scheme, Scheme::Http | Scheme::Https);
     let http = schemes.iter().any(is_http);
+    let https = schemes.contains(&Scheme::Https) || checks.follow.is_some();
     let (tcp, file) = (schemes.contains(&Scheme::Tcp), schemes.contains(&Scheme::File));
     let has_rules = !rules(options).is_empty();
     if has_rules && checks.method == Some(Method::HEAD) {
@@ -150,6 +161,7 @@ fn belong_together(options: &Options, schemes: &[Scheme]) -> Result<(), String> 
         ("--follow", "an http:// or https:// URL", checks.follow.is_some(), http),
         ("-c", "an http:// or https:// URL", !options.codes.is_empty(), http),
         ("-b (or another rule for the body)", "an http:// or https:// URL", has_rules, http),
+        ("--cert-days", "an https:// URL", checks.cert_days.is_some(), https),
         ("--say", "a tcp:// URL", checks.say.is_some(), tcp),
         ("--expect", "a tcp:// URL", checks.expect.is_some(), tcp),
         ("--max-age", "a file:// URL", checks.max_age.is_some(), file),

@@ -1,25 +1,36 @@
 //! Command lines, and what they ask of a server.
 
 use clap::FromArgMatches;
+use superlance_core::supervisor::{ProcessInfo, State};
 use superlance_probe::outcome::{Class, Outcome, Verdict};
 use superlance_testing::{Certificate, HttpAnswer, HttpRequest, HttpServer, Scratch};
 
 use super::*;
 use crate::options::command;
 
-/// What comes of checking with these arguments, the URL last.
+/// What is asked for with these arguments, the URL last.
 #[track_caller]
-fn check(arguments: &[&str]) -> Outcome {
+fn asked(arguments: &[&str]) -> Result<Plan, StartError> {
     let arguments = ["httpok", "-t", "2"].iter().chain(arguments);
     let matches = command().try_get_matches_from(arguments).unwrap();
     let options = Options::from_arg_matches(&matches).unwrap();
-    let plan = plan(&options, &|_, given| match given {
+    plan(&options, &|_, given| match given {
         "env:TOKEN" => Ok("hunter2".into()),
         _ => Err(StartError::Environment("no such environment variable".to_owned())),
-    });
-    let mut probed = plan.unwrap().check();
-    assert_eq!(probed.len(), 1);
-    probed.remove(0).outcome
+    })
+}
+
+/// What comes of checking.
+#[track_caller]
+fn check(arguments: &[&str]) -> Outcome {
+    let [round] = &*asked(arguments).unwrap().check(&[]) else { panic!("one round") };
+    let [probed] = round.as_slice() else { panic!("one check: {round:?}") };
+    probed.outcome.clone()
+}
+
+fn process(name: &str, pid: u32) -> ProcessInfo {
+    let (name, group) = (name.to_owned(), "web".to_owned());
+    ProcessInfo { name, group, pid, state: State::Running, start: 0, stop: 0, now: 0 }
 }
 
 fn answering(answer: HttpAnswer) -> HttpServer {
@@ -138,5 +149,78 @@ fn what_cannot_be_read_at_the_start_is_trouble_and_no_error() {
         let outcome = check(arguments);
         let Verdict::Trouble(why) = outcome.verdict else { panic!("{arguments:?}") };
         assert!(why.starts_with("cannot check http") && why.contains("/no/"), "{why}");
+    }
+}
+
+#[test]
+fn each_process_is_asked_at_its_own_place() {
+    let scratch = Scratch::new();
+    let server = |name: &str| HttpServer::builder().unix(scratch.join(name)).start();
+    let servers = [server("web_07.sock"), server("web_08.sock")];
+    let socket = format!("{}/{{name}}.sock", scratch.path().display());
+    let arguments = ["--each", "--unix-socket", &socket, "--header", "X-Process: {group}-{pid}"];
+    let plan = asked(&[&arguments[..], &["http://h/{num}/{num+8000}?{num:3}"]].concat()).unwrap();
+    let (web_07, web_08, web_09) =
+        (process("web_07", 1), process("web_08", 2), process("web_09", 3));
+    let rounds = plan.check(&[&web_07, &web_08, &web_09, &process("web", 4)]);
+    let urls: Vec<_> = rounds.iter().flatten().map(|probed| probed.url.as_str()).collect();
+    let shown = "http://h/{num}/{num+8000}?{num:3}";
+    assert_eq!(
+        urls,
+        ["http://h/07/8007?007", "http://h/08/8008?008", "http://h/09/8009?009", shown]
+    );
+    let outcomes: Vec<_> = rounds.iter().flatten().map(|probed| &probed.outcome).collect();
+    assert_eq!([class(outcomes[0]), class(outcomes[1])], [None, None]);
+    assert_eq!(class(outcomes[2]), Some(Class::Connect));
+    let trouble = format!(
+        "cannot check {shown}: web:web has no digits at the end of its name, which {{num}} stands for"
+    );
+    assert_eq!(outcomes[3].verdict, Verdict::Trouble(trouble));
+    for (server, path, process) in
+        [(&servers[0], "/07/8007?007", "web-1"), (&servers[1], "/08/8008?008", "web-2")]
+    {
+        let request = &server.requests()[0];
+        assert_eq!((&*request.path, request.header("x-process")), (path, Some(process)));
+    }
+}
+
+#[test]
+fn a_command_knows_its_process() {
+    let command = "test {name} = \"a'b 7\" && test $SUPERLANCE_GROUP:$SUPERLANCE_PID = web:7";
+    let plan = asked(&["--each", "--exec", command]).unwrap();
+    let rounds = plan.check(&[&process("a'b 7", 7), &process("other", 7)]);
+    let classes: Vec<_> = rounds.iter().flatten().map(|probed| class(&probed.outcome)).collect();
+    assert_eq!(classes, [None, Some(Class::Status)]);
+}
+
+#[test]
+fn placeholders_that_cannot_be_are_errors_at_the_start() {
+    for (arguments, expected) in [
+        (&["--each", "http://h:{nmu+1}/"][..], "has {nmu+1}, which is none of {name}"),
+        (&["--each", "http://h:{num+70000}/"], "has a port that is not between 1 and 65535"),
+        (&["--each", "--header", "X: {x}", "http://h/"], "has {x}, which is none of"),
+        (&["--each", "--unix-socket", "/{x}", "http://h/"], "has {x}, which is none of"),
+    ] {
+        let Err(StartError::Usage(text)) = asked(arguments) else { panic!("{arguments:?}") };
+        assert!(text.contains(expected), "{text}");
+    }
+    // Without --each they are what they are.
+    assert!(asked(&["--header", "X: {x}", "http://h/{x}"]).is_ok());
+}
+
+/// With 200 checks that take 100 milliseconds each: 13 rounds of 16.
+#[test]
+fn checks_run_side_by_side() {
+    let server = answering(HttpAnswer::status(200).delay(std::time::Duration::from_millis(100)));
+    let plan = asked(&["--each", &format!("{}/{{num}}", server.url())]).unwrap();
+    let processes: Vec<_> = (0..200).map(|number| process(&format!("web_{number}"), 7)).collect();
+    let started = std::time::Instant::now();
+    let rounds = plan.check(&processes.iter().collect::<Vec<_>>());
+    let took = started.elapsed();
+    assert!(rounds.iter().flatten().all(|probed| probed.outcome.verdict == Verdict::Good));
+    assert!(took.as_secs() < 10, "{took:?}");
+    for (process, round) in processes.iter().zip(&rounds) {
+        let number = process.name.trim_start_matches("web_");
+        assert_eq!(round[0].url, format!("{}/{number}", server.url()));
     }
 }

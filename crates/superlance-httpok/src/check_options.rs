@@ -27,9 +27,15 @@ pub(crate) struct CheckOptions {
     #[arg(long, value_name = "COMMAND")]
     pub(crate) exec: Option<String>,
 
+    /// Check each process by itself, and act on those alone that fail: URL, --unix-socket, --header
+    /// and --exec may have {name}, {group}, {pid}, {num} (the digits at the end of its name), {num:2}
+    /// (two of them at least) and {num+8000}
+    #[arg(long)]
+    pub(crate) each: bool,
+
     /// Connect to this unix socket instead of the URL's host
     #[arg(long, value_name = "PATH")]
-    pub(crate) unix_socket: Option<PathBuf>,
+    pub(crate) unix_socket: Option<String>,
 
     /// Method of the request [default: GET]
     #[arg(long, value_name = "METHOD", value_parser = parse_method)]
@@ -100,6 +106,10 @@ pub(crate) struct CheckOptions {
     /// Name to ask for by TLS, and that the certificate must have, instead of the URL's
     #[arg(long, value_name = "NAME", value_parser = parse_server_name)]
     pub(crate) server_name: Option<ServerName<'static>>,
+
+    /// Tell once a day when the certificate of a server expires within N days; never a reason to act
+    #[arg(long, value_name = "N")]
+    pub(crate) cert_days: Option<u16>,
 }
 
 /// Bytes of a text with escapes.

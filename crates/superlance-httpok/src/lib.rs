@@ -10,6 +10,7 @@
 mod act;
 mod alerts;
 mod asking;
+mod certificates;
 mod check_options;
 mod gcore;
 mod listener;
@@ -43,14 +44,14 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
     let bad = |error: Error| StartError::Usage(error.to_string());
     let mut options = Options::from_arg_matches(matches).map_err(bad)?;
     let plan = asking::plan(&options, &|option, given| environment.secret(option, given))?;
-    options.deciding.check(false).map_err(StartError::Usage)?;
+    options.deciding.check(options.checks.each).map_err(StartError::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
     let shown = plan.describe();
     let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
     let own_namespec = environment.own_namespec.clone();
     let any_url = plan.any;
-    let ask = Box::new(move |_: &[&ProcessInfo]| vec![plan.check()]);
+    let ask = Box::new(move |processes: &[&ProcessInfo]| plan.check(processes));
     let mut listener = HttpOk::new(options, shown, own_namespec, any_url, ask);
     listener.keep(alerts.restarts(), &environment.in_flight);
     Ok(Service::new(listener, Box::new(supervisor), alerts, environment))

@@ -407,3 +407,26 @@ fn trouble_is_told_once_for_each_reason_and_nothing_is_done_about_it() {
     assert_eq!(texts, [("trouble", "a"), ("trouble", "b"), again, ("trouble", "b")]);
     assert_eq!(world.alerts[0].subject, "httpok [x]: http://h/: cannot be checked");
 }
+
+/// It needs no answer that is good, and is no reason to act.
+#[test]
+fn a_certificate_that_expires_soon_is_told_once_a_day() {
+    let in_days = |days: u64| {
+        // The clock of the fake shows 2001-01-01.
+        let end = Duration::from_secs(978_307_200 + days * 86_400 + 3600);
+        Outcome { certificate_end: Some(std::time::UNIX_EPOCH + end), ..good() }
+    };
+    let outcomes = vec![in_days(40), in_days(5), in_days(5), in_days(90), in_days(90)];
+    let (mut world, mut httpok) = (world(), httpok(&["-a", "--cert-days", "30"], outcomes));
+    for _ in 0..5 {
+        tick(&mut world, &mut httpok);
+    }
+    let log = world.log();
+    let expected = "The certificate of http://h/ expires on 2001-01-06, in 5 days (--cert-days 30)\n\
+                    The certificate of http://h/ is another one, which expires on 2001-04-01\n";
+    assert_eq!(log, expected);
+    let kinds: Vec<_> = world.alerts.iter().map(|alert| alert.kind.as_str()).collect();
+    assert_eq!(kinds, ["certificate", "resolved"]);
+    assert_eq!(world.alerts[0].subject, "httpok: http://h/: certificate expires soon");
+    assert_eq!(world.supervisor.calls.len(), 0);
+}

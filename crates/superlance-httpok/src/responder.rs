@@ -17,7 +17,8 @@ use superlance_core::supervisor::{RpcError, State};
 use self::follow::Case;
 
 use crate::act::Actor;
-use crate::alerts::{AlertWriter, guarded};
+use crate::alerts::{AlertWriter, certificate_key, guarded};
+use crate::certificates::{Certificates, News};
 use crate::gcore::Gcore;
 use crate::memory::Memory;
 use crate::options::Options;
@@ -41,6 +42,7 @@ pub(crate) struct Responder {
     pub(crate) writer: AlertWriter,
     pub(crate) tracker: Tracker,
     pub(crate) memory: Memory,
+    pub(crate) certificates: Option<Certificates>,
     pub(crate) reporter: Reporter,
 }
 
@@ -59,7 +61,7 @@ impl Responder {
         };
         let Deciding { slow, fail_on, start, before, warn_after, .. } = options.deciding;
         Self {
-            each: false,
+            each: options.checks.each,
             judge: Judge { slow, fail_on, any_url },
             rules,
             warn_after,
@@ -76,6 +78,7 @@ impl Responder {
             writer: AlertWriter { name: options.name },
             tracker: Tracker::default(),
             memory: Memory::default(),
+            certificates: options.checks.cert_days.map(Certificates::new),
             reporter,
         }
     }
@@ -92,6 +95,7 @@ impl Responder {
         let before = listed.unwrap_or_default();
         let targets = self.targets(&rounds, &before);
         self.note(&targets, ctx);
+        self.look_at_certificates(&targets, ctx);
         let listed = if self.each {
             before
         } else if !self.rules.grace.is_zero() || rounds.iter().flatten().any(Probed::is_failed) {
@@ -175,6 +179,27 @@ impl Responder {
         let is_over = !targets.is_empty() && targets.iter().all(is_good);
         if is_over && std::mem::take(&mut self.memory.guarded) {
             resolve(&self.processes.key(), "All checks are good again", ctx);
+        }
+    }
+
+    /// Logs and tells which certificates expire soon.
+    fn look_at_certificates(&mut self, targets: &[Target<'_>], ctx: &mut Ctx<'_>) {
+        let (Some(certificates), now) = (&mut self.certificates, ctx.now()) else { return };
+        for probed in targets.iter().flat_map(|target| target.round) {
+            let end = probed.outcome.certificate_end;
+            match end.and_then(|end| certificates.news(&probed.url, end, now)) {
+                Some(News::Soon(text)) => {
+                    ctx.log.line(&text);
+                    if !self.actor.dry_run {
+                        ctx.raise(self.writer.certificate(&probed.url, text, now));
+                    }
+                }
+                Some(News::Renewed(text)) => {
+                    ctx.log.line(&text);
+                    resolve(&certificate_key(&probed.url), &text, ctx);
+                }
+                None => {}
+            }
         }
     }
 

@@ -366,7 +366,7 @@ fn our_own_certificate_and_key_belong_together() {
     let with_key =
         |key| TlsOptions { certificate: Some(ours.certificate()), key, ..TlsOptions::default() };
     for (key, expected) in [
-        (Some(other.key()), "KeyMismatch"),
+        (Some(other.key()), "it is not the key of the certificate of --client-cert"),
         (None, "there is no private key in PEM in it"),
         (Some(PathBuf::from("/no/key")), "--client-key /no/key: No such file"),
     ] {

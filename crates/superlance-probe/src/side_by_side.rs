@@ -1,33 +1,23 @@
 //! Work that waits for others, done side by side.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// How many at once.
 const AT_ONCE: usize = 16;
 
 /// Does `work` for each number below `count`, at most 16 at once, and returns the results in order.
-/// `None` stands for one that was not begun, since `ending` was true.
-pub fn side_by_side<T: Send>(
-    count: usize,
-    ending: impl Fn() -> bool + Sync,
-    work: impl Fn(usize) -> T + Sync,
-) -> Vec<Option<T>> {
-    let results = Mutex::new((0..count).map(|_| None).collect::<Vec<Option<T>>>());
-    let next = AtomicUsize::new(0);
+pub fn side_by_side<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(count)));
     let go_on = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= count || ending() {
+            if number >= count {
                 return;
             }
             let result = work(number);
-            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(place) = results.get_mut(number) {
-                *place = Some(result);
-            }
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
         }
     };
     thread::scope(|scope| {
@@ -40,12 +30,13 @@ pub fn side_by_side<T: Send>(
         }
         go_on();
     });
-    results.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_unstable_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
     use std::time::{Duration, Instant};
 
     use super::*;
@@ -53,8 +44,8 @@ mod tests {
     #[test]
     fn results_are_in_order() {
         for count in [0, 1, 2, 16, 17, 1000] {
-            let results = side_by_side(count, || false, |number| number * 2);
-            let expected: Vec<_> = (0..count).map(|number| Some(number * 2)).collect();
+            let results = side_by_side(count, |number| number * 2);
+            let expected: Vec<_> = (0..count).map(|number| number * 2).collect();
             assert_eq!(results, expected);
         }
     }
@@ -63,35 +54,16 @@ mod tests {
     fn sixteen_wait_as_long_as_one() {
         let (at_once, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let started = Instant::now();
-        side_by_side(
-            48,
-            || false,
-            |_| {
-                most.fetch_max(at_once.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                thread::sleep(Duration::from_millis(200));
-                at_once.fetch_sub(1, Ordering::SeqCst);
-            },
-        );
+        side_by_side(48, |_| {
+            most.fetch_max(at_once.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(200));
+            at_once.fetch_sub(1, Ordering::SeqCst);
+        });
         assert_eq!(most.into_inner(), 16);
         let took = started.elapsed();
         assert!(
             took >= Duration::from_millis(600) && took < Duration::from_millis(2400),
             "{took:?}"
         );
-    }
-
-    #[test]
-    fn at_the_end_no_more_is_begun() {
-        let ending = AtomicBool::new(false);
-        let results = side_by_side(
-            100,
-            || ending.load(Ordering::SeqCst),
-            |number| {
-                if number == 20 {
-                    ending.store(true, Ordering::SeqCst);
-                }
-            },
-        );
-        assert!(results[20].is_some() && results[99].is_none());
     }
 }

@@ -111,7 +111,12 @@ impl Tls {
         let bad = |why: String| format!("{option} {}: {why}", path.display());
         let key = PrivateKeyDer::from_pem_file(path)
             .map_err(|error| bad(explain(&error, "private key")))?;
-        builder.with_client_auth_cert(chain, key).map_err(|error| bad(error.to_string()))
+        builder.with_client_auth_cert(chain, key).map_err(|error| match error {
+            Error::InconsistentKeys(_) => {
+                bad("it is not the key of the certificate of --client-cert".to_owned())
+            }
+            error => bad(error.to_string()),
+        })
     }
 
     /// Whom to trust; `None` for anyone.

@@ -45,6 +45,14 @@ pub fn log_time(time: SystemTime) -> String {
     local(time).0.format("%Y-%m-%d %H:%M:%S,%3f").to_string()
 }
 
+/// The day in UTC: `2026-11-02`.
+#[must_use]
+pub fn utc_day(time: SystemTime) -> String {
+    let seconds = i64::try_from(unix_seconds(time)).unwrap_or(i64::MAX);
+    let time = DateTime::<Utc>::from_timestamp(seconds, 0);
+    time.map(|time| time.format("%Y-%m-%d").to_string()).unwrap_or_default()
+}
+
 /// Local time and the zone's abbreviation, which chrono does not know; UTC where there is no zone.
 fn local(time: SystemTime) -> (DateTime<FixedOffset>, String) {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,11 +1,13 @@
 //! Explanations of system errors and of TLS errors.
 
 use std::io;
+use std::time::{Duration, UNIX_EPOCH};
 
-use chrono::{DateTime, Utc};
 use nix::errno::Errno;
 use rustls::CertificateError::{self, *};
 use rustls::pki_types::UnixTime;
+
+use crate::system::clock::utc_day;
 
 /// Whether `error` means that a thread, a process, a descriptor or memory was not available: the
 /// same may work later.
@@ -81,15 +83,12 @@ fn certificate(why: &CertificateError) -> String {
 }
 
 fn day(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-    let time = DateTime::<Utc>::from_timestamp(seconds, 0);
-    time.map(|time| time.format("%Y-%m-%d").to_string()).unwrap_or_default()
+    UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs())).map(utc_day).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
     use rustls::pki_types::ServerName;
     use rustls::{Error, OtherError};
