@@ -52,12 +52,12 @@ impl Host for Everything {
         true
     }
 
-    fn variable(&self, _name: &str) -> Option<String> {
-        None
+    fn variable(&self, name: &str) -> Option<String> {
+        (name == "PATH").then(|| "/usr/bin".to_owned())
     }
 
     fn variables(&self) -> Vec<(String, String)> {
-        Vec::new()
+        vec![("PATH".to_owned(), "/usr/bin".to_owned())]
     }
 
     fn node_name(&self) -> String {
@@ -171,4 +171,20 @@ fn each_code_has_a_configuration_with_this_finding_alone() {
     let codes_of_files = codes::CODES.iter().filter(|entry| !live.contains(&entry.code));
     let expected = codes_of_files.map(|entry| entry.code.to_owned()).collect();
     assert_eq!(codes, expected);
+}
+
+/// Configurations from public repositories, with other names, and what a careful reader says of them.
+#[test]
+fn public_configurations_have_the_findings_of_a_careful_reader() {
+    let folder = tests("public");
+    let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = names.map(|name| name.into_string().unwrap());
+    let names: BTreeSet<_> = names.filter(|name| name.ends_with(".conf")).collect();
+    for name in &names {
+        let arguments: &[&str] = if name.contains("container") { &["--container"] } else { &[] };
+        let report = report(&folder, name, arguments);
+        let text = text::render(&report, View { all: false, colour: false });
+        compare(&folder.join(name.replace(".conf", ".txt")), &text);
+    }
+    assert!(names.len() >= 25, "{names:?}");
 }
