@@ -28,7 +28,7 @@
 COMMANDS = crashmail crashmailbatch crashsms fatalmailbatch httpok memmon
 
 # What has a manual page.
-MANUALS = superlance superlance-check superlance-status $(COMMANDS)
+MANUALS = superlance superlance-check superlance-status superlance-test-alert $(COMMANDS)
 
 EXAMPLES = examples examples/conf.d examples/container examples/nginx-gunicorn
 

@@ -4,3 +4,4 @@ mod command;
 mod documents;
 mod live;
 mod oracle;
+mod test_alert;

@@ -40,6 +40,12 @@ const TOOLS: &[Tool] = &[
         command: superlance_status::command,
         main: superlance_status::main,
     },
+    Tool {
+        name: superlance_check::test_alert::NAME,
+        about: superlance_check::test_alert::ABOUT,
+        command: superlance_check::test_alert::command,
+        main: |arguments| superlance_check::test_alert::main(arguments, APPLETS),
+    },
 ];
 
 /// The command lines of all commands, for what is generated from them.

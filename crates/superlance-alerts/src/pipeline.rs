@@ -15,8 +15,8 @@ use crate::transport::Transport;
 use superlance_core::listener::alert::{Alert, Alerts};
 use superlance_core::listener::in_flight::InFlight;
 use superlance_core::listener::restart;
-use superlance_core::run::Delivery;
 use superlance_core::run::backlog;
+use superlance_core::run::{Delivery, Tried};
 use superlance_core::spool::journal::Journal;
 use superlance_core::supervisor::Supervisor;
 use superlance_core::system::clock::Moment;
@@ -239,6 +239,11 @@ impl Delivery for Pipeline {
 
     fn finish(&mut self) {
         self.senders.iter_mut().for_each(Sender::finish);
+    }
+
+    fn try_once(&mut self, mut alert: Alert) -> Vec<Tried> {
+        self.complete(&mut alert);
+        self.senders.iter().flat_map(|sender| sender.try_once(&alert)).collect()
     }
 }
 

@@ -3,6 +3,8 @@
 //! A server may need seconds, hang, or be away for hours. The listener hands over its alerts and
 //! goes on; one thread delivers them in order, and several do at the end.
 
+mod trial;
+
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -17,6 +17,7 @@ mod report;
 mod rules;
 mod scene;
 mod severity;
+pub mod test_alert;
 
 use std::env;
 use std::ffi::OsString;
@@ -164,10 +165,15 @@ fn this_host() -> ThisHost {
     }
 }
 
+/// The file that this program runs from.
+fn own_program() -> io::Result<PathBuf> {
+    env::current_exe()
+}
+
 /// The configuration that supervisord would find.
 fn search(host: &ThisHost) -> Result<PathBuf, String> {
     let environment = Environment {
-        program_folder: env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned())),
+        program_folder: own_program().ok().and_then(|path| Some(path.parent()?.to_owned())),
         working_folder: host.working_folder.clone(),
         root: Path::new("/"),
         variables: Vec::new(),

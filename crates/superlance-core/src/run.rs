@@ -10,4 +10,4 @@ mod reader;
 mod serve;
 mod worker;
 
-pub use self::worker::{Delivery, Service};
+pub use self::worker::{Delivery, Service, Tried};

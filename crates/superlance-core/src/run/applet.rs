@@ -5,17 +5,21 @@ use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command, Error, FromArgMatches as _};
 use signal_hook::low_level::{emulate_default_handler, signal_name};
 
+use crate::listener::alert::Alert;
 use crate::listener::environment::Environment;
 use crate::options::getopt::with_hints;
 use crate::options::log::LogOptions;
 use crate::options::usage::StartError;
 use crate::protocol::stdio::{Input, Output, is_stdout_stderr};
+use crate::run::Tried;
 use crate::run::serve::{Ended, Service, serve};
+use crate::system::clock::unix_seconds;
 use crate::system::log::{Log, Style};
 
 /// One of the commands of the suite. Exit codes: 0 at the end of the events, 1 for surroundings in
@@ -97,6 +101,34 @@ impl Applet {
             }
             Err(message) => Err(fail(&message)),
         }
+    }
+
+    /// Sends an alert once by each transport that the command line asks for. Nothing is kept and tried
+    /// again.
+    ///
+    /// # Errors
+    /// When the command line is wrong, or something that it names is missing.
+    pub fn try_alert(
+        &self,
+        arguments: impl IntoIterator<Item = OsString>,
+        subject: &str,
+        text: &str,
+    ) -> Result<Vec<Tried>, String> {
+        let mut command = (self.command)();
+        let matches = command
+            .try_get_matches_from_mut(arguments)
+            .map_err(|error| with_hints(error, &command).to_string())?;
+        let mut environment = Environment::read();
+        // Some listeners begin with a client for supervisord, which is not asked here.
+        environment.server_url.get_or_insert_with(|| "http://127.0.0.1:9001".to_owned());
+        environment.log = Arc::new(Log::new(io::sink()));
+        let mut service = (self.service)(&matches, environment).map_err(|error| match error {
+            StartError::Usage(message) | StartError::Environment(message) => message,
+        })?;
+        let now = SystemTime::now();
+        let alert = Alert::new(self.name, "test", now, subject.to_owned(), text.to_owned());
+        let id = format!("test-{}-{}", std::process::id(), unix_seconds(now));
+        Ok(service.alerts.try_once(Alert { id, ..alert }))
     }
 
     /// Gives the log the style that options and environment ask for. What is wrong with that is

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::listener::alert::Alerts;
+use crate::listener::alert::{Alert, Alerts};
 use crate::listener::environment::Environment;
 use crate::listener::identity::Identity;
 use crate::listener::in_flight::InFlight;
 use crate::listener::{Ctx, Interest, Listener};
+use crate::mail::outcome::DeliveryOutcome;
 use crate::protocol::event::Event;
 use crate::run::backlog::{self, Backlog};
 use crate::run::expectation::Expectation;
@@ -45,6 +46,17 @@ pub trait Delivery: Alerts {
 
     /// Waits until everything is delivered or given up.
     fn finish(&mut self);
+
+    /// Tries to deliver an alert once by each transport, outside of the queues.
+    fn try_once(&mut self, alert: Alert) -> Vec<Tried>;
+}
+
+/// The outcome of one try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// The recipient and the transport, without secrets.
+    pub to: String,
+    pub outcome: DeliveryOutcome,
 }
 
 /// A listener with the parts it acts with.

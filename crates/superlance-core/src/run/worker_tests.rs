@@ -64,6 +64,10 @@ impl Delivery for Fragile {
     fn finish(&mut self) {
         self.step("finish");
     }
+
+    fn try_once(&mut self, _: Alert) -> Vec<Tried> {
+        Vec::new()
+    }
 }
 
 /// The log of a worker that gets these events, with a pipeline that panics `at` one of its steps.

@@ -1,0 +1,21 @@
+//! One try, without queue and spool: the caller looks at its outcome.
+
+use superlance_core::listener::alert::Alert;
+use superlance_core::run::Tried;
+
+use super::Sender;
+
+impl Sender {
+    /// Tries to deliver an alert once, and waits for the outcome.
+    pub(crate) fn try_once(&self, alert: &Alert) -> Vec<Tried> {
+        let transport = &self.shared.transport;
+        let targets = transport.targets();
+        let outcomes = transport.deliver(alert, &targets);
+        let tried = |(target, outcome): (&String, _)| {
+            let name = transport.name();
+            let to = if target.is_empty() { name } else { format!("{target}, by {name}") };
+            Tried { to, outcome }
+        };
+        targets.iter().zip(outcomes).map(tried).collect()
+    }
+}
