@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use superlance_testing::{Builder, Channel, Mailbox, SOON, Scratch, Supervisord, venv, wait_until};
+use superlance_testing::{
+    Builder, Certificate, Channel, HttpServer, Mailbox, SOON, Scratch, Supervisord, venv,
+    wait_until,
+};
 
 use super::under_supervisord::free_port;
 use crate::links;
@@ -101,6 +104,7 @@ fn services_that_fall_ill_are_restarted_whatever_the_way_to_check() {
     let ports = [free_port(), free_port()].map(|port| port.to_string());
     let tcp = ports.each_ref().map(|port| format!("tcp://127.0.0.1:{port}"));
     let talk = format!(r"--say PING\r\n --expect '\x22ok\x22' {}", tcp[1]);
+    let secure = HttpServer::builder().tls(&Certificate::expired()).start();
     let setting = Setting::new();
     let nap = "while kill -0 $(cat {folder}/nap.ill); do sleep NAP & sleep NAP; done 2>/dev/null";
     let nap =
@@ -116,7 +120,8 @@ fn services_that_fall_ill_are_restarted_whatever_the_way_to_check() {
             "silent",
             "{folder}/api.sock",
             "--unix-socket {folder}/api.sock --bearer file:{folder}/token --header 'X-Key: \
-             env:API_TOKEN' --json /status=ok http://api/health",
+             env:API_TOKEN' --json /status=ok --status-file {folder}/status --metrics-file \
+             {folder}/metrics http://api/health",
         )
         .service(
             "pool",
@@ -124,6 +129,7 @@ fn services_that_fall_ill_are_restarted_whatever_the_way_to_check() {
             "{folder}/pool_%(process_num)02d.sock",
             "--each --unix-socket {folder}/{name}.sock http://{name}/health",
         )
+        .service("secure", "beat", "/dev/null", &format!("--cert-days 30 {}", secure.url()))
         .start();
 
     let reasons = [
@@ -152,9 +158,15 @@ fn services_that_fall_ill_are_restarted_whatever_the_way_to_check() {
 
     let naps = || command_lines().iter().any(|line| line.contains(NAP));
     wait_until("the command of --exec to be killed with its children", SOON, || !naps());
-    for name in ["closing", "mute", "beat", "nap", "api", "pool"] {
+    let mail = running.mail("secure");
+    assert!(mail.contains("expired on 2000-01-01, ") && !mail.contains("restart"), "{mail}");
+    for name in ["closing", "mute", "beat", "nap", "api", "pool", "secure"] {
         let (log, mail) = (running.log(name), running.mail(name));
         assert!(!log.contains(TOKEN) && !mail.contains(TOKEN), "{log}\n{mail}");
+    }
+    for file in ["status", "metrics"].map(|name| running.path(name)) {
+        let text = fs::read_to_string(file).unwrap();
+        assert!(text.contains("http://api/") && !text.contains(TOKEN), "{text}");
     }
     assert!(!command_lines().iter().any(|line| line.contains(TOKEN)));
     assert!(!running.supervisord.log().contains("UNKNOWN"), "{}", running.supervisord.log());

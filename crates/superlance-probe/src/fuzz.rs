@@ -1,6 +1,10 @@
 //! Fuzz targets (`tests/fuzz`), like `superlance_core::fuzz`.
 
-use crate::http::StatusLine;
+use ureq::http::Uri;
+
+use crate::http::redirect::{Next, Step, next};
+use crate::http::{Method, StatusLine, certificate};
+use crate::json::JsonRule;
 use crate::search::Search;
 
 /// An answer, as a server of evil intent may send it: a text is found exactly where it is, however the
@@ -27,10 +31,30 @@ pub fn http(data: &[u8]) {
     assert!(reason.is_empty() || stream.starts_with(b"HTTP/"), "{reason:?}");
 }
 
+/// What else a server may send: a line, which is a rule for JSON or a `Location`, and a body, or a
+/// certificate. A message about it is one line, and no redirect leads to another server.
+pub fn answer(data: &[u8]) {
+    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    let (line, rest) = data.split_at(end);
+    let (line, rest) = (String::from_utf8_lossy(line), rest.get(1..).unwrap_or_default());
+    let _ = certificate::end(rest);
+    let wrong = line.parse().ok().and_then(|rule: JsonRule| rule.wrong(rest));
+    assert!(wrong.is_none_or(|wrong| !wrong.contains('\n')), "{line:?} of {rest:?}");
+
+    let uri = Uri::from_static("http://h:1/a/b?c");
+    let step = Step { uri, method: Method::GET, with_data: true };
+    let follows = next(&step, 302, Some(&line), 1, 1);
+    if let Next::Follow(Step { uri, .. }) = &follows {
+        assert_eq!(uri.host(), Some("h"), "{line:?}");
+    }
+    assert_ne!(follows, Next::Stay, "{line:?}");
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn what_is_stored_passes() {
         superlance_core::fuzz::replay("http", super::http).unwrap();
+        superlance_core::fuzz::replay("answer", super::answer).unwrap();
     }
 }

@@ -1,10 +1,10 @@
 //! A request by HTTP, and what the answer to it means.
 
-mod certificate;
+pub(crate) mod certificate;
 mod deadline;
 mod explain;
 mod reach;
-mod redirect;
+pub(crate) mod redirect;
 mod request;
 mod tls;
 
