@@ -298,3 +298,7 @@ impl Situation<'_> {
 #[cfg(test)]
 #[path = "decide/decide_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "decide/model_tests.rs"]
+mod model;
