@@ -3,6 +3,7 @@
 mod checks_under_supervisord;
 mod deviations;
 mod options;
+mod policy_under_supervisord;
 mod transcripts;
 mod under_supervisord;
 

@@ -303,6 +303,15 @@ impl Actor {
         }
     }
 
+    /// What was done to a process in this state, in a word.
+    pub(crate) fn done(&self, state: State) -> &'static str {
+        match self.action {
+            _ if state != State::Running => "started",
+            Action::Intervene(intervention) => Words::of(intervention).undone,
+            Action::Alert => "told about",
+        }
+    }
+
     /// What is done to a process that runs, in a word.
     pub(crate) fn doing(&self) -> String {
         match self.action {

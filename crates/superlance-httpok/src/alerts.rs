@@ -57,15 +57,15 @@ impl AlertWriter {
         &self,
         process: &ProcessInfo,
         failure: &Failure,
-        (budget, rest): (Option<Budget>, Duration),
+        (done, budget, rest): (&str, Option<Budget>, Duration),
         why: &str,
         at: SystemTime,
     ) -> Alert {
         let (namespec, time) = (process.namespec(), asctime_and_zone(at));
         let often = budget.map_or_else(String::new, |budget| budget.to_string());
         let text = format!(
-            "httpok leaves the process {namespec} alone as of {time}: something was done about it \
-             {often}, and is not done again for {}.\n\n{why}",
+            "httpok left the process named {namespec} alone at {time}: it was {done} {often}, and is \
+             not {done} again for {}.\n\n{why}",
             duration_text(rest)
         );
         let subject = self.subject(&format!("process {namespec} left alone"));

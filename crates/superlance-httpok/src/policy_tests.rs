@@ -86,7 +86,11 @@ fn what_never_answers_is_left_alone_after_so_many_restarts_and_that_is_told_once
     assert_eq!(kinds(&world), ["bad-status", "bad-status", "left-alone"]);
     let alert = &world.alerts[2];
     assert_eq!(alert.subject, "httpok [x]: process foo:foo left alone");
-    assert!(alert.text.contains("2 times within 1h, and is not done again for "), "{}", alert.text);
+    assert!(
+        alert.text.contains("it was restarted 2 times within 1h, and is not restarted again for "),
+        "{}",
+        alert.text
+    );
     assert!(alert.text.contains("\n\nstatus contacting http://h/: 500"), "{}", alert.text);
     let log = world.log();
     assert_eq!(log.matches("\nfoo is left alone for ").count(), 1, "{log}");

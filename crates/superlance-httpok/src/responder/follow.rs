@@ -127,8 +127,10 @@ impl Responder {
         ctx: &mut Ctx<'_>,
     ) {
         let steps = case.steps();
-        let is_guarded = steps.values().any(|step| *step == Step::Spare(SkipReason::Guarded));
-        if !self.each && !is_guarded {
+        let acts = steps.values().any(|step| *step == Step::Act);
+        // That all are spared is no news.
+        let is_news = acts || steps.is_empty();
+        if !self.each && is_news {
             report.write(self.actor.action.doing(&self.processes.quote(), self.actor.dry_run));
         }
         for (info, process) in case.target.processes {
@@ -148,9 +150,7 @@ impl Responder {
         if let (false, Some(unknown)) = (self.each, self.processes.unknown(&listed.all)) {
             report.write(format!("Programs not restarted because they did not exist: {unknown}"));
         }
-        // That all are spared is no news.
-        let acts = steps.values().any(|step| *step == Step::Act);
-        if (acts || steps.is_empty()) && !report.is_shutdown() && !self.actor.dry_run {
+        if is_news && !report.is_shutdown() && !self.actor.dry_run {
             ctx.raise(case.about(report.alert(failure, ctx.now())));
         }
         if acts {
@@ -188,7 +188,8 @@ impl Responder {
         self.actor.left_alone(process, failure, ctx);
         let health = self.memory.of(&case.target.key());
         if health.left_alone.insert(info.namespec()) && !self.actor.dry_run {
-            let (spent, why) = ((self.rules.budget, rest), report.text());
+            let done = self.actor.done(info.state);
+            let (spent, why) = ((done, self.rules.budget, rest), report.text());
             ctx.raise(self.writer.left_alone(info, failure, spent, &why, ctx.now()));
         }
     }
