@@ -1,5 +1,7 @@
 //! Actions on the processes of a check that fails.
 
+mod words;
+
 use std::time::Instant;
 
 use serde::Serialize;
@@ -12,6 +14,7 @@ use superlance_core::listener::restart::{NotStarted, Restarts, Settled, StopErro
 use superlance_core::supervisor::{ProcessInfo, RpcError, State};
 use superlance_probe::outcome::Class;
 
+use self::words::Words;
 use crate::gcore::Gcore;
 use crate::report::{Failure, Report};
 
@@ -318,29 +321,6 @@ impl Actor {
             Action::Intervene(intervention) => Words::of(intervention).doing,
             Action::Alert => "telling".to_owned(),
         }
-    }
-}
-
-/// An intervention in words.
-struct Words {
-    verb: &'static str,
-    doing: String,
-    /// What is said of the process afterwards.
-    done: String,
-    /// What it is not if nothing is done.
-    undone: &'static str,
-}
-
-impl Words {
-    fn of(intervention: Intervention) -> Self {
-        let (doing, done, undone) = match intervention {
-            Intervention::Restart => ("restarting".to_owned(), "restarted".to_owned(), "restarted"),
-            Intervention::Stop => ("stopping".to_owned(), "stopped".to_owned(), "stopped"),
-            Intervention::Signal(signal) => {
-                (format!("sending {signal}"), format!("got {signal}"), "signalled")
-            }
-        };
-        Self { verb: intervention.verb(), doing, done, undone }
     }
 }
 
