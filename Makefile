@@ -25,7 +25,7 @@
 # Tests and demo need Python 3 with venv, for supervisord and the original superlance.
 
 # The event listeners: each is a link to the program.
-COMMANDS = crashmail crashmailbatch crashsms fatalmailbatch httpok memmon
+COMMANDS = crashmail crashmailbatch crashsms exitmon fatalmailbatch httpok memmon
 
 # What has a manual page.
 MANUALS = superlance superlance-check superlance-status superlance-test-alert $(COMMANDS)

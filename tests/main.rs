@@ -19,6 +19,7 @@ mod crash;
 mod dependencies;
 mod docs;
 mod examples;
+mod exitmon;
 mod faults;
 mod httpok;
 mod log;

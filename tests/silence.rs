@@ -41,6 +41,12 @@ fn each_says_at_its_start_who_it_is_and_what_it_waits_for() {
             "watches every process; waits for PROCESS_STATE_EXITED, TICK_5",
         ),
         (
+            "exitmon",
+            &["-p", "web", "--exclude", "x", "--max-exits", "3/10m"],
+            "ends supervisord when of -p web, --exclude x one is fatal or exited for 2s, or exits more \
+             than 3 times within 10m; waits for PROCESS_STATE_FATAL, PROCESS_STATE_EXITED",
+        ),
+        (
             "fatalmailbatch",
             &[&batch[..], &["--program", "a*"]].concat(),
             "watches --program a*; waits for PROCESS_STATE_FATAL, TICK_60",

@@ -58,6 +58,8 @@ pub struct Details {
     pub info: ProcessInfo,
     /// Why the process could not be started, in supervisord's words; empty when it could.
     pub spawn_error: String,
+    /// The exit status of its last end; -1 where a signal ended it, 0 where it failed to start.
+    pub exit_status: i64,
     /// The file of its standard output; empty for none.
     pub stdout_log: String,
     /// The file of its standard error; empty for none, or when it goes where standard output goes.
@@ -73,6 +75,17 @@ impl Details {
             Channel::Stderr => &self.stderr_log,
         }
     }
+}
+
+/// The part of the configuration of a process (`getAllConfigInfo`) that listeners read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configured {
+    pub group: String,
+    pub name: String,
+    /// The priority of its group: those with a higher one are stopped first.
+    pub group_priority: i64,
+    /// The exit statuses that supervisord expects.
+    pub exit_codes: Vec<i64>,
 }
 
 /// One of the outputs of a process.
@@ -195,6 +208,12 @@ pub trait Supervisor: Send {
     /// As [`info`](Supervisor::info).
     fn details(&mut self, namespec: &str) -> Result<Details, RpcError>;
 
+    /// How all processes are configured (`getAllConfigInfo`).
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    fn configured(&mut self) -> Result<Vec<Configured>, RpcError>;
+
     /// The process id of supervisord itself (`getPID`).
     ///
     /// # Errors
@@ -232,4 +251,10 @@ pub trait Supervisor: Send {
     /// # Errors
     /// When there is no usable answer, which does not mean that nothing was sent.
     fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError>;
+
+    /// Lets supervisord stop all processes and end (`shutdown`); does not wait for that.
+    ///
+    /// # Errors
+    /// When there is no usable answer, which does not mean that it does not end.
+    fn shut_down(&mut self) -> Result<(), RpcError>;
 }

@@ -8,6 +8,7 @@ pub mod io_error;
 pub mod log;
 pub mod paint;
 pub mod python;
+pub mod replace;
 pub mod secret;
 pub mod socket;
 pub(crate) mod thread;

@@ -14,7 +14,7 @@ use crate::listener::{Ctx, Interest, Listener};
 use crate::protocol::event::{Event, ProcessState};
 use crate::protocol::frame::Frame;
 use crate::supervisor::{
-    Channel, Details, Fault, LogEnd, ProcessInfo, RpcError, State, Supervisor,
+    Channel, Configured, Details, Fault, LogEnd, ProcessInfo, RpcError, State, Supervisor,
 };
 use crate::system::clock::Moment;
 use crate::system::log::Log;
@@ -53,6 +53,10 @@ pub struct ScriptedSupervisor {
     pub now: i64,
     /// Why processes could not be started, by `group:name`.
     pub spawn_errors: HashMap<String, String>,
+    /// Exit statuses, by `group:name`; the others have 0.
+    pub exit_statuses: HashMap<String, i64>,
+    /// Groups whose priority is not 999.
+    pub group_priorities: HashMap<String, i64>,
     /// The outputs of processes, by `group:name`; those without keep none.
     pub logs: HashMap<(String, Channel), String>,
     /// The log files that `details` names.
@@ -85,8 +89,8 @@ impl ScriptedSupervisor {
         self
     }
 
-    /// Lets the next call of `method` (`all`, `info`, `details`, `pid`, `tail`, `own_log`, `stop`, `start` or
-    /// `signal`) end with `error`.
+    /// Lets the next call of `method` (`all`, `info`, `details`, `configured`, `pid`, `tail`, `own_log`, `stop`,
+    /// `start`, `signal` or `shut_down`) end with `error`.
     pub fn fail(&mut self, method: &'static str, error: RpcError) {
         self.failures.entry(method).or_default().push_back(error);
     }
@@ -141,10 +145,22 @@ impl Supervisor for ScriptedSupervisor {
         };
         Ok(Details {
             info,
+            exit_status: self.exit_statuses.get(namespec).copied().unwrap_or_default(),
             spawn_error: self.spawn_errors.get(namespec).cloned().unwrap_or_default(),
             stdout_log: log(Channel::Stdout),
             stderr_log: log(Channel::Stderr),
         })
+    }
+
+    fn configured(&mut self) -> Result<Vec<Configured>, RpcError> {
+        self.call("configured", "")?;
+        let configured = |info: &ProcessInfo| Configured {
+            group: info.group.clone(),
+            name: info.name.clone(),
+            group_priority: self.group_priorities.get(&info.group).copied().unwrap_or(999),
+            exit_codes: vec![0],
+        };
+        Ok(self.processes.iter().map(configured).collect())
     }
 
     /// The parent of the test.
@@ -186,6 +202,10 @@ impl Supervisor for ScriptedSupervisor {
     fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
         self.call("signal", &format!("{namespec}, {signal}"))?;
         self.process(namespec).map(drop)
+    }
+
+    fn shut_down(&mut self) -> Result<(), RpcError> {
+        self.call("shut_down", "")
     }
 }
 

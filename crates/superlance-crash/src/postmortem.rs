@@ -15,9 +15,11 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use self::cause::{Ending, Instance};
+pub use self::cause::Ending;
+use self::cause::Instance;
 pub use self::findings::Findings;
 use self::findings::Newer;
+pub use self::log_file::user_of_ancestor;
 use self::recent::Recent;
 use self::tail::{Tail, bytes_for, tail};
 use crate::trigger::Trigger;
@@ -97,7 +99,8 @@ pub struct PostMortem {
 
 impl PostMortem {
     /// Reads `lines` of each log, through supervisord or directly.
-    fn new(lines: u32, by_rpc: bool) -> Self {
+    #[must_use]
+    pub fn new(lines: u32, by_rpc: bool) -> Self {
         Self {
             lines: lines as usize,
             by_rpc,
@@ -178,7 +181,8 @@ impl PostMortem {
         questions: &mut Questions<'_>,
     ) -> Option<String> {
         let too_quickly = spawn_error.is_some_and(|error| error.starts_with(TOO_QUICKLY));
-        let ended = change.pid.is_some() || too_quickly;
+        // An exit that a listener finds at its start has no pid, and there is none but the last.
+        let ended = change.pid.is_some() || too_quickly || change.state == State::Exited;
         ended.then(|| questions.own_log())??.whole_lines().map(str::to_owned)
     }
 

@@ -277,6 +277,7 @@ fn in_a_list_they_stand_below_their_line() {
     let log = |title: &str, text: &str| Attachment { title: title.into(), text: text.into() };
     let findings = Findings {
         cause: Some("exit status 7".to_owned()),
+        ending: None,
         logs: vec![log("stderr, last 3 lines", "a\n\n  b"), log("stdout", "(empty)")],
         measured: vec![],
     };

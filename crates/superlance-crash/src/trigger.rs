@@ -154,7 +154,18 @@ impl StateFilter {
     /// The trigger of a change of state, if it is in this set.
     #[must_use]
     pub fn of(&self, change: &ProcessState) -> Option<Trigger> {
-        Trigger::of(change).filter(|trigger| self.0.contains(trigger))
+        Trigger::of(change).filter(|trigger| self.contains(*trigger))
+    }
+
+    /// Whether it has this trigger.
+    #[must_use]
+    pub fn contains(&self, trigger: Trigger) -> bool {
+        self.0.contains(&trigger)
+    }
+
+    /// The triggers.
+    pub fn iter(&self) -> impl Iterator<Item = Trigger> {
+        self.0.iter().copied()
     }
 
     /// The events that these are told by.

@@ -142,6 +142,12 @@ impl Supervisord {
         self.process.child.id()
     }
 
+    /// Whether supervisord has ended.
+    #[track_caller]
+    pub fn has_ended(&mut self) -> bool {
+        self.process.child.try_wait().expect("supervisord is our child").is_some()
+    }
+
     /// Kills supervisord alone; its children find out for themselves.
     pub fn kill9(&mut self) {
         self.process.signal(Signal::SIGKILL);

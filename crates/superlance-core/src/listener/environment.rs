@@ -4,7 +4,7 @@
 use std::env;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::unistd::getppid;
@@ -31,6 +31,10 @@ pub struct Environment {
     pub no_proxy: String,
     /// `group:name` of the listener itself, from `SUPERVISOR_GROUP_NAME` and `SUPERVISOR_PROCESS_NAME`.
     pub own_namespec: Option<String>,
+    /// `SUPERLANCE_RUN_PID`: the process id of the `superlance run` that runs supervisord.
+    pub run_pid: Option<i32>,
+    /// `SUPERLANCE_EXIT_FILE`: the file for the exit status of the container.
+    pub exit_file: Option<PathBuf>,
     /// `SUPERLANCE_LOG`: what the log looks like.
     pub log_format: Option<String>,
     pub log: Arc<Log>,
@@ -52,6 +56,8 @@ impl Environment {
             proxy: ureq::Proxy::try_from_env(),
             no_proxy: variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default(),
             own_namespec: own.map(|(group, name)| format!("{group}:{name}")),
+            run_pid: variable("SUPERLANCE_RUN_PID").and_then(|pid| pid.parse().ok()),
+            exit_file: env::var_os("SUPERLANCE_EXIT_FILE").map(PathBuf::from),
             log_format: env::var_os("SUPERLANCE_LOG")
                 .map(|name| name.to_string_lossy().into_owned()),
             log: Arc::new(Log::new(io::stderr())),

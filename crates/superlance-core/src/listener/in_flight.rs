@@ -56,6 +56,12 @@ impl InFlight {
         texts.filter(|text| !text.is_empty()).collect()
     }
 
+    /// Whether all work is finished.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lock().texts.is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -75,9 +81,11 @@ mod tests {
     fn what_is_dropped_is_finished() {
         let in_flight = InFlight::default();
         let first = in_flight.begin("first");
-        let _second = in_flight.begin("second");
+        let second = in_flight.begin("second");
         assert_eq!(in_flight.texts(), ["first", "second"]);
         drop(first);
         assert_eq!(in_flight.clone().texts(), ["second"]);
+        drop(second);
+        assert!(in_flight.is_empty());
     }
 }

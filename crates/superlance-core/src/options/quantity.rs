@@ -1,4 +1,4 @@
-//! Sizes and times in a few characters, in the spelling that command lines take. Pure.
+//! Sizes, times and ordinals in a few characters, in the spelling that command lines take. Pure.
 
 /// A number of bytes in three digits or four and a suffix, in steps of 1024: `9.87M`, `1012K`, `0`.
 #[must_use]
@@ -49,6 +49,19 @@ pub fn duration(seconds: u64) -> String {
         }
     }
     text
+}
+
+/// `1st`, `2nd`, `11th`.
+#[must_use]
+pub fn ordinal(count: usize) -> String {
+    let suffix = match (count % 10, count % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{count}{suffix}")
 }
 
 #[cfg(test)]

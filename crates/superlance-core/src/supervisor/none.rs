@@ -1,6 +1,6 @@
 //! A supervisor that refuses every call.
 
-use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
+use crate::supervisor::{Channel, Configured, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
 
 /// A supervisor that refuses every call.
 ///
@@ -21,6 +21,10 @@ impl Supervisor for NoSupervisor {
     }
 
     fn details(&mut self, _: &str) -> Result<Details, RpcError> {
+        not_asked()
+    }
+
+    fn configured(&mut self) -> Result<Vec<Configured>, RpcError> {
         not_asked()
     }
 
@@ -45,6 +49,10 @@ impl Supervisor for NoSupervisor {
     }
 
     fn signal(&mut self, _: &str, _: &str) -> Result<(), RpcError> {
+        not_asked()
+    }
+
+    fn shut_down(&mut self) -> Result<(), RpcError> {
         not_asked()
     }
 }

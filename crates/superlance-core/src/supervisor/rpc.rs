@@ -16,12 +16,14 @@ use xmlrpc::{Request, Value};
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub use self::answer::process_list_by_tree;
-use self::answer::{details, integer, log_tail, parse, process_info, process_infos};
+use self::answer::{
+    all_configured, details, integer, log_tail, parse, process_info, process_infos,
+};
 pub use self::control::without_control_characters;
 pub use self::failure::Advice;
 use self::failure::CallError;
 use crate::options::url::without_password;
-use crate::supervisor::{Channel, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
+use crate::supervisor::{Channel, Configured, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
 use crate::system::secret::Secret;
 use crate::system::socket::{Endpoint, EndpointConnector, NoResolver, endpoint};
 
@@ -194,6 +196,17 @@ impl Supervisor for RpcClient {
         self.ask_for_process(namespec, &ALERT, details)
     }
 
+    fn configured(&mut self) -> Result<Vec<Configured>, RpcError> {
+        let request = Request::new("supervisor.getAllConfigInfo");
+        self.ask(&request, &ALL)
+            .map(without_control_characters)
+            .and_then(|answer| {
+                all_configured(&parse(&request, answer)?)
+                    .ok_or_else(|| CallError::Answer("expected a list of programs".to_owned()))
+            })
+            .map_err(|error| self.explain(error))
+    }
+
     fn pid(&mut self) -> Result<u32, RpcError> {
         let request = Request::new("supervisor.getPID");
         self.ask(&request, &ALERT)
@@ -238,6 +251,10 @@ impl Supervisor for RpcClient {
 
     fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
         self.tell("supervisor.signalProcess", &[namespec, signal], &ONE)
+    }
+
+    fn shut_down(&mut self) -> Result<(), RpcError> {
+        self.tell("supervisor.shutdown", &[], &ONE)
     }
 }
 

@@ -15,7 +15,7 @@ use std::fmt;
 
 /// How a process ended. The text is in supervisord's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub enum Ending {
     /// The process exited with this status.
     Status(u32),
     /// A signal killed the process.

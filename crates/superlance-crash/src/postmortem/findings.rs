@@ -16,6 +16,8 @@ use superlance_core::system::clock::unix_seconds;
 pub struct Findings {
     /// Why it ended, and how often it did so lately.
     pub cause: Option<String>,
+    /// How it ended, if supervisord's log says it.
+    pub ending: Option<Ending>,
     /// The last lines of its logs.
     pub logs: Vec<Attachment>,
     /// The same as names and values.
@@ -41,13 +43,13 @@ impl Findings {
         let cause = (!parts.is_empty()).then(|| parts.join("; "));
         let measure = |name: &str, value: String| (name.to_owned(), value);
         let mut measured = vec![measure("times_in_last_hour", times.count.to_string())];
-        measured.extend(match ending {
+        measured.extend(match &ending {
             Some(Ending::Status(status)) => Some(measure("exit_status", status.to_string())),
-            Some(Ending::Signal { name, .. }) => Some(measure("signal", name)),
+            Some(Ending::Signal { name, .. }) => Some(measure("signal", name.clone())),
             Some(Ending::Unknown(_)) | None => None,
         });
         measured.extend(spawn_error.map(|error| measure("spawn_error", error.to_owned())));
-        Self { cause, logs, measured }
+        Self { cause, ending, logs, measured }
     }
 
     /// Adds the findings to an alert.

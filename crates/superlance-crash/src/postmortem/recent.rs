@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use superlance_core::options::quantity::ordinal;
+
 /// The span that counts as recent.
 const SPAN: Duration = Duration::from_secs(60 * 60);
 
@@ -50,15 +52,8 @@ impl Times {
     #[must_use]
     pub(crate) fn text(self) -> Option<String> {
         let Self { count, at_least } = self;
-        let nth = match (count % 10, count % 100) {
-            (_, 11..=13) => "th",
-            (1, _) => "st",
-            (2, _) => "nd",
-            (3, _) => "rd",
-            _ => "th",
-        };
         let at_least = if at_least { "at least " } else { "" };
-        (count > 1).then(|| format!("{at_least}the {count}{nth} time in the last hour"))
+        (count > 1).then(|| format!("{at_least}the {} time in the last hour", ordinal(count)))
     }
 }
 

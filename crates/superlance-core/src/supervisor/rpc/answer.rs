@@ -7,7 +7,7 @@ use xmlrpc::{Request, Value};
 
 use super::CallError;
 use super::control::show_control_characters;
-use crate::supervisor::{Details, Fault, LogEnd, ProcessInfo, State};
+use crate::supervisor::{Configured, Details, Fault, LogEnd, ProcessInfo, State};
 
 /// Deepest nesting that is parsed: the parser recurses, and supervisord's answers have about ten.
 pub(super) const MAX_DEPTH: usize = 100;
@@ -49,11 +49,32 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
 
 pub(super) fn details(value: &Value) -> Option<Details> {
     let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let number = |key| integer(value.get(key)?);
     Some(Details {
         info: process_info(value)?,
         spawn_error: text("spawnerr")?,
+        exit_status: number("exitstatus")?,
         stdout_log: text("stdout_logfile")?,
         stderr_log: text("stderr_logfile")?,
+    })
+}
+
+pub(super) fn all_configured(value: &Value) -> Option<Vec<Configured>> {
+    value.as_array()?.iter().map(configured).collect()
+}
+
+fn configured(value: &Value) -> Option<Configured> {
+    let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    Some(Configured {
+        group: text("group")?,
+        name: text("name")?,
+        group_priority: integer(value.get("group_prio")?)?,
+        exit_codes: value
+            .get("exitcodes")?
+            .as_array()?
+            .iter()
+            .map(integer)
+            .collect::<Option<_>>()?,
     })
 }
 

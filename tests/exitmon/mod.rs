@@ -1,0 +1,3 @@
+//! exitmon as an event listener of a real supervisord.
+
+mod under_supervisord;
