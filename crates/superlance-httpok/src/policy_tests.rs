@@ -199,14 +199,14 @@ fn a_failure_that_does_not_count_is_told_once_and_nothing_is_done() {
 #[test]
 fn a_slow_answer_is_a_failure_of_its_own_kind() {
     let (mut world, mut httpok) =
-        (world(), httpok(&["-p", "foo", "--slow", "0"], vec![good(), bad()]));
+        (world(), httpok(&["-p", "foo", "--slow", "10ms"], vec![good(), bad()]));
     tick(&mut world, &mut httpok);
     assert_eq!(
         (acts(&mut world), kinds(&world)),
         (RESTART_FOO.map(str::to_owned).to_vec(), vec!["slow"])
     );
     assert_eq!(world.alerts[0].subject, "httpok: http://h/: slow answer returned");
-    let text = "slow answer from http://h/: it took 0.0 seconds, more than 0s (--slow)\n";
+    let text = "slow answer from http://h/: it took 0.02 seconds, more than 10ms (--slow)\n";
     assert!(world.alerts[0].text.starts_with(text), "{}", world.alerts[0].text);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use superlance_core::options::units::duration_text;
+use superlance_core::options::units::short_duration_text;
 use superlance_probe::outcome::{Class, Failed, Verdict};
 
 use crate::plan::Probed;
@@ -80,10 +80,10 @@ impl Judge {
         let took = probed.outcome.took;
         if let Some(slow) = self.slow.filter(|slow| probed.is_good() && took > *slow) {
             let text = format!(
-                "slow answer from {}: it took {:.1} seconds, more than {} (--slow)",
+                "slow answer from {}: it took {:.2} seconds, more than {} (--slow)",
                 probed.url,
                 took.as_secs_f64(),
-                duration_text(slow)
+                short_duration_text(slow)
             );
             let failed = Failed { class: Class::Slow, text, refused: false };
             probed.outcome.verdict = Verdict::Failed(failed);
@@ -173,7 +173,7 @@ mod tests {
     fn an_answer_that_takes_too_long_is_slow() {
         for (slow, text) in [
             (2, None),
-            (1, Some("slow answer from good: it took 1.2 seconds, more than 1s (--slow)")),
+            (1, Some("slow answer from good: it took 1.23 seconds, more than 1s (--slow)")),
         ] {
             let judge = Judge { slow: Some(Duration::from_secs(slow)), ..Judge::default() };
             let mut probed = probed("good");

@@ -119,9 +119,8 @@ impl Reading<'_> {
         let is_cut = self.keeps && self.length > KEPT;
         let by_expression =
             |(rule, _): &(&Rule, _)| matches!(rule, Rule::Matches(_) | Rule::LacksMatch(_));
-        let note = (is_cut && self.rules.iter().any(by_expression)).then(|| {
-            format!("its body has {} bytes, of which the first {KEPT} were judged", self.length)
-        });
+        let note = (is_cut && self.rules.iter().any(by_expression))
+            .then(|| "its body is longer than 1 MiB, of which no more was judged".to_owned());
         let wrong = self.rules.iter().find_map(|(rule, search)| {
             let found = search.as_ref().is_some_and(Search::found);
             self.wrong(rule, found)
@@ -141,7 +140,7 @@ impl Reading<'_> {
                 .is_match(&self.kept)
                 .then(|| format!("its body has a match of {}", regex.as_str())),
             Rule::Json(_) if self.length > MAX_JSON => {
-                Some(format!("its body has {} bytes, too many for --json", self.length))
+                Some("its body is longer than 1 MiB, too long for --json".to_owned())
             }
             Rule::Json(rule) => rule.wrong(&self.kept),
         }
@@ -240,10 +239,10 @@ mod tests {
         assert_eq!(judgement, Judgement { wrong: None, note: None });
         let judgement = judge(vec![Rule::LacksMatch(regex("end"))], &pieces);
         assert_eq!(judgement.wrong, None);
-        let note = "its body has 1400003 bytes, of which the first 1048576 were judged";
+        let note = "its body is longer than 1 MiB, of which no more was judged";
         assert_eq!(judgement.note.as_deref(), Some(note));
         let judgement = judge(vec![Rule::Json("/a".parse().unwrap())], &pieces);
-        let wrong = "its body has 1400003 bytes, too many for --json";
+        let wrong = "its body is longer than 1 MiB, too long for --json";
         assert_eq!(judgement, Judgement { wrong: Some(wrong.to_owned()), note: None });
     }
 

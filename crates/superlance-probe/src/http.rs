@@ -20,6 +20,7 @@ use ureq::{Agent, Body, Error};
 
 use self::deadline::DeadlineConnector;
 pub(crate) use self::deadline::StatusLine;
+pub(crate) use self::explain::is_ours_alone;
 use self::explain::{NoAnswer, explain};
 use self::reach::{Lookup, UnixConnector};
 use self::redirect::{Next, Step, next};
@@ -68,7 +69,7 @@ impl Http {
         let (status, note, verdict) = match self.get(&notes) {
             Err(why) => (None, None, self.impossible(&why)),
             Ok(Err(no_answer)) => (None, None, self.unanswered(no_answer)),
-            Ok(Ok(answer)) => (Some(answer.status), answer.body.note.clone(), self.judge(&answer)),
+            Ok(Ok(answer)) => (Some(answer.status), self.note(&answer), self.judge(&answer)),
         };
         let certificate_end = notes.expiry.get();
         Outcome { verdict, took: started.elapsed(), status, certificate_end, note }
@@ -88,11 +89,19 @@ impl Http {
         }
     }
 
+    fn note(&self, answer: &Answer) -> Option<String> {
+        let note = answer.body.note.as_ref()?;
+        Some(format!("{}: {note}", self.request.target.shown))
+    }
+
     fn impossible(&self, why: &str) -> Verdict {
         Verdict::Trouble(format!("cannot check {}: {why}", self.request.target.shown))
     }
 
-    fn unanswered(&self, NoAnswer { class, why, refused }: NoAnswer) -> Verdict {
+    fn unanswered(&self, NoAnswer { class, why, refused, is_ours }: NoAnswer) -> Verdict {
+        if is_ours {
+            return self.impossible(&why);
+        }
         let text = format!("error contacting {}:\n\n {why}", self.request.target.shown);
         Verdict::Failed(Failed { class, text, refused })
     }

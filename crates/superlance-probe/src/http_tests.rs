@@ -64,7 +64,7 @@ fn answer(status: u16, reason: &str, found: bool) -> Result<Answer, NoAnswer> {
 }
 
 fn failed(class: Class, why: &str) -> Result<Answer, NoAnswer> {
-    Err(NoAnswer { class, why: why.to_owned(), refused: false })
+    Err(NoAnswer { class, why: why.to_owned(), refused: false, is_ours: false })
 }
 
 /// What comes of asking a server that gives this answer, looking for `x-y`.
@@ -222,7 +222,10 @@ fn a_refused_connection_is_told_apart_and_may_be_tried_again() {
     server.stop();
     let http = to(&url(&server));
     let why = "[Errno 111] Connection refused".to_owned();
-    assert_eq!(get(&http), Err(NoAnswer { class: Class::Connect, why, refused: true }));
+    assert_eq!(
+        get(&http),
+        Err(NoAnswer { class: Class::Connect, why, refused: true, is_ours: false })
+    );
     server.start();
     assert_eq!(get(&http), answer(200, "OK", true));
 }
@@ -389,6 +392,18 @@ fn errors_of_the_system_are_written_as_python_writes_them() {
     }
 }
 
+#[test]
+fn what_the_checker_lacks_is_trouble_and_no_failure() {
+    let verdict = |number| {
+        let error = io::Error::from_raw_os_error(number);
+        to("http://h/").unanswered(explain(Error::Io(error), ""))
+    };
+    let (emfile, eagain) = (24, 11);
+    let Verdict::Trouble(why) = verdict(emfile) else { panic!("it is a failure") };
+    assert_eq!(why, "cannot check http://h/: [Errno 24] Too many open files");
+    assert!(matches!(verdict(eagain), Verdict::Failed(_)));
+}
+
 /// The request that a server gets of this one.
 fn sent(request: impl FnOnce(&str) -> Request) -> HttpRequest {
     let server = well();
@@ -477,6 +492,7 @@ fn over_a_unix_socket_the_url_gives_host_and_path() {
         class: Class::Connect,
         why: "[Errno 2] No such file or directory".to_owned(),
         refused: true,
+        is_ours: false,
     };
     assert_eq!(get(&http), Err(refused));
     let server = HttpServer::builder().unix(socket).start();

@@ -11,6 +11,7 @@ use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 use ureq::{Agent, Error};
 
+use crate::http::is_ours_alone;
 use crate::outcome::{Class, Failed, Verdict};
 use crate::search::Search;
 
@@ -36,11 +37,11 @@ impl Tcp {
     pub(crate) fn check(&self) -> Verdict {
         match self.talk() {
             Ok(()) => Verdict::Good,
-            Err(failed) => Verdict::Failed(failed),
+            Err(verdict) => verdict,
         }
     }
 
-    fn talk(&self) -> Result<(), Failed> {
+    fn talk(&self) -> Result<(), Verdict> {
         let deadline = Instant::now() + self.limit;
         let mut stream = self.connect(deadline)?;
         stream.set_write_timeout(Some(left(deadline))).map_err(|error| self.failed(&error))?;
@@ -49,7 +50,7 @@ impl Tcp {
     }
 
     /// Tries one address after the other.
-    fn connect(&self, deadline: Instant) -> Result<TcpStream, Failed> {
+    fn connect(&self, deadline: Instant) -> Result<TcpStream, Verdict> {
         let mut failed = self.failure(Class::Connect, "there is no such host");
         for address in self.addresses(deadline)? {
             match TcpStream::connect_timeout(&address, left(deadline)) {
@@ -60,7 +61,7 @@ impl Tcp {
         Err(failed)
     }
 
-    fn addresses(&self, deadline: Instant) -> Result<Vec<SocketAddr>, Failed> {
+    fn addresses(&self, deadline: Instant) -> Result<Vec<SocketAddr>, Verdict> {
         let config = Agent::config_builder().build();
         let timeout = NextTimeout { after: left(deadline).into(), ..NextTimeout::default() };
         match DefaultResolver::default().resolve(&self.uri, &config, timeout) {
@@ -72,7 +73,7 @@ impl Tcp {
     }
 
     /// Reads until the text has come.
-    fn listen(&self, stream: &mut TcpStream, deadline: Instant) -> Result<(), Failed> {
+    fn listen(&self, stream: &mut TcpStream, deadline: Instant) -> Result<(), Verdict> {
         let mut search = Search::new(&self.expect);
         let (mut beginning, mut buffer) = (Vec::new(), [0; 4096]);
         while !search.found() {
@@ -102,22 +103,30 @@ impl Tcp {
     }
 
     /// The server says something, and not what is expected.
-    fn otherwise(&self, said: &[u8]) -> Failed {
+    fn otherwise(&self, said: &[u8]) -> Verdict {
         let (said, expected) =
             (String::from_utf8_lossy(said), String::from_utf8_lossy(&self.expect));
         let said = truncate::beginning(&said, SHOWN);
         self.failure(Class::Body, &format!("it said {said:?}, and not {expected:?}"))
     }
 
-    fn failed(&self, error: &io::Error) -> Failed {
+    fn failed(&self, error: &io::Error) -> Verdict {
         if is_timeout(error) {
             return self.failure(Class::Timeout, "timed out");
         }
+        let why = io_error::explain(error);
+        if is_ours_alone(error) {
+            return Verdict::Trouble(format!("cannot check {}: {why}", self.shown));
+        }
         let refused = error.kind() == ErrorKind::ConnectionRefused;
-        Failed { refused, ..self.failure(Class::Connect, &io_error::explain(error)) }
+        Verdict::Failed(Failed { refused, ..self.reason(Class::Connect, &why) })
     }
 
-    fn failure(&self, class: Class, why: &str) -> Failed {
+    fn failure(&self, class: Class, why: &str) -> Verdict {
+        Verdict::Failed(self.reason(class, why))
+    }
+
+    fn reason(&self, class: Class, why: &str) -> Failed {
         Failed::new(class, format!("error contacting {}:\n\n {why}", self.shown))
     }
 }

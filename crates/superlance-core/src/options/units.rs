@@ -84,6 +84,31 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     }
 }
 
+/// A length of time that may be shorter than a second: `500ms`, or as [`parse_duration`] reads it.
+///
+/// # Errors
+/// When `text` is of another form, negative, zero, or beyond 64 bits of seconds.
+pub fn parse_short_duration(text: &str) -> Result<Duration, String> {
+    let milliseconds = text.trim().strip_suffix("ms").and_then(|number| number.parse().ok());
+    let time = match milliseconds {
+        Some(milliseconds) => Duration::from_millis(milliseconds),
+        None => parse_duration(text).map_err(|error| error.to_string())?,
+    };
+    match time.is_zero() {
+        true => Err("expected a time above zero, such as 500ms or 2s".to_owned()),
+        false => Ok(time),
+    }
+}
+
+/// A length of time as [`parse_short_duration`] reads it.
+#[must_use]
+pub fn short_duration_text(time: Duration) -> String {
+    match time.subsec_millis() {
+        0 => duration_text(time),
+        _ => format!("{}ms", time.as_millis()),
+    }
+}
+
 /// A length of time as [`parse_duration`] reads it: `1h30m`, `45s`. Parts of a second are dropped.
 #[must_use]
 pub fn duration_text(time: Duration) -> String {
@@ -224,6 +249,23 @@ mod tests {
             ("1.5h", 5_400),
         ] {
             assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_may_be_short() {
+        for (text, milliseconds, written) in [
+            ("500ms", 500, "500ms"),
+            (" 1500ms", 1500, "1500ms"),
+            ("2000ms", 2000, "2s"),
+            ("1m30s", 90_000, "1m30s"),
+        ] {
+            let time = Duration::from_millis(milliseconds);
+            assert_eq!(parse_short_duration(text), Ok(time));
+            assert_eq!(short_duration_text(time), written);
+        }
+        for bad in ["0", "0ms", "0.5", "ms", "-1ms", "x"] {
+            assert!(parse_short_duration(bad).is_err(), "{bad}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use superlance_action::action::{Action, Intervention};
 use superlance_action::decide::rules::{Budget, MaxUnavailable, Rules, Threshold};
-use superlance_core::options::units::parse_duration;
+use superlance_core::options::units::{parse_duration, parse_short_duration};
 use superlance_core::supervisor::State;
 use superlance_probe::outcome::Class;
 
@@ -28,7 +28,7 @@ pub(crate) struct Deciding {
     pub(crate) fail_on: Vec<Class>,
 
     /// Treat an answer that takes longer than TIME as a failure
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_short_duration)]
     pub(crate) slow: Option<Duration>,
 
     /// What is done: restart, stop, signal:NAME (such as signal:USR1), or alert, which only tells

@@ -15,11 +15,13 @@ pub(crate) struct NoAnswer {
     pub(crate) why: String,
     /// Whether no server listens, perhaps not yet.
     pub(crate) refused: bool,
+    /// Whether it is the checker that lacks a descriptor or memory, and nothing is known of the server.
+    pub(crate) is_ours: bool,
 }
 
 /// `when` says how far things had come.
 pub(crate) fn explain(error: Error, when: &str) -> NoAnswer {
-    let mut refused = false;
+    let (mut refused, mut is_ours) = (false, false);
     let class = class(&error);
     let why = match without_wrapper(error) {
         Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
@@ -27,13 +29,14 @@ pub(crate) fn explain(error: Error, when: &str) -> NoAnswer {
         }
         Error::Io(error) => {
             refused = matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound);
+            is_ours = is_ours_alone(&error);
             os_error(&error)
         }
         Error::Rustls(error) => io_error::explain_tls(&error),
         Error::Timeout(_) => "timed out".to_owned(),
         error => error.to_string(),
     };
-    NoAnswer { class, why, refused }
+    NoAnswer { class, why, refused, is_ours }
 }
 
 /// The error of a connection to a unix socket.
@@ -45,6 +48,12 @@ fn without_wrapper(error: Error) -> Error {
         },
         error => error,
     }
+}
+
+/// Whether it is the checker that lacks something. EAGAIN is not among it: a socket returns that whose
+/// server accepts no connections.
+pub(crate) fn is_ours_alone(error: &io::Error) -> bool {
+    io_error::is_shortage(error) && error.kind() != ErrorKind::WouldBlock
 }
 
 fn class(error: &Error) -> Class {
