@@ -71,21 +71,21 @@ fn events_that_are_of_no_use_are_named() {
             &["-a", "1GB"][..],
             "PROCESS_STATE_EXITED",
             "memmon: three events have come (PROCESS_STATE_EXITED), and none that it can use: is TICK \
-             in its events=?\n",
+             in its events=? (SL201)\n",
         ),
         (
             "crashmail",
             &["-m", "bob", "--on", "fatal"],
             "PROCESS_STATE_EXITED",
             "crashmail: three events have come (PROCESS_STATE_EXITED), and none that it can use: is \
-             PROCESS_STATE_FATAL in its events=?\n",
+             PROCESS_STATE_FATAL in its events=? (SL201)\n",
         ),
         (
             "crashmailbatch",
             &["-t", "a@b", "-f", "c@d"],
             "PROCESS_STATE_RUNNING",
             "crashmailbatch: three events have come (PROCESS_STATE_RUNNING), and none that it can \
-             use: are PROCESS_STATE_EXITED and TICK_60 in its events=?\n",
+             use: are PROCESS_STATE_EXITED and TICK_60 in its events=? (SL201)\n",
         ),
     ] {
         let listener = Subject::ours(ours(), name).args(arguments.to_vec());
@@ -143,7 +143,7 @@ fn a_selector_that_matches_nothing_is_named() {
         let mut listener = listener.server_url(&fake.server_url()).spawn();
         listener.event(event, EXIT);
         let said = format!(
-            "No process of supervisord matches {said}: compare with supervisorctl status\n"
+            "No process of supervisord matches {said}: compare with supervisorctl status (SL301)\n"
         );
         listener.wait_for_log(&said);
         listener.event(event, EXIT);

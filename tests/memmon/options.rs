@@ -81,7 +81,8 @@ fn who_is_meant() {
 fn a_name_that_means_nobody_is_named_once_until_that_changes() {
     let (_ballast, foo) = twenty_megabytes("foo");
     let mut run = Clockwork::new(&["-p", "foo=5GB", "-g", "fo=5GB"], &[foo.clone()]);
-    let said = "No process of supervisord matches -g fo: compare with supervisorctl status\n";
+    let said =
+        "No process of supervisord matches -g fo: compare with supervisorctl status (SL301)\n";
     assert!(run.tick().contains(said));
     assert!(!run.tick().contains(said));
     let mut fo = foo;

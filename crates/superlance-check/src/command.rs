@@ -54,7 +54,7 @@ pub(crate) enum Via {
 }
 
 /// Shells, for which `-c` is followed by a script.
-const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "zsh", "ksh"];
+pub(crate) const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "zsh", "ksh"];
 
 impl Command {
     pub(crate) fn read(text: &str, applets: &[&'static Applet], machine: &dyn Machine) -> Self {

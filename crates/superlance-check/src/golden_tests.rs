@@ -91,6 +91,14 @@ impl Machine for Everything {
         false
     }
 
+    fn owner(&self, _path: &Path) -> Option<String> {
+        None
+    }
+
+    fn init(&self) -> Option<String> {
+        Some("sh".to_owned())
+    }
+
     fn user_id(&self, _user: &str) -> Option<u32> {
         None
     }

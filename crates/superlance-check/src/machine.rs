@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Group, User};
@@ -19,6 +19,10 @@ pub(crate) trait Machine: Host {
     fn leads_to_us(&self, program: &str) -> bool;
     /// Whether a user is in a group, both by their names.
     fn is_member(&self, user: &str, group: &str) -> bool;
+    /// The user that a file belongs to.
+    fn owner(&self, path: &Path) -> Option<String>;
+    /// The name of process 1.
+    fn init(&self) -> Option<String>;
     /// The number of a user.
     fn user_id(&self, user: &str) -> Option<u32>;
     /// The memory that processes can have, in bytes.
@@ -68,6 +72,15 @@ impl Machine for ThisHost {
         user.gid == group.gid || group.mem.contains(&user.name)
     }
 
+    fn owner(&self, path: &Path) -> Option<String> {
+        let owner = fs::metadata(path).ok()?.uid();
+        User::from_uid(owner.into()).ok()?.map(|user| user.name)
+    }
+
+    fn init(&self) -> Option<String> {
+        fs::read_to_string("/proc/1/comm").ok().map(|name| name.trim().to_owned())
+    }
+
     fn user_id(&self, user: &str) -> Option<u32> {
         let by_name = || User::from_name(user).ok().flatten().map(|user| user.uid.as_raw());
         user.parse().ok().or_else(by_name)
@@ -78,8 +91,7 @@ impl Machine for ThisHost {
     }
 
     fn is_container(&self) -> bool {
-        let init = fs::read_to_string("/proc/1/comm").unwrap_or_default();
         ["/.dockerenv", "/run/.containerenv"].iter().any(|path| Path::new(path).exists())
-            || init.trim() == "supervisord"
+            || self.init().as_deref() == Some("supervisord")
     }
 }

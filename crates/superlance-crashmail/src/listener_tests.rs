@@ -90,7 +90,8 @@ fn programs_select_what_is_mailed_about() {
 #[test]
 fn what_is_not_mailed_is_logged() {
     let world = exit(&["-m", "bob", "-p", "bar"], "foo", "grp", 0);
-    let idle = "No process of supervisord matches -p bar: compare with supervisorctl status";
+    let idle =
+        "No process of supervisord matches -p bar: compare with supervisorctl status (SL301)";
     assert_eq!(world.log(), format!("not mailed, since no -p selects it: {TEXT}\n{idle}\n"));
     for arguments in [&[][..], &["-m", ""]] {
         let world = exit(arguments, "foo", "grp", 0);

@@ -78,7 +78,7 @@ fn what_is_not_over_or_not_named_is_left_alone() {
     let log = world.log();
     let limits = "Checking programs bar=1, off=1\nChecking groups bar=1\n";
     let idle = "No process of supervisord matches -p bar, -g bar: compare with supervisorctl \
-                status\n";
+                status (SL301)\n";
     assert_eq!(log, [limits, idle].concat());
 }
 

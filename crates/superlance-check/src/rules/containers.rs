@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::Rule;
+use crate::command::SHELLS;
 use crate::finding::Finding;
 use crate::scene::{Item, Scene};
 
-pub(super) const RULES: &[Rule] = &[many_groups, long_stops, killer, daemonizes];
+pub(super) const RULES: &[Rule] = &[many_groups, long_stops, killer, daemonizes, behind_a_shell];
 
 /// The number of groups from which on stopping takes most of the time that docker gives.
 const MANY: usize = 8;
@@ -82,4 +83,16 @@ fn daemonizes(scene: &Scene<'_>) -> Vec<Finding> {
                    unless it is started with -n";
     let finding = |section| scene.at_section("SL504", section, message).fix("nodaemon=true");
     section.map(finding).into_iter().collect()
+}
+
+/// Where this is the container itself, and its process 1 a shell.
+fn behind_a_shell(scene: &Scene<'_>) -> Vec<Finding> {
+    let init = scene.machine.init().filter(|name| SHELLS.contains(&name.as_str()));
+    let finding = |name: String| {
+        let message = format!(
+            "process 1 is {name}, which hands no signal on: docker stop does not reach supervisord"
+        );
+        scene.at_file("SL504", message).fix("exec supervisord … at the end of the script")
+    };
+    init.filter(|_| scene.machine.is_container()).map(finding).into_iter().collect()
 }

@@ -66,7 +66,9 @@ fn no_interface(scene: &Scene<'_>) -> Vec<Finding> {
 fn socket_rights(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(server) = scene.read.server_for_processes() else { return Vec::new() };
     let Address::Unix { mode, owner, file } = &server.address else { return Vec::new() };
-    let master = scene.read.user.as_deref().unwrap_or("root");
+    // Without user=, the socket of a supervisord that runs tells whose it is.
+    let running = scene.machine.owner(file);
+    let master = scene.read.user.as_deref().or(running.as_deref()).unwrap_or("root");
     let (owner_user, owner_group) = match owner.as_deref().map(|owner| owner.split_once(':')) {
         Some(Some((user, group))) => (user, Some(group)),
         Some(None) => (owner.as_deref().unwrap_or(master), None),

@@ -62,7 +62,7 @@ impl IdleSelectors {
         if !idle.is_empty() {
             let idle = idle.join(", ");
             let message = format!(
-                "No process of supervisord matches {idle}: compare with supervisorctl status"
+                "No process of supervisord matches {idle}: compare with supervisorctl status (SL301)"
             );
             self.0.report(log, message);
         } else if self.0.clear() {
@@ -114,7 +114,7 @@ mod tests {
             world.with_ctx(|ctx| selection.name_idle(ctx));
         }
         let said = "No process of supervisord matches -p fooo, -p bar*: compare with \
-                    supervisorctl status\n";
+                    supervisorctl status (SL301)\n";
         assert_eq!((world.log().as_str(), world.supervisor.calls.len()), (said, 1));
     }
 

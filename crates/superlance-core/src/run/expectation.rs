@@ -62,7 +62,8 @@ impl Expectation {
             others.dedup();
             let is = if self.introduction.events.len() > 1 { "are" } else { "is" };
             self.log.line(format_args!(
-                "{}: three events have come ({}), and none that it can use: {is} {} in its events=?",
+                "{}: three events have come ({}), and none that it can use: {is} {} in its events=? \
+                 (SL201)",
                 self.name,
                 others.join(", "),
                 self.introduction.events.join(" and "),
@@ -81,7 +82,7 @@ impl Expectation {
         if state.patience_ends.take_if(|ends| *ends <= now).is_some() {
             self.log.line(format_args!(
                 "{name}: no tick has come for three minutes: is this an [eventlistener:{name}] \
-                 section with a TICK in its events=?",
+                 section with a TICK in its events=? (SL201, SL210)",
                 name = self.name
             ));
         }
@@ -109,7 +110,7 @@ mod tests {
             expectation.note(event);
         }
         let said = "memmon: three events have come (PROCESS_STATE_STARTING, REMOTE_COMMUNICATION), \
-                    and none that it can use: is TICK in its events=?\n";
+                    and none that it can use: is TICK in its events=? (SL201)\n";
         assert_eq!(log.text(), said);
         (0..9).for_each(|_| expectation.note("REMOTE_COMMUNICATION"));
         assert_eq!((log.text().as_str(), expectation.deadline()), (said, None));
@@ -134,7 +135,7 @@ mod tests {
         assert_eq!(log.text(), "");
         expectation.on_time(due);
         let said = "memmon: no tick has come for three minutes: is this an [eventlistener:memmon] \
-                    section with a TICK in its events=?\n";
+                    section with a TICK in its events=? (SL201, SL210)\n";
         assert_eq!((log.text().as_str(), expectation.deadline()), (said, None));
         let (expectation, log) = expecting(&["TICK"]);
         expectation.note("TICK_3600");

@@ -55,7 +55,7 @@ impl Amount {
         match self {
             Self::Bare(bytes @ 1..SMALLEST) => {
                 let unit = if bytes < 10_000 { "MB" } else { "KB" };
-                Some(format!("a limit of {bytes} bytes: is {bytes}{unit} meant?"))
+                Some(format!("a limit of {bytes} bytes: is {bytes}{unit} meant? (SL312)"))
             }
             _ => None,
         }
@@ -130,8 +130,8 @@ mod tests {
     fn a_small_limit_without_a_unit_is_doubted() {
         let doubt = |text: &str| text.parse::<Amount>().unwrap().doubt();
         let asked = |question: &str| Some(question.to_owned());
-        assert_eq!(doubt("35"), asked("a limit of 35 bytes: is 35MB meant?"));
-        assert_eq!(doubt(" 200000 "), asked("a limit of 200000 bytes: is 200000KB meant?"));
+        assert_eq!(doubt("35"), asked("a limit of 35 bytes: is 35MB meant? (SL312)"));
+        assert_eq!(doubt(" 200000 "), asked("a limit of 200000 bytes: is 200000KB meant? (SL312)"));
         for fine in ["35B", "35 b", "35KB", "1048576", "0", "1%"] {
             assert_eq!(doubt(fine), None, "{fine}");
         }
