@@ -22,6 +22,8 @@ use crate::report::{Failure, Report};
 #[derive(Debug)]
 pub(crate) struct Actor {
     pub(crate) action: Action,
+    /// Whether failures are those of one instance (`--each`), so that a newer one is not acted on.
+    pub(crate) each: bool,
     /// The states in which processes are started (`--start`).
     pub(crate) start: Vec<State>,
     pub(crate) gcore: Option<Gcore>,
@@ -178,7 +180,7 @@ impl Actor {
                 report.write_about(seen, text);
                 Err(Outcome::Gone)
             }
-            Ok(info) if (info.pid, info.start) != (seen.pid, seen.start) => {
+            Ok(info) if self.each && !is_same(&info, seen) => {
                 let text = format!("{name} was started anew meanwhile, NOT {}", what.doing);
                 report.write_about(seen, text);
                 Err(Outcome::Gone)
@@ -306,6 +308,11 @@ impl Actor {
         }
     }
 
+    /// Whether processes are stopped, and stay so.
+    pub(crate) fn stops(&self) -> bool {
+        self.action == Action::Intervene(Intervention::Stop)
+    }
+
     /// What was done to a process in this state, in a word.
     pub(crate) fn done(&self, state: State) -> &'static str {
         match self.action {
@@ -329,6 +336,11 @@ fn failed(what: &str, process: &ProcessInfo, error: &RpcError, report: &mut Repo
     Outcome::Failed(error.to_string())
 }
 
+/// Whether they are the same instance: pids are used again.
+fn is_same(info: &ProcessInfo, seen: &ProcessInfo) -> bool {
+    (info.pid, info.start) == (seen.pid, seen.start)
+}
+
 /// A process that is stopped now might not be started in time.
 fn not_done(process: &ProcessInfo, done: &str, report: &mut Report<'_>) -> Outcome {
     let (name, why) = (process.short_name(), "httpok was told to end");
@@ -346,6 +358,7 @@ mod tests {
     fn actor() -> Actor {
         Actor {
             action: "restart".parse().unwrap(),
+            each: false,
             start: Vec::new(),
             gcore: None,
             before: None,
@@ -373,15 +386,29 @@ mod tests {
         act(&mut world);
         world.supervisor.processes.clear();
         act(&mut world);
-        world.supervisor = std::mem::take(&mut world.supervisor).with("foo:foo", 8);
-        act(&mut world);
         let lines = [
             "foo not in RUNNING state, NOT restarting",
             "Failed to restart process foo: <Fault 10: 'BAD_NAME: foo:foo'>",
-            "foo was started anew meanwhile, NOT restarting",
         ];
         assert_eq!(report.lines(), lines);
-        assert_eq!(world.supervisor.calls, ["info(foo:foo)"; 3]);
+        assert_eq!(world.supervisor.calls, ["info(foo:foo)"; 2]);
+    }
+
+    /// With `--each` it was another instance that failed; otherwise it is the URL.
+    #[test]
+    fn a_process_that_was_started_anew_meanwhile_is_another() {
+        for (each, line) in [
+            (true, "foo was started anew meanwhile, NOT restarting"),
+            (false, "foo is in RUNNING state, restarting"),
+        ] {
+            let mut world = World::new(ScriptedSupervisor::at(1000).with("foo:foo", 7));
+            let seen = world.supervisor.process("foo:foo").unwrap().clone();
+            world.supervisor.process("foo:foo").unwrap().pid = 8;
+            let (log, mut actor) = (Log::new(std::io::sink()), Actor { each, ..actor() });
+            let mut report = Report::new(&log);
+            world.with_ctx(|ctx| actor.act(&seen, &failure(), &mut report, ctx));
+            assert_eq!(report.lines()[0], line);
+        }
     }
 
     /// Where httpok is while gcore or a slow answer of supervisord takes its time.

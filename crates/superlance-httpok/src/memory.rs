@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use superlance_action::decide::row::Row;
+use superlance_action::instance::Instance;
+use superlance_core::supervisor::ProcessInfo;
 use superlance_probe::outcome::Verdict;
 
 use crate::round::Judgement;
@@ -32,6 +34,8 @@ pub(crate) struct Health {
     pub(crate) warned: bool,
     /// Failures that do not count.
     pub(crate) uncounted: Row,
+    /// Whether people were told that it fails.
+    pub(crate) told: bool,
     /// The processes of which people were told that they are left alone.
     pub(crate) left_alone: HashSet<String>,
 }
@@ -46,11 +50,15 @@ impl Memory {
         self.failures.get(&(key.to_owned(), url.to_owned())).copied().unwrap_or_default()
     }
 
-    /// Takes note of the targets of a tick, and forgets the others. Returns what has recovered: what it
-    /// is, and in which words.
+    /// Forgets the processes that are not there any more; one that is just being started is.
+    pub(crate) fn keep(&mut self, processes: &[(ProcessInfo, Instance)]) {
+        let there: HashSet<String> = processes.iter().map(|(info, _)| info.namespec()).collect();
+        self.targets.retain(|key, _| there.contains(key));
+        self.failures.retain(|(key, _), _| there.contains(key));
+    }
+
+    /// Takes note of the targets of a tick. Returns what has recovered: what it is, and in which words.
     pub(crate) fn note(&mut self, targets: &[Target<'_>]) -> Vec<(String, String)> {
-        let keys: HashSet<String> = targets.iter().map(Target::key).collect();
-        self.targets.retain(|key, _| keys.contains(key));
         self.count(targets);
         let mut recovered = Vec::new();
         for target in targets {
@@ -73,17 +81,15 @@ impl Memory {
     }
 
     fn count(&mut self, targets: &[Target<'_>]) {
-        let before = std::mem::take(&mut self.failures);
         for target in targets {
             for probed in target.round {
                 let check = (target.key(), probed.url.clone());
-                let failures = before.get(&check).copied().unwrap_or_default();
-                let failures = match probed.outcome.verdict {
-                    Verdict::Good => 0,
-                    Verdict::Failed(_) => failures.saturating_add(1),
-                    Verdict::Trouble(_) => failures,
-                };
-                self.failures.insert(check, failures);
+                let failures = self.failures.entry(check).or_default();
+                match probed.outcome.verdict {
+                    Verdict::Good => *failures = 0,
+                    Verdict::Failed(_) => *failures = failures.saturating_add(1),
+                    Verdict::Trouble(_) => {}
+                }
             }
         }
     }

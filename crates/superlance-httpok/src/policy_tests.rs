@@ -142,6 +142,19 @@ fn other_actions_are_done_and_told() {
 }
 
 #[test]
+fn that_what_was_stopped_does_not_answer_is_told_once() {
+    let outcomes = vec![bad(), bad(), bad(), good(), bad(), bad()];
+    let (mut world, mut httpok) = (world(), httpok(&["-p", "foo", "--action", "stop"], outcomes));
+    for _ in 0..6 {
+        tick(&mut world, &mut httpok);
+    }
+    assert_eq!(acts(&mut world), ["stop(foo:foo)"]);
+    assert_eq!(kinds(&world), ["stopped", "resolved", "bad-status"]);
+    let line = "foo not in RUNNING state, NOT stopping\n";
+    assert_eq!(world.log().matches(line).count(), 4, "{}", world.log());
+}
+
+#[test]
 fn who_is_only_told_is_told_once_until_the_url_recovers() {
     let arguments = ["-p", "foo", "--action", "alert"];
     let outcomes = vec![bad(), bad(), good(), bad()];
@@ -314,6 +327,30 @@ fn with_a_check_for_each_what_does_not_run_is_not_asked_and_started_at_once() {
         (alert.text.as_str(), alert.action.as_deref()),
         ("w:1 is in FATAL state, starting\nw:1 started", Some("start"))
     );
+}
+
+/// supervisord refuses the start after the stop of a restart, which is tried again without `--start`.
+#[test]
+fn a_process_that_is_owed_a_start_is_not_started_twice() {
+    let arguments = ["-p", "w:*", "--start", "stopped"];
+    let (mut world, mut httpok) = pool(&arguments, &["!+++", "+++"]);
+    world.supervisor.refuse("start", 20, "NO_FILE: /x");
+    for _ in 0..2 {
+        tick(&mut world, &mut httpok);
+    }
+    assert_eq!(acts(&mut world), ["stop(w:0)", "start(w:0)"]);
+    assert_eq!(kinds(&world), ["bad-status"], "{:?}", world.alerts);
+}
+
+#[test]
+fn a_process_that_is_left_alone_is_told_of_once_although_it_was_started_meanwhile() {
+    let arguments = ["-p", "w:*", "--max-restarts", "1/1h"];
+    let (mut world, mut httpok) = pool(&arguments, &["!+++", "!+++", "+++", "!+++", "++++"]);
+    for state in [State::Running, State::Running, State::Starting, State::Running, State::Running] {
+        world.supervisor.process("w:0").unwrap().state = state;
+        tick(&mut world, &mut httpok);
+    }
+    assert_eq!(kinds(&world), ["bad-status", "left-alone", "resolved"]);
 }
 
 #[test]

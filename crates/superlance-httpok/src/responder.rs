@@ -67,6 +67,7 @@ impl Responder {
             warn_after,
             actor: Actor {
                 action,
+                each: options.checks.each,
                 start,
                 gcore: Gcore::new(options.gcore, options.coredir),
                 before: before.filter(|command| !command.trim().is_empty()),
@@ -93,6 +94,9 @@ impl Responder {
     ) {
         rounds.iter_mut().flatten().for_each(|probed| self.judge.time(probed));
         let before = listed.unwrap_or_default();
+        if self.each {
+            self.memory.keep(&before.selected);
+        }
         let targets = self.targets(&rounds, &before);
         self.note(&targets, ctx);
         self.look_at_certificates(&targets, ctx);
@@ -215,7 +219,9 @@ impl Responder {
     }
 
     fn decide_and_act(&mut self, targets: &[Target<'_>], listed: &Listed, ctx: &mut Ctx<'_>) {
-        listed.selected.iter().for_each(|(info, _)| self.actor.expect(info));
+        if self.reporter.files.are_wanted() {
+            listed.selected.iter().for_each(|(info, _)| self.actor.expect(info));
+        }
         let owed: Vec<String> = self.actor.restarts.owed().map(str::to_owned).collect();
         let now = ctx.arrived.instant;
         let (tracker, start) = (&self.tracker, &*self.actor.start);

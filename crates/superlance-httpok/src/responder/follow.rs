@@ -44,6 +44,8 @@ impl Responder {
     pub(super) fn follow(&mut self, case: Case<'_>, listed: &Listed, ctx: &mut Ctx<'_>) {
         let mut report = Report::new(ctx.log);
         match (&case.target.judgement, case.target.own()) {
+            // One that is owed a start needs no other.
+            _ if case.target.round.is_empty() && case.checked.candidates.is_empty() => {}
             (_, Some(process)) if case.target.round.is_empty() => {
                 let failure = self.writer.not_running(case.target, process);
                 self.act(&case, &failure, report, listed, ctx);
@@ -128,8 +130,9 @@ impl Responder {
     ) {
         let steps = case.steps();
         let acts = steps.values().any(|step| *step == Step::Act);
-        // That all are spared is no news.
-        let is_news = acts || steps.is_empty();
+        // That all are spared is no news, nor is that what was stopped does not answer.
+        let is_idle_again = self.actor.stops() && self.memory.of(&case.target.key()).told;
+        let is_news = acts || steps.is_empty() && !is_idle_again;
         if !self.each && is_news {
             report.write(self.actor.action.doing(&self.processes.quote(), self.actor.dry_run));
         }
@@ -153,9 +156,9 @@ impl Responder {
         if is_news && !report.is_shutdown() && !self.actor.dry_run {
             ctx.raise(case.about(report.alert(failure, ctx.now())));
         }
-        if acts {
-            self.memory.of(&case.target.key()).warned = false;
-        }
+        let health = self.memory.of(&case.target.key());
+        health.told |= is_news;
+        health.warned &= !acts;
     }
 
     /// Says why nothing is done about a process. That all are guarded is said once for all.
