@@ -68,15 +68,11 @@ fn settings(
     };
     let headers = checks.headers.iter().map(|given| header(given, variable));
     let data = checks.data.as_ref().map(|given| source("--data", given, variable));
+    let statuses = options.codes.clone();
+    let tls = Arc::new(Tls::new(tls).map_err(StartError::Environment)?);
     Ok(Settings {
-        limit: options.timeout,
-        expectation: Arc::new(Expectation {
-            statuses: options.codes.clone(),
-            rules: rules(options),
-        }),
-        tls: Arc::new(Tls::new(tls).map_err(StartError::Environment)?),
+        expectation: Arc::new(Expectation { statuses, rules: rules(options) }),
         method: checks.method.clone().unwrap_or(Method::GET),
-        socket: None,
         headers: headers.collect::<Result<_, _>>()?,
         login: login(checks, variable)?,
         data: data.transpose()?,
@@ -84,6 +80,7 @@ fn settings(
         say: checks.say.as_deref().unwrap_or_default().to_vec(),
         expect: checks.expect.as_deref().unwrap_or_default().to_vec(),
         max_age: checks.max_age,
+        ..Settings::new(options.timeout, tls)
     })
 }
 

@@ -160,8 +160,11 @@ impl Options {
     /// original accepts it.
     pub(crate) fn warn(&mut self, log: &Log) {
         drop_nameless(&mut self.programs, |program| program, ("httpok", "-p"), log);
-        if self.not_eager && !self.any && self.programs.is_empty() {
-            log.line("httpok: -E without -p or -a: no process is watched, so nothing is checked");
+        let option = if self.checks.each { "--each" } else { "-E" };
+        if (self.checks.each || self.not_eager) && !self.any && self.programs.is_empty() {
+            log.line(format_args!(
+                "httpok: {option} without -p or -a: no process is watched, so nothing is checked"
+            ));
         }
     }
 }

@@ -158,9 +158,13 @@ fn a_time_without_end_is_cut() {
 
 #[test]
 fn not_eager_about_nothing_is_worth_a_warning() {
-    for (arguments, lines) in
-        [(&["-E", "http://h/"][..], 1), (&["-Ea", "http://h/"], 0), (&["http://h/"], 0)]
-    {
+    for (arguments, lines) in [
+        (&["-E", "http://h/"][..], 1),
+        (&["-Ea", "http://h/"], 0),
+        (&["http://h/"], 0),
+        (&["--each", "http://h/"], 1),
+        (&["--each", "-a", "http://h/"], 0),
+    ] {
         let recorder = Recorder::default();
         parse(arguments).unwrap().warn(&Log::new(recorder.clone()));
         assert_eq!(recorder.text().lines().count(), lines, "{arguments:?}");

@@ -249,7 +249,7 @@ fn ipv6() {
     assert!(server.requests()[0].header("host").unwrap().starts_with("[::1]:"));
 }
 
-const UNKNOWN: &str = "its certificate is not issued by an authority that this system trusts";
+const UNKNOWN: &str = "its certificate is not issued by an authority that is trusted";
 
 /// The same, with TLS as these options say.
 fn secure(url: &str, options: TlsOptions) -> Http {

@@ -68,7 +68,7 @@ fn certificate(why: &CertificateError) -> String {
             return format!("is not for {} but for {}", expected.to_str(), names.join(", "));
         }
         NotValidForName => "is for another name",
-        UnknownIssuer => "is not issued by an authority that this system trusts",
+        UnknownIssuer => "is not issued by an authority that is trusted",
         Revoked => "was revoked",
         BadSignature => "has a wrong signature",
         InvalidPurpose | InvalidPurposeContext { .. } => "is not one for servers",
@@ -120,7 +120,7 @@ mod tests {
             (other("CaUsedAsEndEntity"), "is one of an authority (CA:TRUE), and not of a server"),
             (other("UnsupportedCertVersion"), "is of X.509 version 1, and not of version 3"),
             (other("Odd"), "is not valid (Odd)"),
-            (UnknownIssuer, "is not issued by an authority that this system trusts"),
+            (UnknownIssuer, "is not issued by an authority that is trusted"),
             (ExpiredContext { time: time(9), not_after: time(1) }, "expired on 1970-01-02"),
             (
                 NotValidForNameContext { expected, presented: vec!["DnsName(\"x\")".to_owned()] },
