@@ -5,3 +5,4 @@ mod documents;
 mod live;
 mod oracle;
 mod test_alert;
+mod under_supervisord;

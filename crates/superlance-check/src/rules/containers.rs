@@ -57,7 +57,10 @@ fn killer(scene: &Scene<'_>) -> Vec<Finding> {
             false => "it does not speak the event protocol",
         };
         let message = format!("this listener ends supervisord: {fault}");
-        kills.then(|| scene.at_key("SL503", item.section, "command", message))
+        kills.then(|| {
+            let finding = scene.at_key("SL503", item.section, "command", message);
+            finding.fix("command=exitmon, with events=PROCESS_STATE_EXITED,PROCESS_STATE_FATAL")
+        })
     };
     scene.items().filter_map(finding).collect()
 }

@@ -51,6 +51,7 @@ pub(crate) fn needs(ours: &Ours) -> Needs {
         "memmon" | "httpok" => Needs { asks: true, events: vec!["TICK".to_owned()] },
         "crashmail" => Needs { asks, events: states("exited") },
         "crashmailbatch" | "crashsms" => Needs { asks, events: with_tick(states("exited")) },
+        "exitmon" => Needs { asks: false, events: states("fatal,exited") },
         "fatalmailbatch" => Needs { asks, events: with_tick(states("fatal")) },
         _ => Needs { asks: true, events: Vec::new() },
     }

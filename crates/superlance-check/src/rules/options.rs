@@ -52,13 +52,12 @@ const FORKS: &[(&str, &[&str], &str, &str)] = &[
     ("httpok", &["-r", "--restart-threshold"], "for", "--for N, failed checks in a row"),
     ("httpok", &["-G", "--grace-period"], "grace", "--grace TIME"),
     ("httpok", &["-o", "--grace-count"], "grace", "--grace TIME"),
-    ("httpok", &["-D", "--dry-run"], "dry-run", "--dry-run"),
+    ("httpok", &["-D"], "dry-run", "--dry-run"),
     ("httpok", &["-x", "--external-script"], "before", "--before COMMAND"),
-    ("httpok", &["-x", "--external-script"], "notify", "--notify COMMAND"),
-    ("httpok", &["-B", "--forbidden-body"], "reject", "--reject TEXT"),
-    ("httpok", &["-C", "--capture-mode"], "before", "--before COMMAND"),
-    ("crashmail", &["-r", "--slack", "-w", "--webhook-url"], "webhook", "--webhook env:NAME"),
-    ("memmon", &["-w", "--webhook-url"], "webhook", "--webhook env:NAME"),
+    ("httpok", &["-B", "--forbidden-body"], "forbid", "--forbid TEXT"),
+    ("crashmail", &["-t"], "email", "-m ADDRESS"),
+    ("crashmail", &["-f"], "from", "--from ADDRESS, with --smtp-url"),
+    ("crashmail", &["-e", "--environment"], "optionalheader", "-o TEXT"),
 ];
 
 /// An option of a fork that is given, and what to write instead.

@@ -45,8 +45,9 @@ fn rotation(scene: &Scene<'_>) -> Vec<Finding> {
             let LogFile::Path(path) = &output.file else { continue };
             if is_stream(path) && output.maxbytes != 0 {
                 let message = format!(
-                    "{path} is not to be rotated, and supervisord tries it after {key}_maxbytes= \
-                     (50MB unless set): the program does not start (Illegal seek)"
+                    "supervisord looks with each write whether {path} is to be rotated \
+                     ({key}_maxbytes= is 50MB unless set), and logs an error when it is a pipe (Illegal \
+                     seek)"
                 );
                 let finding = scene.at_key("SL403", item.section, key, message);
                 findings.push(finding.fix(format!("{key}_maxbytes=0")));
@@ -62,8 +63,12 @@ fn rotation_of_supervisord(scene: &Scene<'_>) -> Vec<Finding> {
     let is_rotated = size.is_none_or(|size| byte_size(size).is_ok_and(|bytes| bytes != 0));
     let path = scene.text("supervisord", "logfile").filter(|path| is_stream(path));
     let finding = |path: &str| {
-        let message = format!("{path} is not to be rotated, and logfile_maxbytes= says that it is");
-        scene.at_key("SL403", section, "logfile", message).fix("logfile_maxbytes=0")
+        let message = format!(
+            "supervisord looks whether {path} is to be rotated (logfile_maxbytes= is 50MB unless set), \
+             and ends when it is a pipe (Illegal seek)"
+        );
+        let finding = scene.at_key("SL403", section, "logfile", message);
+        finding.severity(Severity::Error).fix("logfile_maxbytes=0")
     };
     path.filter(|_| is_rotated).map(finding).into_iter().collect()
 }
