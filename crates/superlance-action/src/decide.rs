@@ -119,7 +119,7 @@ pub struct Decisions {
 
 /// Decides about checks; `tracker` is what is remembered of earlier ones.
 pub fn decide(rules: &Rules, tracker: &mut Tracker, situation: &Situation<'_>) -> Decisions {
-    tracker.meet(situation.checks);
+    tracker.meet(rules, situation.now, situation.checks);
     let checks = situation.checks.iter();
     let mut rulings: Vec<Ruling> =
         checks.map(|check| check.rule(rules, tracker, situation.now)).collect();

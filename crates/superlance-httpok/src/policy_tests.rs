@@ -238,6 +238,20 @@ fn a_dry_run_says_what_would_be_done() {
 }
 
 #[test]
+fn a_core_dump_is_made_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let arguments = ["-p", "foo", "--before", "echo before", "-d", folder, "-g", "echo core"];
+    let (mut world, mut httpok) = (world(), httpok(&arguments, vec![]));
+    tick(&mut world, &mut httpok);
+    let log = world.log();
+    let places =
+        ["gcore output for foo:", "Output of --before for foo:foo:\nbefore\n", "restarting"];
+    let places = places.map(|text| log.find(text).unwrap());
+    assert!(places.is_sorted(), "{log}");
+}
+
+#[test]
 fn a_command_runs_before_and_knows_why() {
     let command = "echo $SUPERLANCE_PROCESS $SUPERLANCE_PID $SUPERLANCE_URL $SUPERLANCE_STATUS \
                    $SUPERLANCE_REASON";

@@ -218,6 +218,18 @@ fn each_process_has_a_budget() {
 }
 
 #[test]
+fn what_was_done_about_a_process_that_is_gone_is_remembered_as_long_as_it_counts() {
+    for (budget, kept) in [("1/60s", 86_400), ("1/2d", 2 * 86_400)] {
+        let mut ticks = Ticks::new(Rules { budget: times(budget), ..rules() });
+        ticks.at(0, "u! g:a", "act a");
+        for (second, is_known) in [(kept - 1, true), (kept, false)] {
+            ticks.at(second, "u+ g:b", "");
+            assert_eq!(ticks.tracker.last_act("g:a").is_some(), is_known, "{budget} {second}");
+        }
+    }
+}
+
+#[test]
 fn one_of_a_group_has_its_turn_and_a_start_needs_none() {
     let mut ticks = Ticks::new(Rules { stagger: true, ..rules() });
     ticks.at(0, "u! g:a g:b h:c", "act a, stagger b, act c");

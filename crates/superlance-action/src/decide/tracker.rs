@@ -8,6 +8,8 @@ use super::row::Row;
 use super::rules::{Rules, Threshold};
 use crate::instance::Instance;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What is remembered of all checks and processes.
 #[derive(Debug, Default)]
 pub struct Tracker {
@@ -50,8 +52,9 @@ pub enum Allowance {
 
 impl Tracker {
     /// Takes note of what is checked: the row of a check begins anew with another instance, and so does
-    /// one that was not made; what was done about a process is remembered.
-    pub(super) fn meet(&mut self, checks: &[Checked<'_>]) {
+    /// one that was not made; what was done about a process is remembered as long as it counts, and for a
+    /// day at least.
+    pub(super) fn meet(&mut self, rules: &Rules, now: Instant, checks: &[Checked<'_>]) {
         let mut before = std::mem::take(&mut self.rows);
         for check in checks {
             let instance = check.instance();
@@ -61,7 +64,10 @@ impl Tracker {
         }
         let there = checks.iter().flat_map(|check| &check.candidates);
         let there: HashSet<String> = there.map(|candidate| candidate.process.namespec()).collect();
-        self.processes.retain(|name, record| there.contains(name) || record.last_act.is_some());
+        let kept = rules.budget.map_or(DAY, |budget| budget.within.max(DAY));
+        let is_recent = |act: Instant| now.saturating_duration_since(act) < kept;
+        self.processes
+            .retain(|name, record| there.contains(name) || record.last_act.is_some_and(is_recent));
     }
 
     pub(super) fn row(&mut self, key: &str) -> &mut Row {
