@@ -1,12 +1,19 @@
 //! Rules for answers in JSON: a pointer (RFC 6901) and what stands there.
 
+use std::fmt;
 use std::str::FromStr;
 
+use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use superlance_core::system::truncate;
 
 /// The longest body that is read as JSON.
 pub(crate) const MAX_JSON: usize = 1 << 20;
+
+/// The longest value that is compared. Values take thirty times as much memory as their text, and there
+/// are 16 checks at once.
+const COMPARED: usize = 64 << 10;
 
 /// How much of a value is shown.
 const SHOWN: usize = 100;
@@ -68,34 +75,82 @@ fn number_of(text: &str) -> Result<f64, String> {
 impl JsonRule {
     /// What is wrong with this body, if something is.
     pub(crate) fn wrong(&self, body: &[u8]) -> Option<String> {
-        let document: Value = match serde_json::from_slice(body) {
-            Ok(document) => document,
+        let pointer = &self.pointer;
+        let found = match find(body, pointer) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Some(format!("its body has no {pointer}")),
             Err(error) => return Some(format!("its body is not JSON ({error})")),
         };
-        let pointer = &self.pointer;
-        let Some(found) = document.pointer(pointer) else {
-            return Some(format!("its body has no {pointer}"));
-        };
-        let number = found.as_f64();
+        let value = Some(found.get()).filter(|text| text.len() <= COMPARED);
+        let value: Option<Value> = value.and_then(|text| serde_json::from_str(text).ok());
+        let number = value.as_ref().and_then(Value::as_f64);
+        let is = |other| value.as_ref().is_some_and(|value| is_same(value, other));
         let (holds, expected) = match &self.comparison {
             Comparison::Exists => return None,
-            Comparison::Equals(value) => (is_same(found, value), format!("not {value}")),
-            Comparison::Differs(value) => (!is_same(found, value), String::new()),
+            Comparison::Equals(other) => (is(other), format!(", not {other}")),
+            Comparison::Differs(other) => (!is(other), String::new()),
             Comparison::Below(limit) => {
-                (number.is_some_and(|n| n < *limit), format!("not below {limit}"))
+                (number.is_some_and(|n| n < *limit), format!(", not below {limit}"))
             }
             Comparison::Above(limit) => {
-                (number.is_some_and(|n| n > *limit), format!("not above {limit}"))
+                (number.is_some_and(|n| n > *limit), format!(", not above {limit}"))
             }
         };
-        if holds {
-            return None;
+        let shown = value.map_or_else(|| found.get().to_owned(), |value| value.to_string());
+        let cut = if shown.len() > SHOWN { "…" } else { "" };
+        let shown = truncate::beginning(&shown, SHOWN).replace(['\n', '\r'], " ");
+        (!holds).then(|| format!("{pointer} is {shown}{cut}{expected}"))
+    }
+}
+
+/// The text of what a pointer leads to. The document is read once for each step, and not kept.
+fn find<'a>(body: &'a [u8], pointer: &str) -> serde_json::Result<Option<&'a RawValue>> {
+    let mut found: &RawValue = serde_json::from_slice(body)?;
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        if !found.get().starts_with(['{', '[']) {
+            return Ok(None);
         }
-        let found = found.to_string();
-        let cut = if found.len() > SHOWN { "…" } else { "" };
-        let separator = if expected.is_empty() { "" } else { ", " };
-        let shown = truncate::beginning(&found, SHOWN);
-        Some(format!("{pointer} is {shown}{cut}{separator}{expected}"))
+        let mut document = serde_json::Deserializer::from_str(found.get());
+        match (&mut document).deserialize_any(Member(&token))? {
+            Some(member) => found = member,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(found))
+}
+
+/// Looks for one member of an object or an array.
+struct Member<'a>(&'a str);
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or an array")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+            if name == self.0 {
+                found = Some(value);
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+        let is_plain = self.0 == "0" || !self.0.starts_with(['0', '+']);
+        let wanted: Option<usize> = self.0.parse().ok().filter(|_| is_plain);
+        let (mut found, mut number) = (None, 0);
+        while let Some(value) = array.next_element()? {
+            if wanted == Some(number) {
+                found = Some(value);
+            }
+            number += 1;
+        }
+        Ok(found)
     }
 }
 
@@ -163,10 +218,38 @@ mod tests {
     #[test]
     fn what_is_no_json() {
         let rule: JsonRule = "/a".parse().unwrap();
-        for body in ["", "{", "<html>", &"[".repeat(200_000)] {
+        for body in ["", "{", "<html>", "{} {}", "{\"a\": 1]", &"[".repeat(200_000)] {
             let wrong = rule.wrong(body.as_bytes()).unwrap();
             assert!(wrong.starts_with("its body is not JSON ("), "{wrong}");
         }
+    }
+
+    /// As in `serde_json`, the last of two members with the same name counts.
+    #[test]
+    fn pointers_lead_where_those_of_serde_json_do() {
+        let text =
+            r#"{"a": [1, {"b": 2}], "": {"": 3}, "a~b": 4, "a/b": 5, "a": [6, 7], "0": {"-": 8}}"#;
+        let document: Value = serde_json::from_str(text).unwrap();
+        for pointer in [
+            "", "/", "//", "/a", "/a/0", "/a/1", "/a/1/b", "/a/01", "/a/+1", "/a/-", "/a/2",
+            "/a~0b", "/a~1b", "/0/-", "/a/0/x",
+        ] {
+            let found = find(text.as_bytes(), pointer).unwrap();
+            let found = found.map(|raw| serde_json::from_str::<Value>(raw.get()).unwrap());
+            assert_eq!(found.as_ref(), document.pointer(pointer), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn what_is_nested_deeply_can_be_there_and_is_not_compared() {
+        let body = format!("{{\"a\": {}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+        let wrong = |rule: &str| rule.parse::<JsonRule>().unwrap().wrong(body.as_bytes());
+        assert_eq!(wrong("/a"), None);
+        assert_eq!(wrong("/a!=1"), None);
+        assert!(wrong("/a=1").unwrap().starts_with("/a is [[[["));
+        let long = format!("[{}0]", "1,".repeat(100_000));
+        let rule: JsonRule = "=1".parse().unwrap();
+        assert!(rule.wrong(long.as_bytes()).unwrap().ends_with("…, not 1"));
     }
 
     #[test]

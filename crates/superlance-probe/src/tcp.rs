@@ -49,11 +49,13 @@ impl Tcp {
         if self.expect.is_empty() { Ok(()) } else { self.listen(&mut stream, deadline) }
     }
 
-    /// Tries one address after the other.
+    /// Tries one address after the other, each with its share of the time left.
     fn connect(&self, deadline: Instant) -> Result<TcpStream, Verdict> {
         let mut failed = self.failure(Class::Connect, "there is no such host");
-        for address in self.addresses(deadline)? {
-            match TcpStream::connect_timeout(&address, left(deadline)) {
+        let addresses = self.addresses(deadline)?;
+        for (address, rest) in addresses.iter().zip((1..=addresses.len()).rev()) {
+            let share = left(deadline) / u32::try_from(rest).unwrap_or(u32::MAX);
+            match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
                 Ok(stream) => return Ok(stream),
                 Err(error) => failed = self.failed(&error),
             }
