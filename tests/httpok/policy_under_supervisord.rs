@@ -93,7 +93,9 @@ fn it_waits_for_a_row_for_grace_and_for_its_budget() {
     stage.web("slow", ("", "+"), 8, "--grace 20s");
     stage.web("loop", ("", "+"), 8, "");
     stage.web("early", ("", "+h+"), 0, "--grace 1h");
-    stage.web("never", ("", "!"), 0, "--max-restarts 2/1h");
+    let metrics = stage.folder.join("httpok.prom");
+    let options = format!("--max-restarts 2/1h --metrics-file {}", metrics.display());
+    stage.web("never", ("", "!"), 0, &options);
     let once =
         format!("test -e {0} || {{ touch {0}; exit 1; }};", stage.folder.join("tried").display());
     stage.web("fatal", (&once, "+"), 0, "--start fatal,exited");
@@ -134,6 +136,17 @@ fn it_waits_for_a_row_for_grace_and_for_its_budget() {
     let mails = stage.mailbox.mails();
     let about = |subject: &str| mails.iter().filter(|mail| mail.contains(subject)).count();
     assert_eq!(about("Subject: httpok [never]: process never:never left alone\n"), 1, "{mails:?}");
+
+    let text = fs::read_to_string(&metrics).unwrap();
+    for (name, labels, value) in [
+        ("check_success", "url=\"http://", " 0\n"),
+        ("actions_total", "name=\"never\",action=\"restart\",outcome=\"done\"", " 2\n"),
+    ] {
+        let is_it = |line: &&str| line.starts_with(&format!("superlance_httpok_{name}{{"));
+        let mut lines = text.split_inclusive('\n').filter(is_it);
+        let found = lines.any(|line| line.contains(labels) && line.ends_with(value));
+        assert!(found, "{name} {labels} in {text}");
+    }
 
     // Where all fail at once none is restarted, and that is told once until all is well.
     let text = log(&supervisord, "pool");
