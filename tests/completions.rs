@@ -26,6 +26,7 @@ fn bash_completes_options_and_commands() {
     let complete = |words: &[&str]| completed(folder.path(), words);
     assert_eq!(complete(&["memmon", "--me"]), ["--metric", "--metrics-file"]);
     assert_eq!(complete(&["superlance", "st"]), ["status"]);
+    assert_eq!(complete(&["superlance", "check", "--fail"]), ["--fail-on"]);
     assert_eq!(complete(&["superlance", "memmon", "--me"]), ["--metric", "--metrics-file"]);
     // The prefixes of options that old configurations may have are no options of their own.
     let all = complete(&["memmon", "--"]);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use clap::FromArgMatches as _;
+use proptest::prelude::*;
 use superlance_config::Host;
 
 use super::*;
@@ -196,4 +197,55 @@ fn public_configurations_have_the_findings_of_a_careful_reader() {
         compare(&folder.join(name.replace(".conf", ".txt")), &text);
     }
     assert!(names.len() >= 25, "{names:?}");
+}
+
+#[test]
+fn severities_have_colours_and_control_characters_do_not_pass() {
+    let folder = tests("codes");
+    let mut report = report(&folder, "SL401.conf", &[]);
+    report.findings[0].message.push_str("\x1b[2J");
+    let text = text::render(&report, View { all: false, colour: true });
+    let expected = "SL401.conf:5: \x1b[1;31merror SL401\x1b[m: supervisord does not know";
+    assert!(text.starts_with(expected), "{text:?}");
+    assert!(text.contains("ignores it?[2J\n"), "{text:?}");
+}
+
+#[test]
+fn names_may_be_those_of_programs_in_files_that_are_not_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let include = |files: &str| {
+        let text = fs::read_to_string(tests("codes").join("SL301.conf")).unwrap();
+        fs::write(folder.path().join("x.conf"), format!("{text}\n[include]\nfiles={files}\n"))
+            .unwrap();
+        let report = report(folder.path(), "x.conf", &[]);
+        report.findings.iter().any(|finding| finding.code == "SL301")
+    };
+    fs::write(folder.path().join("more.conf"), "[program:more]\ncommand=/bin/cat\n").unwrap();
+    assert!(include("more.conf"));
+    for files in ["nowhere/*.conf", "%(ENV_NOWHERE)s/*.conf", "more.conf nowhere.conf"] {
+        assert!(!include(files), "{files}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_configuration_makes_it_panic(
+        lines in proptest::collection::vec(
+            prop_oneof![
+                "\\[(supervisord|program:a|eventlistener:m|include|group:g|unix_http_server|[a-z:]{0,9})\\]",
+                "command=(memmon|httpok|crashmail|sh -c|python -m superlance\\.memmon|env) ?[-a-z =\"';&|>%<0-9./]{0,30}",
+                "(events|user|environment|file|port|numprocs|programs|files|startsecs)=[-A-Za-z_,=\"%()0-9*/:. ]{0,20}",
+                "[ ;#]?[a-z_]{0,9} ?=?[a-z ;#%]{0,9}",
+            ],
+            0..14,
+        )
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("x.conf"), lines.join("\n")).unwrap();
+        let report = report(folder.path(), "x.conf", &["--container"]);
+        let printed = text::render(&report, View { all: true, colour: true });
+        prop_assert!(printed.ends_with('\n'));
+        json::render(&report, folder.path()).unwrap();
+        json::sarif(&report, folder.path()).unwrap();
+    }
 }

@@ -143,16 +143,31 @@ fn difference(
             let message = "supervisord has read this section and not started it".to_owned();
             return Some((message, "supervisorctl update"));
         }
-        let ours = values(scene, item, process);
+        let ours = values(scene, item, process).into_iter();
+        // supervisord may have been started with other variables.
+        let is_certain = |(rpc, _): &(&'static str, String)| {
+            let text = scene.text(&item.section.name, key_of(rpc)).unwrap_or_default();
+            !text.contains("%(ENV_")
+        };
+        let ours: Vec<_> = ours.filter(is_certain).collect();
         let differs = |(key, value): &&(&'static str, String)| {
             theirs.values.get(*key).is_some_and(|theirs| theirs != value)
         };
-        differing.extend(ours.iter().filter(differs).map(|(key, _)| *key));
+        differing.extend(ours.iter().filter(differs).map(|(rpc, _)| key_of(rpc)));
     }
     differing.sort_unstable();
     differing.dedup();
     let message = format!("supervisord has other values: {}", differing.join(", "));
     (!differing.is_empty()).then_some((message, BOTH))
+}
+
+/// The key of a value that `getAllConfigInfo` calls by another name.
+fn key_of(rpc: &'static str) -> &'static str {
+    match rpc {
+        "process_prio" | "group_prio" => "priority",
+        "uid" => "user",
+        key => key,
+    }
 }
 
 /// The values of a process as `getAllConfigInfo` tells them.

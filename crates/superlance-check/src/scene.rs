@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use superlance_config::load::Include;
 use superlance_config::{Kind, Loaded, Place, Pool, Program, Section, Supervisord, load};
 use superlance_core::run::applet::Applet;
 
@@ -90,6 +91,12 @@ impl<'a> Scene<'a> {
 
     pub(crate) fn section(&self, name: &str) -> Option<&Section> {
         self.loaded.configuration.section(name)
+    }
+
+    /// Whether an `[include]` names files that were not read.
+    pub(crate) fn is_partial(&self) -> bool {
+        let lacks = |include: &Include| include.matched == 0 || !include.unreadable.is_empty();
+        self.loaded.unset.is_some() || self.loaded.includes.iter().any(lacks)
     }
 
     /// The text of a key as it is written.

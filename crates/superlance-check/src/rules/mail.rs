@@ -12,7 +12,16 @@ use crate::severity::Severity;
 pub(super) const RULES: &[Rule] = &[no_way, missing_files, secrets, missing_variables];
 
 /// The options of ours that name a command to run.
-const COMMANDS: [&str; 3] = ["notify", "before", "gcore"];
+const COMMANDS: [&str; 4] = ["notify", "before", "gcore", "exec"];
+
+/// The options that name a file or folder which must be there.
+const FILES: [&str; 5] = ["smtp-password-file", "ca-file", "client-cert", "client-key", "coredir"];
+
+/// The options whose value may be a secret, or say where one is.
+const SECRETS: [&str; 4] = ["webhook", "data", "bearer", "basic"];
+
+/// Headers, whose values may be secrets.
+const HEADERS: [&str; 2] = ["webhook-header", "header"];
 
 fn no_way(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -57,11 +66,12 @@ fn missing_files(scene: &Scene<'_>) -> Vec<Finding> {
                 }
             }
         }
-        let named =
-            secret_values(ours).filter_map(|value| Some(value.strip_prefix("file:")?.to_owned()));
-        for path in named.chain(ours.value("smtp-password-file")) {
+        let secrets = secret_values(ours);
+        let secrets = secrets.iter().filter_map(|value| value.strip_prefix("file:"));
+        let files = FILES.iter().flat_map(|long| ours.values(long));
+        for path in secrets.map(str::to_owned).chain(files) {
             if !scene.machine.exists(path.as_ref()) {
-                findings.push(finding(format!("there is no {path}, which should have a secret")));
+                findings.push(finding(format!("there is no {path}")));
             }
         }
     }
@@ -69,10 +79,10 @@ fn missing_files(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 /// The values that may be secrets, or say where one is.
-fn secret_values(ours: &Ours) -> impl Iterator<Item = String> {
-    let headers = ours.values("webhook-header").into_iter();
+fn secret_values(ours: &Ours) -> Vec<String> {
+    let headers = HEADERS.iter().flat_map(|long| ours.values(long));
     let headers = headers.filter_map(|header| Some(header.split_once(':')?.1.trim().to_owned()));
-    ours.values("webhook").into_iter().chain(headers)
+    SECRETS.iter().flat_map(|long| ours.values(long)).chain(headers).collect()
 }
 
 fn secrets(scene: &Scene<'_>) -> Vec<Finding> {

@@ -52,7 +52,9 @@ fn fix(refusal: &Refusal) -> Option<String> {
     let key = refusal.key.as_deref().unwrap_or_default();
     Some(match refusal.cause {
         Cause::Include => "files=/etc/supervisor/conf.d/*.conf".to_owned(),
-        Cause::NoSupervisord => "a line [supervisord], with nothing below it if need be".to_owned(),
+        Cause::NoSupervisord => {
+            "check the file that includes this one; or a line [supervisord]".to_owned()
+        }
         Cause::Expansion => format!("write %% in {key}= for each % that is none of %(NAME)s"),
         Cause::Folder => "make the folder, or name another".to_owned(),
         Cause::User => "add the user, or name another".to_owned(),
