@@ -100,7 +100,7 @@ fn command_lines() -> Vec<String> {
 }
 
 #[test]
-fn services_that_fall_ill_are_restarted_whatever_the_way_to_check() {
+fn services_that_fall_ill_are_found_in_every_way_to_check() {
     let ports = [free_port(), free_port()].map(|port| port.to_string());
     let tcp = ports.each_ref().map(|port| format!("tcp://127.0.0.1:{port}"));
     let talk = format!(r"--say PING\r\n --expect '\x22ok\x22' {}", tcp[1]);

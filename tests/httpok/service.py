@@ -48,7 +48,7 @@ while True:
             break
         continue
     if ill():
-        # Nobody answers.
+        # It is accepted, and no answer comes.
         kept.append(connection)
         continue
     connection.settimeout(5)

@@ -1,5 +1,7 @@
 //! A check of one service: a URL or a command, with all that is said about it.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +19,7 @@ use crate::source::Source;
 use crate::tcp::Tcp;
 use crate::tls::Tls;
 
-/// What is said about checks, whatever their URL.
+/// What is said about checks of all kinds.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Time for the headers of an answer and again for its body, or for all of another check.
@@ -196,7 +198,6 @@ fn file(url: &str, settings: &Settings) -> Result<Freshness, String> {
         return Err(format!("{url:?} has no path from the root; expected file:///PATH"));
     }
     let max_age = settings.max_age.ok_or("file:// needs --max-age")?;
-    let path = std::os::unix::ffi::OsStringExt::from_vec(decode(path));
-    let path: std::ffi::OsString = path;
-    Ok(Freshness { path: path.into(), shown: url.to_owned(), max_age })
+    let path = OsString::from_vec(decode(path)).into();
+    Ok(Freshness { path, shown: url.to_owned(), max_age })
 }

@@ -325,7 +325,7 @@ fn a_server_may_ask_for_a_certificate() {
     }
 }
 
-/// Whether or not anyone is to be trusted.
+/// Without any verification.
 #[test]
 fn when_the_certificate_expires() {
     let certificate = Certificate::expired();
