@@ -3,7 +3,7 @@
 pub(crate) mod certificate;
 mod deadline;
 mod explain;
-mod reach;
+pub(crate) mod reach;
 pub(crate) mod redirect;
 mod request;
 mod tls;

@@ -12,6 +12,7 @@ use ureq::unversioned::transport::NextTimeout;
 use ureq::{Agent, Error};
 
 use crate::http::is_ours_alone;
+use crate::http::reach::Lookup;
 use crate::outcome::{Class, Failed, Verdict};
 use crate::search::Search;
 
@@ -66,7 +67,7 @@ impl Tcp {
     fn addresses(&self, deadline: Instant) -> Result<Vec<SocketAddr>, Verdict> {
         let config = Agent::config_builder().build();
         let timeout = NextTimeout { after: left(deadline).into(), ..NextTimeout::default() };
-        match DefaultResolver::default().resolve(&self.uri, &config, timeout) {
+        match Lookup::System(DefaultResolver::default()).resolve(&self.uri, &config, timeout) {
             Ok(addresses) => Ok(addresses.iter().copied().collect()),
             Err(Error::Timeout(_)) => Err(self.failure(Class::Timeout, "timed out")),
             Err(Error::Io(error)) => Err(self.failed(&error)),
