@@ -265,7 +265,9 @@ fn supervisor_refuses_what_is_said_to_be_refused_and_nothing_else() {
     let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let files: Vec<_> =
         names.filter(|path| path.extension().is_some_and(|e| e == "conf")).collect();
-    for (path, theirs) in files.iter().zip(ask(&files, &[("PORT_OF_WEB", "1")])) {
+    for (path, theirs) in
+        files.iter().zip(ask(&files, &[("PORT_OF_WEB", "1"), ("HOST_OF_WEB", "h")]))
+    {
         let json = std::fs::read_to_string(path.with_extension("json")).unwrap();
         let ours: Value = serde_json::from_str(&json).unwrap();
         let (theirs, ours) = (&theirs["refused"], &ours["refused"]);

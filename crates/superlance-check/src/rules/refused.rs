@@ -78,20 +78,27 @@ fn fix(refusal: &Refusal) -> Option<String> {
 
 /// Variables that are not set here may be set where supervisord runs.
 fn unset(scene: &Scene<'_>) -> Vec<Finding> {
-    let text = |variable: &str| {
+    let text = |variables: &[&str]| {
+        let (names, are) = match variables {
+            [name] => (format!("variable {name}"), "is"),
+            names => (format!("variables {}", names.join(", ")), "are"),
+        };
         format!(
-            "the environment variable {variable} is not set here; without it supervisord refuses to \
-             start"
+            "the environment {names} {are} not set here; where supervisord has none of that name, it \
+             refuses to start"
         )
     };
     let mut findings = Vec::new();
-    for unset in &scene.read.unset {
-        let finding = Finding::new("SL303", unset.place.clone(), text(&unset.variable));
-        let finding = finding.about(&unset.section, Some(&unset.key));
+    let all = scene.read.unset.as_slice();
+    for unset in all.chunk_by(|one, next| (&one.place, &one.key) == (&next.place, &next.key)) {
+        let variables: Vec<_> = unset.iter().map(|unset| unset.variable.as_str()).collect();
+        let Some(first) = unset.first() else { continue };
+        let finding = Finding::new("SL303", first.place.clone(), text(&variables));
+        let finding = finding.about(&first.section, Some(&first.key));
         findings.push(finding.severity(Severity::Warning));
     }
     if let (Some(variable), Some(section)) = (&scene.loaded.unset, scene.section("include")) {
-        let finding = scene.at_key("SL303", section, "files", text(variable));
+        let finding = scene.at_key("SL303", section, "files", text(&[variable]));
         findings.push(finding.severity(Severity::Warning));
     }
     findings
