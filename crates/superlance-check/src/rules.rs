@@ -13,12 +13,27 @@ mod server;
 mod start;
 
 use crate::finding::Finding;
-use crate::scene::Scene;
+use crate::scene::{Item, Scene};
 
 pub(crate) use self::refused::code;
 
 /// A rule.
-type Rule = fn(&Scene<'_>) -> Vec<Finding>;
+#[derive(Clone, Copy)]
+enum Rule {
+    /// About the configuration as a whole, or about several places.
+    Whole(fn(&Scene<'_>) -> Vec<Finding>),
+    /// About each section that runs processes.
+    Each(fn(&Scene<'_>, Item<'_>) -> Option<Finding>),
+}
+
+impl Rule {
+    fn apply(self, scene: &Scene<'_>) -> Vec<Finding> {
+        match self {
+            Self::Whole(rule) => rule(scene),
+            Self::Each(rule) => scene.items().filter_map(|item| rule(scene, item)).collect(),
+        }
+    }
+}
 
 const RULES: &[&[Rule]] = &[
     refused::RULES,
@@ -36,7 +51,7 @@ const RULES: &[&[Rule]] = &[
 
 /// What all rules find.
 pub(crate) fn all(scene: &Scene<'_>) -> Vec<Finding> {
-    RULES.iter().copied().flatten().flat_map(|rule| rule(scene)).collect()
+    RULES.iter().copied().flatten().flat_map(|rule| rule.apply(scene)).collect()
 }
 
 /// Puts findings into the order of files and lines.

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::Rule;
+use super::Rule::{self, Each, Whole};
 use crate::command::SHELLS;
 use crate::finding::Finding;
 use crate::scene::{Item, Scene};
 
-pub(super) const RULES: &[Rule] = &[many_groups, long_stops, killer, daemonizes, behind_a_shell];
+pub(super) const RULES: &[Rule] =
+    &[Whole(many_groups), Each(long_stops), Each(killer), Whole(daemonizes), Whole(behind_a_shell)];
 
 /// The number of groups from which on stopping takes most of the time that docker gives.
 const MANY: usize = 8;
@@ -26,43 +27,37 @@ fn many_groups(scene: &Scene<'_>) -> Vec<Finding> {
     is_finding.then(|| scene.at_file("SL501", message).fix(fix)).into_iter().collect()
 }
 
-fn long_stops(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |item: Item<'_>| {
-        let seconds = item.program.stopwaitsecs;
-        let message = format!(
-            "the program has {seconds} s to stop, and docker kills the container after {GRACE} s unless \
-             told otherwise"
-        );
-        (scene.is_container && seconds > GRACE).then(|| {
-            let finding = scene.at_key("SL502", item.section, "stopwaitsecs", message);
-            finding.fix(format!("stop_grace_period: {}s", seconds + GRACE))
-        })
-    };
-    scene.items().filter_map(finding).collect()
+fn long_stops(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let seconds = item.program.stopwaitsecs;
+    let message = format!(
+        "the program has {seconds} s to stop, and docker kills the container after {GRACE} s unless \
+         told otherwise"
+    );
+    (scene.is_container && seconds > GRACE).then(|| {
+        let finding = scene.at_key("SL502", item.section, "stopwaitsecs", message);
+        finding.fix(format!("stop_grace_period: {}s", seconds + GRACE))
+    })
 }
 
 /// Words in a script that ends supervisord.
 const KILLS: [&str; 5] = ["os.getppid()", "$PPID", "supervisord.pid", "kill 1", "kill -15 1"];
 
-fn killer(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |item: Item<'_>| {
-        if !scene.is_container || !item.is_listener() || item.ours().is_some() {
-            return None;
-        }
-        let text = script(scene, item)?;
-        let kills = text.contains("kill") && KILLS.iter().any(|words| text.contains(words));
-        let fault = match text.contains("READY") {
-            true if !text.contains("RESULT") => "it never answers, so it sees one event at most",
-            true => "the exit status of the program is lost, and docker sees 0",
-            false => "it does not speak the event protocol",
-        };
-        let message = format!("this listener ends supervisord: {fault}");
-        kills.then(|| {
-            let finding = scene.at_key("SL503", item.section, "command", message);
-            finding.fix("command=exitmon, with events=PROCESS_STATE_EXITED,PROCESS_STATE_FATAL")
-        })
+fn killer(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    if !scene.is_container || !item.is_listener() || item.ours().is_some() {
+        return None;
+    }
+    let text = script(scene, item)?;
+    let kills = text.contains("kill") && KILLS.iter().any(|words| text.contains(words));
+    let fault = match text.contains("READY") {
+        true if !text.contains("RESULT") => "it never answers, so it sees one event at most",
+        true => "the exit status of the program is lost, and docker sees 0",
+        false => "it does not speak the event protocol",
     };
-    scene.items().filter_map(finding).collect()
+    let message = format!("this listener ends supervisord: {fault}");
+    kills.then(|| {
+        let finding = scene.at_key("SL503", item.section, "command", message);
+        finding.fix("command=exitmon, with events=PROCESS_STATE_EXITED,PROCESS_STATE_FATAL")
+    })
 }
 
 /// The script of a listener: in its command, or the first file that it names.

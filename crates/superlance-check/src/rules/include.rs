@@ -3,11 +3,11 @@
 use superlance_config::Place;
 use superlance_config::load::Include;
 
-use super::Rule;
+use super::Rule::{self, Whole};
 use crate::finding::Finding;
 use crate::scene::Scene;
 
-pub(super) const RULES: &[Rule] = &[without_effect, nested];
+pub(super) const RULES: &[Rule] = &[Whole(without_effect), Whole(nested)];
 
 fn without_effect(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -3,13 +3,13 @@
 use strsim::damerau_levenshtein;
 use superlance_config::{Place, Section, Value};
 
-use super::Rule;
+use super::Rule::{self, Whole};
 use crate::finding::Finding;
 use crate::known;
 use crate::scene::Scene;
 use crate::severity::Severity;
 
-pub(super) const RULES: &[Rule] = &[unknown_sections, unknown_keys, twice];
+pub(super) const RULES: &[Rule] = &[Whole(unknown_sections), Whole(unknown_keys), Whole(twice)];
 
 /// The known name that was probably meant.
 fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -2,22 +2,22 @@
 
 use superlance_config::{Kind, Pool, events};
 
-use super::Rule;
+use super::Rule::{self, Each, Whole};
 use crate::command::words::{Segment, base_name};
 use crate::command::{Ours, without_wrappers};
 use crate::finding::Finding;
 use crate::scene::{Item, Scene};
 
 pub(super) const RULES: &[Rule] = &[
-    missing_events,
-    needless_events,
-    short_queue,
-    printing,
-    not_again,
-    stdout_log,
-    several,
-    as_program,
-    the_same,
+    Each(missing_events),
+    Each(needless_events),
+    Each(short_queue),
+    Each(printing),
+    Whole(not_again),
+    Each(stdout_log),
+    Each(several),
+    Whole(as_program),
+    Whole(the_same),
 ];
 
 /// What one of ours needs of its section.
@@ -64,86 +64,76 @@ fn has(pool: &Pool, needed: &str) -> bool {
         .any(|asked| events::covers(asked, needed) || needed == "TICK" && asked.starts_with("TICK"))
 }
 
-/// Listeners that run one of ours, with what that needs.
-fn ours<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = (Item<'a>, &'a Pool, Needs)> {
-    scene.ours().filter(|(_, ours)| ours.parsed.is_ok()).filter_map(|(item, ours)| {
-        Some((item, item.pool.filter(|pool| !pool.events.is_empty())?, needs(ours)))
-    })
+/// A listener that runs one of ours, with what that needs.
+fn wants(item: Item<'_>) -> Option<(&Pool, Needs)> {
+    let ours = item.ours().filter(|ours| ours.parsed.is_ok())?;
+    Some((item.pool.filter(|pool| !pool.events.is_empty())?, needs(ours)))
 }
 
-fn missing_events(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |(item, pool, needs): (Item<'_>, &Pool, Needs)| {
-        let missing: Vec<_> =
-            needs.events.iter().filter(|needed| !has(pool, needed)).map(String::as_str).collect();
-        let name = item.ours()?.name();
-        let shown = missing.join(" and ").replace("TICK_60", "TICK").replace("TICK", "a TICK");
-        let message = format!("{name} never does anything without {shown} among its events");
-        let complete: Vec<_> = needs.events.iter().map(|event| written(event)).collect();
-        let fix = format!("events={}", complete.join(","));
-        (!missing.is_empty())
-            .then(|| scene.at_key("SL201", item.section, "events", message).fix(fix))
-    };
-    ours(scene).filter_map(finding).collect()
+fn missing_events(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let (pool, needs) = wants(item)?;
+    let missing: Vec<_> =
+        needs.events.iter().filter(|needed| !has(pool, needed)).map(String::as_str).collect();
+    let name = item.ours()?.name();
+    let shown = missing.join(" and ").replace("TICK_60", "TICK").replace("TICK", "a TICK");
+    let message = format!("{name} never does anything without {shown} among its events");
+    let complete: Vec<_> = needs.events.iter().map(|event| written(event)).collect();
+    let fix = format!("events={}", complete.join(","));
+    (!missing.is_empty()).then(|| scene.at_key("SL201", item.section, "events", message).fix(fix))
 }
 
 fn written(event: &str) -> String {
     if event == "TICK" { "TICK_60".to_owned() } else { event.to_owned() }
 }
 
-fn needless_events(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |(item, pool, needs): (Item<'_>, &Pool, Needs)| {
-        let is_needless = |asked: &&String| {
-            let covered =
-                needs.events.iter().filter(|needed| events::covers(asked, needed)).count();
-            match asked.as_str() {
-                "EVENT" => true,
-                "PROCESS_STATE" => covered < 4,
-                _ => {
-                    covered == 0
-                        && (asked.starts_with("PROCESS_LOG")
-                            || asked.starts_with("PROCESS_COMMUNICATION"))
-                }
+fn needless_events(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let (pool, needs) = wants(item)?;
+    let is_needless = |asked: &&String| {
+        let covered = needs.events.iter().filter(|needed| events::covers(asked, needed)).count();
+        match asked.as_str() {
+            "EVENT" => true,
+            "PROCESS_STATE" => covered < 4,
+            _ => {
+                covered == 0
+                    && (asked.starts_with("PROCESS_LOG")
+                        || asked.starts_with("PROCESS_COMMUNICATION"))
             }
-        };
-        let needless: Vec<_> = pool.events.iter().filter(is_needless).map(String::as_str).collect();
-        let name = item.ours()?.name();
-        let message = format!(
-            "{name} needs no more than {} and gets all of {}, which fills its queue",
-            needs.events.join(" and "),
-            needless.join(" and ")
-        );
-        let complete: Vec<_> = needs.events.iter().map(|event| written(event)).collect();
-        let fix = format!("events={}", complete.join(","));
-        let is_finding = !needless.is_empty() && !needs.events.is_empty();
-        is_finding.then(|| scene.at_key("SL202", item.section, "events", message).fix(fix))
+        }
     };
-    ours(scene).filter_map(finding).collect()
+    let needless: Vec<_> = pool.events.iter().filter(is_needless).map(String::as_str).collect();
+    let name = item.ours()?.name();
+    let message = format!(
+        "{name} needs no more than {} and gets all of {}, which fills its queue",
+        needs.events.join(" and "),
+        needless.join(" and ")
+    );
+    let complete: Vec<_> = needs.events.iter().map(|event| written(event)).collect();
+    let fix = format!("events={}", complete.join(","));
+    let is_finding = !needless.is_empty() && !needs.events.is_empty();
+    is_finding.then(|| scene.at_key("SL202", item.section, "events", message).fix(fix))
 }
 
-fn short_queue(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |item: Item<'_>| {
-        let pool = item.pool.filter(|pool| pool.buffer_size > 0)?;
-        let others = scene.process_count(|program| program.section != item.section.name);
-        let is_wide = pool.events.iter().any(|event| event == "EVENT" || event == "PROCESS_STATE");
-        let is_narrow = pool.events.iter().any(|event| event.starts_with("PROCESS_STATE_"));
-        // Each start is told as STARTING and as RUNNING.
-        let at_once = match (is_wide, is_narrow) {
-            (true, _) => 2 * others,
-            (false, true) => others,
-            (false, false) => 0,
-        };
-        let size = usize::try_from(pool.buffer_size).unwrap_or(usize::MAX);
-        let enough = (4 * others).next_power_of_two().max(256);
-        let message = format!(
-            "{others} processes may cause {at_once} events at one moment, and {size} are kept: the \
-             others are lost"
-        );
-        (at_once > size).then(|| {
-            let finding = scene.at_key("SL204", item.section, "buffer_size", message);
-            finding.fix(format!("buffer_size={enough}"))
-        })
+fn short_queue(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let pool = item.pool.filter(|pool| pool.buffer_size > 0)?;
+    let others = scene.process_count(|program| program.section != item.section.name);
+    let is_wide = pool.events.iter().any(|event| event == "EVENT" || event == "PROCESS_STATE");
+    let is_narrow = pool.events.iter().any(|event| event.starts_with("PROCESS_STATE_"));
+    // Each start is told as STARTING and as RUNNING.
+    let at_once = match (is_wide, is_narrow) {
+        (true, _) => 2 * others,
+        (false, true) => others,
+        (false, false) => 0,
     };
-    scene.items().filter_map(finding).collect()
+    let size = usize::try_from(pool.buffer_size).unwrap_or(usize::MAX);
+    let enough = (4 * others).next_power_of_two().max(256);
+    let message = format!(
+        "{others} processes may cause {at_once} events at one moment, and {size} are kept: the \
+         others are lost"
+    );
+    (at_once > size).then(|| {
+        let finding = scene.at_key("SL204", item.section, "buffer_size", message);
+        finding.fix(format!("buffer_size={enough}"))
+    })
 }
 
 /// Commands that print, unless they are told not to.
@@ -162,28 +152,25 @@ fn prints(segment: &Segment) -> bool {
     PRINTERS.contains(&program) && !is_redirected && segment.end != "|"
 }
 
-fn printing(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |item: Item<'_>| {
-        // Another listener may speak the protocol with these commands.
-        item.ours().filter(|_| item.is_listener())?;
-        let script = &item.command.script;
-        let what = if let Some(segment) = script.iter().find(|segment| prints(segment)) {
-            format!("{:?} prints", segment.words.join(" "))
-        } else if script.iter().any(|segment| segment.end == "|") {
-            "the output goes through a pipe".to_owned()
-        } else if script.iter().any(|segment| segment.words.iter().any(|word| word == "2>&1")) {
-            "2>&1 puts the log".to_owned()
-        } else {
-            return None;
-        };
-        let message = format!(
-            "{what} into the standard output of the listener, which supervisord takes for an answer; \
-             then it sends no event again (state UNKNOWN)"
-        );
-        let fix = "command= with nothing but the listener, or >&2 behind what prints";
-        Some(scene.at_key("SL205", item.section, "command", message).fix(fix))
+fn printing(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    // Another listener may speak the protocol with these commands.
+    item.ours().filter(|_| item.is_listener())?;
+    let script = &item.command.script;
+    let what = if let Some(segment) = script.iter().find(|segment| prints(segment)) {
+        format!("{:?} prints", segment.words.join(" "))
+    } else if script.iter().any(|segment| segment.end == "|") {
+        "the output goes through a pipe".to_owned()
+    } else if script.iter().any(|segment| segment.words.iter().any(|word| word == "2>&1")) {
+        "2>&1 puts the log".to_owned()
+    } else {
+        return None;
     };
-    scene.items().filter_map(finding).collect()
+    let message = format!(
+        "{what} into the standard output of the listener, which supervisord takes for an answer; \
+         then it sends no event again (state UNKNOWN)"
+    );
+    let fix = "command= with nothing but the listener, or >&2 behind what prints";
+    Some(scene.at_key("SL205", item.section, "command", message).fix(fix))
 }
 
 fn not_again(scene: &Scene<'_>) -> Vec<Finding> {
@@ -208,34 +195,27 @@ fn not_again(scene: &Scene<'_>) -> Vec<Finding> {
     findings
 }
 
-fn stdout_log(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |item: Item<'_>| {
-        let written = item.section.own("stdout_logfile").filter(|_| item.is_listener())?;
-        let is_none = ["none", "off"].contains(&written.text.to_lowercase().as_str());
-        let message =
-            "standard output of a listener is the event protocol; its log is stderr_logfile=";
-        (!is_none).then(|| {
-            let finding = scene.at_key("SL208", item.section, "stdout_logfile", message);
-            finding.fix("stdout_logfile=NONE, and stderr_logfile= with a path")
-        })
-    };
-    scene.items().filter_map(finding).collect()
+fn stdout_log(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let written = item.section.own("stdout_logfile").filter(|_| item.is_listener())?;
+    let is_none = ["none", "off"].contains(&written.text.to_lowercase().as_str());
+    let message = "standard output of a listener is the event protocol; its log is stderr_logfile=";
+    (!is_none).then(|| {
+        let finding = scene.at_key("SL208", item.section, "stdout_logfile", message);
+        finding.fix("stdout_logfile=NONE, and stderr_logfile= with a path")
+    })
 }
 
-fn several(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |item: Item<'_>| {
-        let is_pool = item.is_listener() && item.program.numprocs > 1;
-        let message = format!(
-            "each event goes to one of the {} processes only, the first that is ready, so the others \
-             rarely see one",
-            item.program.numprocs
-        );
-        is_pool.then(|| {
-            let finding = scene.at_key("SL209", item.section, "numprocs", message);
-            finding.fix("numprocs=1; for other options a section of its own")
-        })
-    };
-    scene.items().filter_map(finding).collect()
+fn several(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let is_pool = item.is_listener() && item.program.numprocs > 1;
+    let message = format!(
+        "each event goes to one of the {} processes only, the first that is ready, so the others \
+         rarely see one",
+        item.program.numprocs
+    );
+    is_pool.then(|| {
+        let finding = scene.at_key("SL209", item.section, "numprocs", message);
+        finding.fix("numprocs=1; for other options a section of its own")
+    })
 }
 
 fn as_program(scene: &Scene<'_>) -> Vec<Finding> {

@@ -2,14 +2,15 @@
 
 use superlance_config::Section;
 
-use super::Rule;
+use super::Rule::{self, Whole};
 use crate::command::Ours;
 use crate::command::words::split;
 use crate::finding::Finding;
 use crate::scene::{Item, Scene};
 use crate::severity::Severity;
 
-pub(super) const RULES: &[Rule] = &[no_way, missing_files, secrets, missing_variables];
+pub(super) const RULES: &[Rule] =
+    &[Whole(no_way), Whole(missing_files), Whole(secrets), Whole(missing_variables)];
 
 /// The options of ours that name a command to run.
 const COMMANDS: [&str; 4] = ["notify", "before", "gcore", "exec"];

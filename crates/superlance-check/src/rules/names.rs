@@ -3,12 +3,12 @@
 use strsim::damerau_levenshtein;
 use superlance_core::options::selector::{Names, Selector};
 
-use super::Rule;
+use super::Rule::{self, Whole};
 use crate::command::Ours;
 use crate::finding::Finding;
 use crate::scene::{Item, Scene};
 
-pub(super) const RULES: &[Rule] = &[unmatched, crashmail_programs];
+pub(super) const RULES: &[Rule] = &[Whole(unmatched), Whole(crashmail_programs)];
 
 /// A name on a command line.
 struct Given {

@@ -3,13 +3,19 @@
 use superlance_config::Section;
 use superlance_memmon::Amount;
 
-use super::Rule;
+use super::Rule::{self, Each, Whole};
 use crate::command::Ours;
 use crate::command::words::split;
 use crate::finding::Finding;
 use crate::scene::{Item, Scene};
 
-pub(super) const RULES: &[Rule] = &[refused, nameless_percent, cut_off, without_unit, placeholders];
+pub(super) const RULES: &[Rule] = &[
+    Whole(refused),
+    Whole(nameless_percent),
+    Each(cut_off),
+    Whole(without_unit),
+    Whole(placeholders),
+];
 
 /// What the tool itself says of its command line.
 fn refused(scene: &Scene<'_>) -> Vec<Finding> {
@@ -111,15 +117,12 @@ fn has_nameless(text: &str) -> bool {
     false
 }
 
-fn cut_off(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |item: Item<'_>| {
-        let value = item.section.own("command")?;
-        let cut = value.comment.as_ref().filter(|_| is_cut(scene, item))?;
-        let message = format!("the rest of the command is a comment: {cut}");
-        let fix = "no blank before ; and #, or the command in a script";
-        Some(scene.at_key("SL304", item.section, "command", message).fix(fix))
-    };
-    scene.items().filter_map(finding).collect()
+fn cut_off(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let value = item.section.own("command")?;
+    let cut = value.comment.as_ref().filter(|_| is_cut(scene, item))?;
+    let message = format!("the rest of the command is a comment: {cut}");
+    let fix = "no blank before ; and #, or the command in a script";
+    Some(scene.at_key("SL304", item.section, "command", message).fix(fix))
 }
 
 /// Whether a comment leaves a quote open, or an option without its value.

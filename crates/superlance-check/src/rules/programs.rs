@@ -6,7 +6,7 @@ use superlance_config::environment::{Pairs, quote};
 use superlance_config::values::{Autorestart, LogFile, byte_size};
 use superlance_config::{Kind, Process, Program};
 
-use super::Rule;
+use super::Rule::{self, Each, Whole};
 use crate::command::without_wrappers;
 use crate::command::words::{Segment, base_name};
 use crate::finding::Finding;
@@ -14,16 +14,16 @@ use crate::scene::{Item, Scene};
 use crate::severity::Severity;
 
 pub(super) const RULES: &[Rule] = &[
-    rotation,
-    rotation_of_supervisord,
-    children,
-    no_startsecs,
-    daemon,
-    missing,
-    home,
-    other_user,
-    lost_environment,
-    priorities,
+    Whole(rotation),
+    Whole(rotation_of_supervisord),
+    Each(children),
+    Each(no_startsecs),
+    Each(daemon),
+    Whole(missing),
+    Each(home),
+    Whole(other_user),
+    Whole(lost_environment),
+    Whole(priorities),
 ];
 
 /// Whether a log is a pipe, a terminal or a socket, as a rule.
@@ -73,35 +73,29 @@ fn rotation_of_supervisord(scene: &Scene<'_>) -> Vec<Finding> {
     path.filter(|_| is_rotated).map(finding).into_iter().collect()
 }
 
-fn children(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |item: Item<'_>| {
-        let last = item.command.script.last()?;
-        // A shell runs a single command in its own place, and so does `exec`.
-        let is_single = item.command.script.len() == 1 && last.end.is_empty();
-        // At the end of a loop or a case, the shell itself is the program.
-        let ends = ["exec", "done", "fi", "esac", "}", "wait"];
-        let is_exec = last.words.first().is_some_and(|word| ends.contains(&word.as_str()));
-        let is_stopped = item.program.stopasgroup || item.program.killasgroup;
-        let message = "supervisord stops the shell, and what the shell has started lives on";
-        (!is_single && !is_exec && !is_stopped).then(|| {
-            let finding = scene.at_key("SL404", item.section, "command", message);
-            finding.fix("stopasgroup=true and killasgroup=true, or exec before the last command")
-        })
-    };
-    scene.items().filter_map(finding).collect()
+fn children(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let last = item.command.script.last()?;
+    // A shell runs a single command in its own place, and so does `exec`.
+    let is_single = item.command.script.len() == 1 && last.end.is_empty();
+    // At the end of a loop or a case, the shell itself is the program.
+    let ends = ["exec", "done", "fi", "esac", "}", "wait"];
+    let is_exec = last.words.first().is_some_and(|word| ends.contains(&word.as_str()));
+    let is_stopped = item.program.stopasgroup || item.program.killasgroup;
+    let message = "supervisord stops the shell, and what the shell has started lives on";
+    (!is_single && !is_exec && !is_stopped).then(|| {
+        let finding = scene.at_key("SL404", item.section, "command", message);
+        finding.fix("stopasgroup=true and killasgroup=true, or exec before the last command")
+    })
 }
 
-fn no_startsecs(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |item: Item<'_>| {
-        let is_restarted = item.program.autorestart != Autorestart::Never;
-        let message = "with startsecs=0 every start counts as a success: the program is never FATAL, \
-                       startretries= has no effect, and it may be started again without end";
-        (item.program.startsecs == 0 && is_restarted).then(|| {
-            let finding = scene.at_key("SL405", item.section, "startsecs", message);
-            finding.fix("startsecs=1, or autorestart=false for what ends by itself")
-        })
-    };
-    scene.items().filter_map(finding).collect()
+fn no_startsecs(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let is_restarted = item.program.autorestart != Autorestart::Never;
+    let message = "with startsecs=0 every start counts as a success: the program is never FATAL, \
+                   startretries= has no effect, and it may be started again without end";
+    (item.program.startsecs == 0 && is_restarted).then(|| {
+        let finding = scene.at_key("SL405", item.section, "startsecs", message);
+        finding.fix("startsecs=1, or autorestart=false for what ends by itself")
+    })
 }
 
 /// Words of which one keeps a program in the foreground; without any, it goes into the background.
@@ -127,17 +121,14 @@ const TO_BACKGROUND: &[(&str, &[&str])] = &[
     ("nohup", &["&"]),
 ];
 
-fn daemon(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |item: Item<'_>| {
-        let words = item.command.words.clone()?;
-        let own = [Segment { words, end: "" }];
-        let all = if item.command.script.is_empty() { &own[..] } else { &item.command.script };
-        let why = all.last().and_then(|last| backgrounds(last, scene))?;
-        let message = format!("{why}: supervisord then takes the program for ended");
-        let fix = "an option that keeps it in the foreground";
-        Some(scene.at_key("SL406", item.section, "command", message).fix(fix))
-    };
-    scene.items().filter_map(finding).collect()
+fn daemon(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let words = item.command.words.clone()?;
+    let own = [Segment { words, end: "" }];
+    let all = if item.command.script.is_empty() { &own[..] } else { &item.command.script };
+    let why = all.last().and_then(|last| backgrounds(last, scene))?;
+    let message = format!("{why}: supervisord then takes the program for ended");
+    let fix = "an option that keeps it in the foreground";
+    Some(scene.at_key("SL406", item.section, "command", message).fix(fix))
 }
 
 /// Why a command returns before what it starts has ended.
@@ -250,18 +241,15 @@ fn missing_program(
     }
 }
 
-fn home(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |item: Item<'_>| {
-        let user = item.program.user.as_deref().filter(|user| !["root", "0"].contains(user))?;
-        let has_home = item.variable(scene, "HOME").is_some();
-        let message = format!("the program runs as {user} and has HOME and USER of supervisord");
-        (!has_home).then(|| {
-            let finding = scene.at_key("SL408", item.section, "user", message);
-            let fix = format!("environment=HOME=\"/home/{user}\",USER=\"{user}\"");
-            finding.severity(Severity::Info).fix(fix)
-        })
-    };
-    scene.items().filter_map(finding).collect()
+fn home(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let user = item.program.user.as_deref().filter(|user| !["root", "0"].contains(user))?;
+    let has_home = item.variable(scene, "HOME").is_some();
+    let message = format!("the program runs as {user} and has HOME and USER of supervisord");
+    (!has_home).then(|| {
+        let finding = scene.at_key("SL408", item.section, "user", message);
+        let fix = format!("environment=HOME=\"/home/{user}\",USER=\"{user}\"");
+        finding.severity(Severity::Info).fix(fix)
+    })
 }
 
 fn other_user(scene: &Scene<'_>) -> Vec<Finding> {

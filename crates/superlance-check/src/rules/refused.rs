@@ -2,12 +2,12 @@
 
 use superlance_config::{Cause, Refusal};
 
-use super::Rule;
+use super::Rule::{self, Whole};
 use crate::finding::Finding;
 use crate::scene::Scene;
 use crate::severity::Severity;
 
-pub(super) const RULES: &[Rule] = &[refused, unset];
+pub(super) const RULES: &[Rule] = &[Whole(refused), Whole(unset)];
 
 /// The code of what is refused for this reason.
 pub(crate) fn code(cause: Cause) -> &'static str {

@@ -5,21 +5,21 @@ use std::path::Path;
 use superlance_config::supervisord::Supervisord;
 use superlance_config::{Address, Section, Server};
 
-use super::Rule;
+use super::Rule::{self, Whole};
 use super::listeners::needs;
 use crate::finding::Finding;
 use crate::scene::{Item, Scene};
 use crate::severity::Severity;
 
 pub(super) const RULES: &[Rule] = &[
-    no_server,
-    no_interface,
-    socket_rights,
-    credentials,
-    temporary,
-    supervisorctl,
-    open,
-    no_password,
+    Whole(no_server),
+    Whole(no_interface),
+    Whole(socket_rights),
+    Whole(credentials),
+    Whole(temporary),
+    Whole(supervisorctl),
+    Whole(open),
+    Whole(no_password),
 ];
 
 const SERVER: &str = "[unix_http_server] with file=/run/supervisor.sock and chmod=0700";

@@ -7,26 +7,25 @@ use superlance_core::options::selector::{Names, Selector};
 use superlance_core::options::units::parse_duration;
 use superlance_memmon::Amount;
 
-use super::Rule;
+use super::Rule::{self, Each, Whole};
 use crate::command::{Ours, Via};
 use crate::finding::Finding;
 use crate::scene::{Item, Scene};
 use crate::severity::Severity;
 
-pub(super) const RULES: &[Rule] = &[of_python, interpreter, slow_check, unreachable_limit];
+pub(super) const RULES: &[Rule] =
+    &[Each(of_python), Each(interpreter), Whole(slow_check), Whole(unreachable_limit)];
 
 /// The first file in the path of a name of ours is a script of the Python package.
-fn of_python(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |(item, ours): (Item<'_>, &Ours)| {
-        let path = item.variable(scene, "PATH");
-        let file = scene.machine.find_command(&ours.program, path)?;
-        let is_script = is_python(&scene.machine.text(&file)?);
-        let message = format!("{} is the {} of the Python package", file.display(), ours.name());
-        let finding = scene.at_key("SL308", item.section, "command", message);
-        (is_script && ours.via == Via::Itself)
-            .then(|| finding.fix(format!("command=superlance {} …", ours.name())))
-    };
-    scene.ours().filter_map(finding).collect()
+fn of_python(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let ours = item.ours()?;
+    let path = item.variable(scene, "PATH");
+    let file = scene.machine.find_command(&ours.program, path)?;
+    let is_script = is_python(&scene.machine.text(&file)?);
+    let message = format!("{} is the {} of the Python package", file.display(), ours.name());
+    let finding = scene.at_key("SL308", item.section, "command", message);
+    (is_script && ours.via == Via::Itself)
+        .then(|| finding.fix(format!("command=superlance {} …", ours.name())))
 }
 
 fn is_python(text: &str) -> bool {
@@ -34,26 +33,24 @@ fn is_python(text: &str) -> bool {
         || text.starts_with("#!/bin/sh\n'''exec'")
 }
 
-fn interpreter(scene: &Scene<'_>) -> Vec<Finding> {
-    let finding = |(item, ours): (Item<'_>, &Ours)| {
-        let words = item.command.words.as_ref()?.iter();
-        let script = words.skip(1).find(|word| word.contains('/') && word.ends_with(ours.name()));
-        // A program is no input for an interpreter.
-        let is_program = script.is_some_and(|script| {
-            let is_file = scene.machine.is_executable(script.as_ref());
-            is_file && scene.machine.text(script.as_ref()).is_none()
-        });
-        let name = ours.name();
-        let message = match is_program {
-            true => format!("an interpreter cannot run {name}, which is a program"),
-            false => format!("this runs the {name} of the Python package, and none of this suite"),
-        };
-        let finding = scene.at_key("SL311", item.section, "command", message);
-        let severity = if is_program { Severity::Error } else { finding.severity };
-        let fix = format!("command={name} …, without an interpreter");
-        (ours.via == Via::Python).then(|| finding.severity(severity).fix(fix))
+fn interpreter(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let ours = item.ours()?;
+    let words = item.command.words.as_ref()?.iter();
+    let script = words.skip(1).find(|word| word.contains('/') && word.ends_with(ours.name()));
+    // A program is no input for an interpreter.
+    let is_program = script.is_some_and(|script| {
+        let is_file = scene.machine.is_executable(script.as_ref());
+        is_file && scene.machine.text(script.as_ref()).is_none()
+    });
+    let name = ours.name();
+    let message = match is_program {
+        true => format!("an interpreter cannot run {name}, which is a program"),
+        false => format!("this runs the {name} of the Python package, and none of this suite"),
     };
-    scene.ours().filter_map(finding).collect()
+    let finding = scene.at_key("SL311", item.section, "command", message);
+    let severity = if is_program { Severity::Error } else { finding.severity };
+    let fix = format!("command={name} …, without an interpreter");
+    (ours.via == Via::Python).then(|| finding.severity(severity).fix(fix))
 }
 
 /// The shortest time between two ticks of a listener.
