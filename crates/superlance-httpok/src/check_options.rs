@@ -74,8 +74,8 @@ pub(crate) struct CheckOptions {
     #[arg(long, value_name = "REGEX", value_parser = parse_regex)]
     pub(crate) forbid_regex: Vec<Regex>,
 
-    /// What must stand in a body of JSON: /POINTER, or that and =VALUE, !=VALUE, <NUMBER or >NUMBER
-    /// (repeatable)
+    /// What must stand in a body of JSON: /POINTER, or that and =VALUE, !=VALUE, or < or > and a
+    /// number (repeatable)
     #[arg(long, value_name = "RULE")]
     pub(crate) json: Vec<JsonRule>,
 
