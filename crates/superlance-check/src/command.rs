@@ -17,6 +17,8 @@ pub(crate) struct Command {
     pub(crate) words: Option<Vec<String>>,
     /// The commands of the shell that it starts, if it starts one with `-c`.
     pub(crate) script: Vec<Segment>,
+    /// The commands in the file that it runs, if that is a script for a shell.
+    pub(crate) wrapper: Vec<Segment>,
     /// The one of ours that it runs in the end.
     pub(crate) ours: Option<Ours>,
 }
@@ -32,6 +34,8 @@ pub(crate) struct Ours {
     pub(crate) program: String,
     /// The options as the tool's own parser reads them, or what it says.
     pub(crate) parsed: Result<ArgMatches, String>,
+    /// Whether options depend on variables of a shell; then they are not read.
+    pub(crate) is_partial: bool,
 }
 
 /// A listener of the suite.
@@ -60,14 +64,15 @@ impl Command {
     pub(crate) fn read(text: &str, applets: &[&'static Applet], machine: &dyn Machine) -> Self {
         let words = split(text);
         let script = words.as_deref().and_then(script_of).map(segments).unwrap_or_default();
-        let ours = match script.is_empty() {
-            true => words.as_deref().and_then(|words| Ours::find(words, applets, machine)),
-            false => script.iter().find_map(|segment| {
-                let words = segment.words.iter().filter(|word| !is_redirection(word)).cloned();
-                Ours::find(&words.collect::<Vec<_>>(), applets, machine)
-            }),
-        };
-        Self { words, script, ours }
+        let direct = words.as_deref().filter(|_| script.is_empty());
+        let ours = direct.and_then(|words| Ours::find(words, applets, machine));
+        let file = direct.filter(|_| ours.is_none()).and_then(|words| text_of(words, machine));
+        let wrapper = file.as_deref().map(segments).unwrap_or_default();
+        let mut commands = script.iter().chain(&wrapper);
+        let ours = ours.or_else(|| {
+            commands.find_map(|segment| Ours::find_in_shell(segment, applets, machine))
+        });
+        Self { words, script, wrapper, ours }
     }
 
     /// The word that supervisord looks up.
@@ -89,6 +94,19 @@ fn script_of(words: &[String]) -> Option<&str> {
     are_options.then(|| rest.get(place + 1).map(String::as_str))?
 }
 
+/// The script that is run as a file, or by a shell that is given the file.
+fn text_of(words: &[String], machine: &dyn Machine) -> Option<String> {
+    let (program, rest) = without_wrappers(words).split_first()?;
+    let is_shell = SHELLS.contains(&base_name(program));
+    let file = if is_shell { rest.iter().find(|word| !word.starts_with('-'))? } else { program };
+    let text = machine.text(&machine.find_command(file, None)?)?;
+    let interpreter = text.lines().next().and_then(|line| line.strip_prefix("#!"));
+    let mut named = interpreter.unwrap_or_default().split_whitespace().map(base_name);
+    let is_script = is_shell || named.any(|name| SHELLS.contains(&name));
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    is_script.then(|| lines.collect::<Vec<_>>().join("\n"))
+}
+
 /// Words without what stands in front of a command: `exec`, `env A=1`, `nice -n 5`.
 pub(crate) fn without_wrappers(words: &[String]) -> &[String] {
     let mut rest = words;
@@ -100,6 +118,7 @@ pub(crate) fn without_wrappers(words: &[String]) -> &[String] {
             "ionice" => &["-c", "-n"],
             "stdbuf" => &["-i", "-o", "-e"],
             "exec" | "nohup" | "setsid" | "tini" | "dumb-init" => &[],
+            "then" | "do" | "else" | "if" | "while" | "until" | "{" | "!" => &[],
             _ if is_assignment(first) => &[],
             _ => return rest,
         };
@@ -138,9 +157,25 @@ impl Ours {
         } else {
             (named(name.strip_suffix(".py")?)?, rest, Via::Python, program)
         };
-        let arguments = arguments.to_vec();
+        let (arguments, program) = (arguments.to_vec(), program.clone());
         let parsed = parse(applet, &arguments);
-        Some(Self { applet: Found(applet), arguments, via, program: program.clone(), parsed })
+        let applet = Found(applet);
+        Some(Self { applet, arguments, via, program, parsed, is_partial: false })
+    }
+
+    /// The same for a command of a shell, which expands variables.
+    fn find_in_shell(
+        segment: &Segment,
+        applets: &[&'static Applet],
+        machine: &dyn Machine,
+    ) -> Option<Self> {
+        let words = segment.words.iter().filter(|word| !is_redirection(word)).cloned();
+        let found = Self::find(&words.collect::<Vec<_>>(), applets, machine)?;
+        let is_partial = found.arguments.iter().any(|word| word.contains(['$', '`']));
+        Some(match is_partial {
+            true => Self { parsed: Err("it depends on variables".to_owned()), is_partial, ..found },
+            false => found,
+        })
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -78,6 +78,12 @@ impl Machine for Everything {
     fn text(&self, path: &Path) -> Option<String> {
         let text = match path.to_str()? {
             "/opt/python/bin/memmon" => "#!/opt/python/bin/python3\nimport superlance.memmon\n",
+            "/opt/quiet.sh" => {
+                "#!/bin/sh\n# echo nothing\ncd /srv >/dev/null 2>&1\necho x | tee y >&2\nexec memmon -p wbe=200MB\n"
+            }
+            "/opt/loud.sh" => {
+                "#!/usr/bin/env bash\nset -e\necho \"starting $1\"\nexec memmon -a $LIMIT\n"
+            }
             "/opt/killer.sh" => "#!/bin/sh\nprintf 'READY\\n'\nread line\nkill -15 1\n",
             _ => return None,
         };

@@ -154,16 +154,18 @@ fn prints(segment: &Segment) -> bool {
 
 fn printing(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
     // Another listener may speak the protocol with these commands.
-    item.ours().filter(|_| item.is_listener())?;
-    let script = &item.command.script;
+    let ours = item.ours().filter(|_| item.is_listener())?;
+    let command = item.command;
+    let script = if command.script.is_empty() { &command.wrapper } else { &command.script };
     let what = if let Some(segment) = script.iter().find(|segment| prints(segment)) {
         format!("{:?} prints", segment.words.join(" "))
-    } else if script.iter().any(|segment| segment.end == "|") {
-        "the output goes through a pipe".to_owned()
-    } else if script.iter().any(|segment| segment.words.iter().any(|word| word == "2>&1")) {
-        "2>&1 puts the log".to_owned()
     } else {
-        return None;
+        let own = script.iter().find(|segment| segment.words.contains(&ours.program))?;
+        match own.words.iter().any(|word| word == "2>&1") {
+            _ if own.end == "|" => "the output goes through a pipe".to_owned(),
+            true => "2>&1 puts the log".to_owned(),
+            false => return None,
+        }
     };
     let message = format!(
         "{what} into the standard output of the listener, which supervisord takes for an answer; \

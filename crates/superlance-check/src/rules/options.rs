@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
 /// What the tool itself says of its command line.
 fn refused(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (item, ours) in scene.ours().filter(|(item, _)| !item.is_guess()) {
+    for (item, ours) in scene.ours().filter(|(item, ours)| !item.is_guess() && !ours.is_partial) {
         let finding = |code, message| scene.at_key(code, item.section, "command", message);
         let name = ours.name();
         match &ours.parsed {
