@@ -144,3 +144,23 @@ fn it_writes_nothing_and_needs_no_right_to() {
     assert_eq!(std::fs::metadata(folder.path()).unwrap().modified().unwrap(), before);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn a_memmon_of_the_python_package_is_told_from_ours() {
+    let (_links, ours) = crate::links();
+    let theirs = superlance_testing::venv::bin();
+    for (path, expected) in [(&ours, false), (&theirs, true)] {
+        let folder = with(&format!(
+            "[supervisord]\n[program:cat]\ncommand=/bin/cat\n[unix_http_server]\n\
+             file=%(here)s/s\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=x:y\n\
+             [eventlistener:memmon]\ncommand=memmon -p cat=1GB\nevents=TICK_60\n\
+             environment=PATH=\"{}:/bin\"\n",
+            path.display()
+        ));
+        let (stdout, ..) = check(folder.path(), &["--no-live"]);
+        assert_eq!(stdout.contains("error SL308"), expected, "{stdout}");
+        let is_bad =
+            stdout.lines().any(|line| line.contains(": error ") || line.contains(": warning "));
+        assert_eq!(is_bad, expected, "{stdout}");
+    }
+}

@@ -126,7 +126,7 @@ fn check<M: Machine>(
     options: &Options,
 ) -> Report {
     let scene = Scene::new(file, machine, applets, options.container);
-    let (live, answers) = match options.no_live || !scene.read.refusals.is_empty() {
+    let (live, answers) = match options.no_live {
         true => (Live::NotAsked, live::Answers::default()),
         false => live::ask(&scene),
     };
