@@ -83,7 +83,7 @@ fn a_comment_silences_a_code_where_it_stands() {
 #[test]
 fn a_machine_that_lacks_folders_is_no_reason_to_refuse() {
     let folder = with("[supervisord]\nlogfile=/nowhere/at/all/x.log\n");
-    let (stdout, _, status) = check(folder.path(), &[]);
+    let (stdout, _, status) = check(folder.path(), &["--no-live"]);
     assert_eq!(status, 2, "{stdout}");
     assert!(
         stdout.contains("supervisord.conf:2: error SL407: supervisord refuses this"),
