@@ -69,6 +69,8 @@ const PURE: &[&str] = &[
     "superlance-probe/src/outcome.rs",
     "superlance-probe/src/search.rs",
     "superlance-probe/src/template.rs",
+    "superlance-run/src/plan.rs",
+    "superlance-run/src/tiers.rs",
     "superlance-status/src/snapshot.rs",
     "superlance-status/src/table.rs",
     "superlance-status/src/view.rs",
@@ -77,10 +79,11 @@ const PURE: &[&str] = &[
 const IMPURE: [&str; 5] = ["std::env", "std::fs", "std::net", "std::process", "std::thread"];
 
 /// Where the environment is read, besides main.rs; and `TZ`, where times are written.
-const ENVIRONMENT: [&str; 4] = [
+const ENVIRONMENT: [&str; 5] = [
     "superlance-check/src/lib.rs",
     "superlance-core/src/listener/environment.rs",
     "superlance-core/src/system/clock.rs",
+    "superlance-run/src/lib.rs",
     "superlance-status/src/lib.rs",
 ];
 
@@ -200,7 +203,7 @@ fn floor(name: &str) -> usize {
         "superlance-core" => 0,
         "superlance-action" | "superlance-alerts" | "superlance-config" | "superlance-probe" => 1,
         "superlance-crash" => 2,
-        "superlance-status" | "superlance-check" => 4,
+        "superlance-status" | "superlance-check" | "superlance-run" => 4,
         _ if name.starts_with("superlance-") => 3,
         _ => 5,
     }

@@ -27,6 +27,7 @@ mod memmon;
 mod names;
 mod protocol;
 mod reliability;
+mod run;
 mod security;
 mod shared_deviations;
 mod signals;

@@ -36,6 +36,12 @@ const TOOLS: &[Tool] = &[
         main: |arguments| superlance_check::main(arguments, APPLETS),
     },
     Tool {
+        name: superlance_run::NAME,
+        about: superlance_run::ABOUT,
+        command: superlance_run::command,
+        main: superlance_run::main,
+    },
+    Tool {
         name: superlance_status::NAME,
         about: superlance_status::ABOUT,
         command: superlance_status::command,

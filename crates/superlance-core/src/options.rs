@@ -5,6 +5,7 @@ pub mod log;
 pub mod quantity;
 pub mod regex;
 pub mod selector;
+pub mod supervisord;
 pub mod units;
 pub mod url;
 pub mod usage;

@@ -84,6 +84,8 @@ pub struct Configured {
     pub name: String,
     /// The priority of its group: those with a higher one are stopped first.
     pub group_priority: i64,
+    /// The same within the group.
+    pub priority: i64,
     /// The exit statuses that supervisord expects.
     pub exit_codes: Vec<i64>,
 }
@@ -239,6 +241,12 @@ pub trait Supervisor: Send {
     /// # Errors
     /// When there is no usable answer, which does not mean that nothing was stopped.
     fn stop(&mut self, namespec: &str) -> Result<(), RpcError>;
+
+    /// Begins to stop a process (`stopProcess`), and does not wait for that.
+    ///
+    /// # Errors
+    /// When there is no usable answer, which does not mean that nothing is stopped.
+    fn begin_stop(&mut self, namespec: &str) -> Result<(), RpcError>;
 
     /// Starts a process and waits until it counts as running (`startProcess`).
     ///

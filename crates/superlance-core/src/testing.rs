@@ -89,7 +89,7 @@ impl ScriptedSupervisor {
         self
     }
 
-    /// Lets the next call of `method` (`all`, `info`, `details`, `configured`, `pid`, `tail`, `own_log`, `stop`,
+    /// Lets the next call of `method` (`all`, `info`, `details`, `configured`, `pid`, `tail`, `own_log`, `stop`, `begin_stop`,
     /// `start`, `signal` or `shut_down`) end with `error`.
     pub fn fail(&mut self, method: &'static str, error: RpcError) {
         self.failures.entry(method).or_default().push_back(error);
@@ -158,6 +158,7 @@ impl Supervisor for ScriptedSupervisor {
             group: info.group.clone(),
             name: info.name.clone(),
             group_priority: self.group_priorities.get(&info.group).copied().unwrap_or(999),
+            priority: 999,
             exit_codes: vec![0],
         };
         Ok(self.processes.iter().map(configured).collect())
@@ -185,6 +186,15 @@ impl Supervisor for ScriptedSupervisor {
 
     fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
         self.call("stop", namespec)?;
+        let now = self.tick();
+        let process = self.process(namespec)?;
+        (process.pid, process.state, process.stop) = (0, State::Stopped, now);
+        Ok(())
+    }
+
+    /// It has stopped at once.
+    fn begin_stop(&mut self, namespec: &str) -> Result<(), RpcError> {
+        self.call("begin_stop", namespec)?;
         let now = self.tick();
         let process = self.process(namespec)?;
         (process.pid, process.state, process.stop) = (0, State::Stopped, now);

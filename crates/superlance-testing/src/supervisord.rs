@@ -142,6 +142,25 @@ impl Supervisord {
         self.process.child.id()
     }
 
+    /// What it and its wrapper have printed.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.read("supervisord.out")
+    }
+
+    /// Sends it a signal, or its wrapper if it has one.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Waits for the end of supervisord, or of its wrapper: the exit status.
+    #[track_caller]
+    pub fn wait_exit(&mut self) -> Option<i32> {
+        let ended = try_wait(SOON, || self.process.child.try_wait().expect("it is our child"));
+        let status = ended.unwrap_or_else(|| panic!("no end\n{}\n{}", self.output(), self.log()));
+        status.code()
+    }
+
     /// Whether supervisord has ended.
     #[track_caller]
     pub fn has_ended(&mut self) -> bool {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use nix::unistd::getppid;
 
 use crate::listener::in_flight::InFlight;
+use crate::options::supervisord::configuration;
 use crate::options::usage::StartError;
 use crate::supervisor::Supervisor;
 use crate::supervisor::none::NoSupervisor;
@@ -85,7 +86,7 @@ impl Environment {
         let socket = |url: &String| url.strip_prefix("unix://").unwrap_or(url).to_owned();
         self.server_url.as_ref().map(socket).or_else(|| {
             let arguments = fs::read(format!("/proc/{}/cmdline", getppid())).ok()?;
-            configuration(&String::from_utf8_lossy(&arguments))
+            configuration(String::from_utf8_lossy(&arguments).split('\0'))
         })
     }
 
@@ -167,16 +168,6 @@ fn is_excepted(host: &str, no_proxy: &str) -> bool {
     })
 }
 
-/// The configuration file in the arguments of a supervisord, each of which ends with a NUL.
-fn configuration(arguments: &str) -> Option<String> {
-    let mut arguments = arguments.split('\0').skip_while(|word| !word.ends_with("supervisord"));
-    let option = arguments.find(|word| word.starts_with("-c") || word.starts_with("--conf"))?;
-    match option.strip_prefix("-c").or(option.split_once('=').map(|(_, value)| value)) {
-        Some(value) if !value.is_empty() => Some(value.to_owned()),
-        _ => arguments.next().map(str::to_owned),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,17 +185,6 @@ mod tests {
             (",", "example.com", false),
         ] {
             assert_eq!(is_excepted(host, no_proxy), expected, "{no_proxy} {host}");
-        }
-    }
-
-    #[test]
-    fn a_supervisord_without_a_server_is_known_by_its_configuration() {
-        for options in ["-n\0-c\0/a.conf", "-c/a.conf", "--configuration=/a.conf\0-n"] {
-            let arguments = format!("/usr/bin/python3\0/usr/bin/supervisord\0{options}\0");
-            assert_eq!(configuration(&arguments).as_deref(), Some("/a.conf"), "{options}");
-        }
-        for other in ["supervisord\0-n\0", "sh\0-c\0crashmail -m a@b\0", ""] {
-            assert_eq!(configuration(other), None, "{other}");
         }
     }
 }

@@ -44,6 +44,10 @@ impl Supervisor for NoSupervisor {
         not_asked()
     }
 
+    fn begin_stop(&mut self, _: &str) -> Result<(), RpcError> {
+        not_asked()
+    }
+
     fn start(&mut self, _: &str) -> Result<(), RpcError> {
         not_asked()
     }

@@ -139,15 +139,13 @@ impl RpcClient {
     }
 
     /// A call that changes something: never repeated.
-    fn tell(&self, method: &str, arguments: &[&str], bounds: &Bounds) -> Result<(), RpcError> {
-        let request =
-            arguments.iter().fold(Request::new(method), |request, argument| request.arg(*argument));
-        self.exchange(&request, bounds)
+    fn tell(&self, request: &Request<'_>, bounds: &Bounds) -> Result<(), RpcError> {
+        self.exchange(request, bounds)
             .map_err(|error| match (error, bounds.time) {
                 (CallError::Http(ureq::Error::Timeout(_)), Some(time)) => CallError::Late(time),
                 (error, _) => error,
             })
-            .and_then(|answer| match parse(&request, without_control_characters(answer))? {
+            .and_then(|answer| match parse(request, without_control_characters(answer))? {
                 Value::Bool(true) => Ok(()),
                 _ => Err(CallError::Answer("expected true".to_owned())),
             })
@@ -242,19 +240,23 @@ impl Supervisor for RpcClient {
     }
 
     fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.stopProcess", &[namespec], &self.stop)
+        self.tell(&Request::new("supervisor.stopProcess").arg(namespec), &self.stop)
+    }
+
+    fn begin_stop(&mut self, namespec: &str) -> Result<(), RpcError> {
+        self.tell(&Request::new("supervisor.stopProcess").arg(namespec).arg(false), &ONE)
     }
 
     fn start(&mut self, namespec: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.startProcess", &[namespec], &START)
+        self.tell(&Request::new("supervisor.startProcess").arg(namespec), &START)
     }
 
     fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
-        self.tell("supervisor.signalProcess", &[namespec, signal], &ONE)
+        self.tell(&Request::new("supervisor.signalProcess").arg(namespec).arg(signal), &ONE)
     }
 
     fn shut_down(&mut self) -> Result<(), RpcError> {
-        self.tell("supervisor.shutdown", &[], &ONE)
+        self.tell(&Request::new("supervisor.shutdown"), &ONE)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The configuration of a real supervisord.
 
 use std::env;
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -25,6 +26,7 @@ pub struct Builder {
     main: Vec<(String, String)>,
     sections: String,
     pub(super) env: Vec<(String, String)>,
+    pub(super) wrapper: Vec<OsString>,
 }
 
 impl Builder {
@@ -36,6 +38,7 @@ impl Builder {
             main: Vec::new(),
             sections: String::new(),
             env: Vec::new(),
+            wrapper: Vec::new(),
         };
         builder.env("PATH", &path).env("LANG", "C.UTF-8").env("TZ", "UTC").loglevel("info")
     }
@@ -44,6 +47,13 @@ impl Builder {
     #[must_use]
     pub fn http(mut self, http: Http) -> Builder {
         self.http = http;
+        self
+    }
+
+    /// Started by this command, which gets supervisord's as its last arguments.
+    #[must_use]
+    pub fn started_by<I: Into<OsString>>(mut self, words: impl IntoIterator<Item = I>) -> Builder {
+        self.wrapper = words.into_iter().map(Into::into).collect();
         self
     }
 

@@ -37,7 +37,10 @@ impl Builder {
         let client = self.address(&scratch).map(|address| Client { address, login });
         let config = scratch.write("supervisord.conf", self.render(client.as_ref()));
         let out = File::create(scratch.join("supervisord.out")).expect("the folder is ours");
-        let mut command = Command::new(venv::program("supervisord"));
+        let supervisord = venv::program("supervisord").into();
+        let mut words = self.wrapper.iter().chain([&supervisord]);
+        let mut command = Command::new(words.next().expect("there is supervisord's own"));
+        command.args(words);
         command
             .arg("-c")
             .arg(config)

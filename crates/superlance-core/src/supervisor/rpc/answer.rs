@@ -69,6 +69,7 @@ fn configured(value: &Value) -> Option<Configured> {
         group: text("group")?,
         name: text("name")?,
         group_priority: integer(value.get("group_prio")?)?,
+        priority: integer(value.get("process_prio")?)?,
         exit_codes: value
             .get("exitcodes")?
             .as_array()?
