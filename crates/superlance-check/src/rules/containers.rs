@@ -22,8 +22,10 @@ fn many_groups(scene: &Scene<'_>) -> Vec<Finding> {
         "supervisord stops its {groups} groups one after the other, up to a second for each, and docker \
          kills after {GRACE} s"
     );
-    let is_finding = scene.is_container && groups >= MANY;
-    let fix = "stop_grace_period: 60s, docker stop -t 60, or terminationGracePeriodSeconds";
+    // It has them stopped together.
+    let is_behind_run = scene.machine.init().as_deref() == Some("superlance");
+    let is_finding = scene.is_container && groups >= MANY && !is_behind_run;
+    let fix = "superlance run -- supervisord …, or stop_grace_period: 60s";
     is_finding.then(|| scene.at_file("SL501", message).fix(fix)).into_iter().collect()
 }
 
