@@ -1,6 +1,7 @@
 //! Alerts to mail servers, webhooks and commands, which answer or fail, and under a real supervisord.
 
 mod command;
+mod heartbeat;
 mod mail;
 mod under_supervisord;
 mod webhook;

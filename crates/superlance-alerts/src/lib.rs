@@ -1,7 +1,9 @@
 //! Alert delivery: the [`Pipeline`] stores an alert in a spool, applies `--alert-interval` and
 //! `--recovery`, and hands it to a sender for each transport.
 
+mod heartbeat;
 mod held;
+mod http;
 pub mod options;
 mod pipeline;
 pub mod recovery;
@@ -12,6 +14,7 @@ mod spool;
 pub mod throttle;
 mod transport;
 
+pub use self::heartbeat::HeartbeatOptions;
 pub use self::pipeline::Pipeline;
 pub use self::setup::pipeline;
 pub use self::transport::smtp::SmtpTransport;

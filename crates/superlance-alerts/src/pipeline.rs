@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
+use super::heartbeat::{Heartbeat, HeartbeatOptions};
 use super::held::HeldAlerts;
 use super::recovery::{Recovery, Report};
 use super::sender::Sender;
@@ -13,8 +14,10 @@ use super::spool::{Spool, Stored};
 use crate::throttle::Throttle;
 use crate::transport::Transport;
 use superlance_core::listener::alert::{Alert, Alerts};
+use superlance_core::listener::environment::Environment;
 use superlance_core::listener::in_flight::InFlight;
 use superlance_core::listener::restart;
+use superlance_core::options::usage::StartError;
 use superlance_core::run::backlog;
 use superlance_core::run::{Delivery, Tried};
 use superlance_core::spool::journal::Journal;
@@ -34,6 +37,7 @@ pub struct Pipeline {
     recovery: Option<Recovery>,
     watched: Journal,
     in_flight: InFlight,
+    heartbeat: Heartbeat,
     /// What an earlier listener left in the spool, until delivery begins.
     backlog: Option<Vec<Stored>>,
 }
@@ -64,6 +68,7 @@ impl Pipeline {
             recovery,
             watched: Journal::default(),
             in_flight,
+            heartbeat: Heartbeat::default(),
             backlog: None,
         };
         transports.into_iter().for_each(|transport| pipeline.add(transport));
@@ -75,6 +80,18 @@ impl Pipeline {
     pub fn add(&mut self, transport: Box<dyn Transport>) {
         let (spool, log) = (self.spool.clone(), Arc::clone(&self.log));
         self.senders.push(Sender::new(transport, spool, log, self.in_flight.clone()));
+    }
+
+    /// The same with the heartbeat that the command line asks for.
+    ///
+    /// # Errors
+    /// When a URL is wrong, or is not where the command line says.
+    pub fn with_heartbeat(
+        self,
+        options: &HeartbeatOptions,
+        environment: &Environment,
+    ) -> Result<Self, StartError> {
+        Ok(Self { heartbeat: options.heartbeat(environment)?, ..self })
     }
 
     /// Whether alerts go anywhere but into the log.
@@ -248,6 +265,10 @@ impl Delivery for Pipeline {
 }
 
 impl Alerts for Pipeline {
+    fn ticked(&mut self, is_success: bool) {
+        self.heartbeat.ticked(is_success, &self.log);
+    }
+
     fn is_unresolved(&self, key: &str) -> bool {
         self.recovery.as_ref().is_some_and(|recovery| recovery.is_unresolved(key))
     }

@@ -74,7 +74,8 @@ impl Tool {
         };
         let supervisor = environment.supervisor_for(choice.tail.asks_supervisord())?;
         let mut alerts =
-            superlance_alerts::pipeline(&environment, raiser, None, &options.alerts, matches)?;
+            superlance_alerts::pipeline(&environment, raiser, None, &options.alerts, matches)?
+                .with_heartbeat(&options.heartbeat, &environment)?;
         let subject = options.subject.clone().or(self.subject.map(str::to_owned));
         if let Some((from, to)) = options.addresses() {
             let mut smtp = SmtpTransport::new(settings, from, to, &environment.log);

@@ -48,7 +48,8 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
     let shown = plan.describe();
-    let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
+    let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?
+        .with_heartbeat(&options.heartbeat, &environment)?;
     let own_namespec = environment.own_namespec.clone();
     let any_url = plan.any;
     let ask = Box::new(move |processes: &[&ProcessInfo]| plan.check(processes));

@@ -85,7 +85,10 @@ impl HttpOk {
             true if self.eager || something_runs => self.check(0, Some(listed), ctx),
             false if something_runs => self.check(self.retries, None, ctx),
             // With -E nothing is checked now.
-            _ => self.responder.report_none(None, ctx),
+            _ => {
+                self.responder.report_none(None, ctx);
+                ctx.alerts.ticked(true);
+            }
         }
     }
 

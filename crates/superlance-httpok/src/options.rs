@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
+use superlance_alerts::HeartbeatOptions;
 use superlance_alerts::options::{AlertOptions, MailOptions};
 use superlance_core::options::getopt::{as_getopt, drop_nameless, first_of};
 use superlance_core::options::selector::Selector;
@@ -114,6 +115,9 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) alerts: AlertOptions,
+
+    #[command(flatten)]
+    pub(crate) heartbeat: HeartbeatOptions,
 
     /// What to check. Whether it is one URL is seen later, to say what is wrong with more or less.
     #[arg(hide = true, trailing_var_arg = true)]

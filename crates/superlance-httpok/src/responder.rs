@@ -117,6 +117,11 @@ impl Responder {
         let targets = self.targets(&rounds, &listed);
         self.decide_and_act(&targets, &listed, ctx);
         self.report(&targets, None, ctx);
+        // A failure to ask supervisord was counted where it happened.
+        if !self.processes.blindness.is_away() {
+            let cannot_check = rounds.iter().flatten().any(|probed| probed.trouble().is_some());
+            ctx.alerts.ticked(!cannot_check);
+        }
     }
 
     /// Writes the status and metrics files.

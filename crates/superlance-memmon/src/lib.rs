@@ -45,7 +45,8 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
     options.check(&options.memory()).map_err(StartError::Usage)?;
     options.warn(&environment.log);
     let supervisor = environment.supervisor()?;
-    let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
+    let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?
+        .with_heartbeat(&options.heartbeat, &environment)?;
     let own_namespec = environment.own_namespec.clone();
     let mut listener = Memmon::new(options, own_namespec);
     listener.keep(alerts.restarts(), &environment.in_flight);

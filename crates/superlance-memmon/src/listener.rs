@@ -77,6 +77,7 @@ impl Memmon {
         // A look that failed is no check: nothing that is remembered of earlier ones is to be forgotten.
         if sample.trouble.is_none() {
             self.decide_and_act(&sample, ctx);
+            ctx.alerts.ticked(true);
         }
         self.report(&sample, ctx);
     }

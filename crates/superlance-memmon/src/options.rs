@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{ArgAction, Command, CommandFactory, Parser, value_parser};
 use superlance_action::action::Action;
 use superlance_action::decide::rules::{Budget, Rules, Threshold};
+use superlance_alerts::HeartbeatOptions;
 use superlance_alerts::options::{AlertOptions, MailOptions};
 use superlance_core::listener::selection::describe;
 use superlance_core::options::getopt::{as_getopt, drop_nameless, warn_of_stray};
@@ -147,6 +148,9 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) alerts: AlertOptions,
+
+    #[command(flatten)]
+    pub(crate) heartbeat: HeartbeatOptions,
 
     /// Ignored, as in the original, where getopt stops at the first of them
     #[arg(hide = true, trailing_var_arg = true)]

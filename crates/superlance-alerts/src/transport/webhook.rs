@@ -4,18 +4,17 @@ pub(crate) mod format;
 mod shapes;
 
 use std::io;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use ureq::http::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
 use ureq::http::{Response, StatusCode, Uri};
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, Error, Timeout};
 
 use self::format::Format;
 use super::{Transport, TransportConfig};
+use crate::http::{agent, explain, mask, secrets, shown};
 use crate::options::WebhookOptions;
 use superlance_core::listener::alert::Alert;
 use superlance_core::listener::environment::Environment;
@@ -23,14 +22,9 @@ use superlance_core::mail::mime::one_line;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::options::url::Target;
 use superlance_core::options::usage::StartError;
-use superlance_core::system::io_error;
-use superlance_core::system::trust::trusted_certificates;
 
 /// Time for a request, from the look-up of the host's name to the end of the answer.
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// The part of that for the host's name and the connection: until then, nothing was sent.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The longest pause that a service may ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -80,8 +74,8 @@ impl Webhook {
         for given in &options.headers {
             headers.push(header(given.expose(), environment)?);
         }
-        let shown = format!("{}://{}", uri.scheme_str().unwrap_or_default(), authority(&uri));
-        let agent = agent(&uri, environment)?;
+        let shown = shown(&uri);
+        let agent = agent("--webhook", &uri, LIMIT, environment)?;
         let secrets = secrets(&target.uri, &headers);
         let key = format!("webhook {}", url.expose());
         Ok(Self { agent, uri, format, fields, headers, secrets, shown, key })
@@ -95,12 +89,6 @@ impl Webhook {
         request.send(shapes::body(self.format, alert, &self.fields).to_string())
     }
 
-    /// The text without secrets, for the log.
-    fn without_secrets(&self, text: &str) -> String {
-        let mask = |text: String, secret: &String| text.replace(secret, "***");
-        self.secrets.iter().fold(text.to_owned(), mask)
-    }
-
     fn judge(&self, mut response: Response<Body>) -> DeliveryOutcome {
         let status = response.status();
         if status.is_success() {
@@ -112,7 +100,7 @@ impl Webhook {
         let body = body.unwrap_or_default();
         let asked = asked.or_else(|| retry_after_of_json(&body));
         let said: String =
-            one_line(self.without_secrets(&body).trim()).chars().take(SHOWN).collect();
+            one_line(mask(&body, &self.secrets).trim()).chars().take(SHOWN).collect();
         let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
         let reason = format!("HTTP status {}", status.as_u16());
         match (may_change(status), asked) {
@@ -136,21 +124,9 @@ impl Transport for Webhook {
     fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
         vec![match self.post(alert) {
             Ok(response) => self.judge(response),
-            Err(error) => failed(&error, self.without_secrets(&explain(&error))),
+            Err(error) => failed(&error, mask(&explain(&error, LIMIT), &self.secrets)),
         }]
     }
-}
-
-/// The parts of the URL after the host and the values of headers, the longest first. Parts of less
-/// than five characters are too short for a secret.
-fn secrets(uri: &Uri, headers: &[(HeaderName, HeaderValue)]) -> Vec<String> {
-    let path = uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
-    let headers = headers.iter().filter_map(|(_, value)| value.to_str().ok());
-    let words = headers.clone().flat_map(str::split_whitespace);
-    let parts = path.split(['/', '?', '&', '=']).chain([path]).chain(headers).chain(words);
-    let mut secrets: Vec<_> = parts.filter(|part| part.len() >= 5).map(str::to_owned).collect();
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    secrets
 }
 
 /// Whether the service may accept the same request later: not if it found fault with the request.
@@ -168,34 +144,6 @@ fn header(given: &str, environment: &Environment) -> Result<(HeaderName, HeaderV
     let value = environment.secret("--webhook-header", value.trim())?;
     let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| bad())?;
     Ok((name, HeaderValue::from_str(value.expose()).map_err(|_| bad())?))
-}
-
-/// Host and port, without user and password.
-fn authority(uri: &Uri) -> String {
-    let host = uri.host().unwrap_or_default();
-    uri.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-fn agent(uri: &Uri, environment: &Environment) -> Result<Agent, StartError> {
-    let mut tls = TlsConfig::builder()
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
-    if uri.scheme_str() == Some("https") {
-        let trusted =
-            trusted_certificates("--webhook with https").map_err(StartError::Environment)?;
-        tls = tls.root_certs(RootCerts::Specific(Arc::new(trusted)));
-    }
-    let config = Agent::config_builder()
-        .tls_config(tls.build())
-        .proxy(environment.proxy_for(uri.host().unwrap_or_default()))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .timeout_global(Some(LIMIT))
-        .timeout_resolve(Some(CONNECT_LIMIT))
-        .timeout_connect(Some(CONNECT_LIMIT))
-        .max_idle_connections(0)
-        .user_agent("superlance");
-    Ok(config.build().new_agent())
 }
 
 /// The pause of `Retry-After`: a number of seconds, or a time.
@@ -230,21 +178,6 @@ fn failed(error: &Error, reason: String) -> DeliveryOutcome {
 fn is_closed(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
-}
-
-fn explain(error: &Error) -> String {
-    match error {
-        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            "the connection was closed without an answer".to_owned()
-        }
-        Error::Io(error) => io_error::explain(error),
-        Error::Rustls(error) => io_error::explain_tls(error),
-        Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
-            format!("no connection within {} seconds", CONNECT_LIMIT.as_secs())
-        }
-        Error::Timeout(_) => format!("no answer within {} seconds", LIMIT.as_secs()),
-        error => error.to_string(),
-    }
 }
 
 #[cfg(test)]

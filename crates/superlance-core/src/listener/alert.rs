@@ -84,6 +84,9 @@ pub trait Alerts: Send {
     /// Takes an alert, and returns at once. The log has the outcome.
     fn raise(&mut self, alert: Alert);
 
+    /// Takes note that a tick was worked through, or could not be.
+    fn ticked(&mut self, _is_success: bool) {}
+
     /// Whether an alert waits for [`resolve`](Self::resolve) with this key.
     fn is_unresolved(&self, _key: &str) -> bool {
         false

@@ -131,6 +131,7 @@ impl Blindness {
     }
 
     fn count(&mut self, why: &str, ctx: &mut Ctx<'_>) {
+        ctx.alerts.ticked(false);
         if self.checks.fail() {
             let text = format!(
                 "{} could not check anything for {PATIENCE} ticks in a row, and watches nothing until it can:\n\n{why}",

@@ -189,6 +189,7 @@ impl Listener for BatchListener {
                 if self.batch.tick() {
                     self.flush(None, ctx);
                 }
+                ctx.alerts.ticked(true);
             }
             Event::ProcessState(change) => self.add(change, ctx),
             Event::Other { .. } => {}

@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, Command};
 
 use super::Tool;
 use super::choice::Choice;
+use superlance_alerts::HeartbeatOptions;
 use superlance_alerts::options::AlertOptions;
 use superlance_core::mail::smtp::{BadServer, Server, Settings, Tls};
 use superlance_core::options::getopt::{as_getopt, warn_of_stray};
@@ -80,6 +81,9 @@ pub(super) struct Options {
 
     #[command(flatten)]
     pub(super) alerts: AlertOptions,
+
+    #[command(flatten)]
+    pub(super) heartbeat: HeartbeatOptions,
 
     /// Ignored, as in the original
     #[arg(hide = true)]

@@ -32,7 +32,7 @@ fn only_what_may_change_is_tried_again() {
 
 #[test]
 fn a_service_that_is_slow_may_have_shown_an_alert() {
-    let outcome = |error: Error| failed(&error, explain(&error));
+    let outcome = |error: Error| failed(&error, explain(&error, LIMIT));
     let unknown = DeliveryOutcome::Unknown("no answer within 30 seconds".to_owned());
     assert_eq!(outcome(Error::Timeout(Timeout::Global)), unknown);
     assert_eq!(outcome(Error::Timeout(Timeout::RecvResponse)), unknown);
