@@ -111,20 +111,23 @@ fn another_metric_is_named_in_log_and_mail() {
 }
 
 #[test]
-fn a_number_that_is_withheld_is_no_zero_and_said_once() {
+fn a_number_that_is_withheld_is_no_zero_and_without_any_memmon_is_blind() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
     let mut memmon = memmon(&["-a", "1", "--metric", "swap"]);
     memmon.sampler.memory = Memory::Ps;
-    for _ in 0..2 {
+    for _ in 0..3 {
         world.event(&mut memmon, "TICK_5", "when:1").unwrap();
     }
-    assert_eq!(world.supervisor.calls, ["all()", "all()"]);
+    assert_eq!(world.supervisor.calls, ["all()"; 3]);
     let log = world.log();
     let said =
         "cannot read the swap of foo:foo: ps(1), which tells memory here, knows only the RSS";
     assert_eq!(log.matches(said).count(), 1, "{log}");
-    assert!(!log.contains("swap of foo:foo is"), "{log}");
+    assert!(!log.contains("swap of foo:foo is") && !log.contains("Checking"), "{log}");
+    let kinds: Vec<_> = world.alerts.iter().map(|alert| alert.kind.as_str()).collect();
+    assert_eq!(kinds, ["blind"]);
+    assert!(world.alerts[0].text.ends_with(said), "{:?}", world.alerts);
 }
 
 #[test]

@@ -95,11 +95,19 @@ impl Sampler {
                 return Sample { memory, trouble: Some(error), ..Sample::default() };
             }
         };
+        let (bytes, trouble) = self.bytes(&running, &readings);
+        match trouble {
+            Some(why) if bytes.is_empty() => {
+                self.blindness.failed(&why, ctx);
+                return Sample { memory, trouble: Some(why), ..Sample::default() };
+            }
+            Some(why) => self.memory_trouble.report(ctx.log, why),
+            None => drop(self.memory_trouble.clear()),
+        }
         // The original's lines, of checks that are made.
         ctx.log.routine(self.watch.describe(memory));
         self.blindness.succeeded(ctx);
         self.idle_selectors.report(self.watch.idle_selectors(&all), ctx.log);
-        let bytes = self.bytes(&running, &readings, ctx);
         let measured = |info: &&ProcessInfo| {
             Some(Measured {
                 instance: Instance::new(info, self.uptimes.of(info, ctx.arrived.instant)),
@@ -143,14 +151,13 @@ impl Sampler {
         !is_self && self.watch.concerns(info)
     }
 
-    /// The memory of those that can be read, by process id. One that cannot has vanished meanwhile,
+    /// The memory of those that can be read, by process id, and why others cannot. One that cannot has vanished meanwhile,
     /// unless the same is there and cannot be read at the next check, too.
     fn bytes(
         &mut self,
         watched: &[&ProcessInfo],
         readings: &Readings,
-        ctx: &Ctx<'_>,
-    ) -> HashMap<u32, u64> {
+    ) -> (HashMap<u32, u64>, Option<String>) {
         let (metric, cumulative) = (self.watch.metric(), self.watch.cumulative());
         let pids = watched.iter().map(|info| info.pid);
         let missing = pids.filter(|pid| !readings.contains_key(pid)).collect();
@@ -171,20 +178,17 @@ impl Sampler {
                 Some(Err(why)) => unavailable.push((info.namespec(), why)),
             }
         }
-        if !hidden.is_empty() {
-            let message = format!(
+        let trouble = if !hidden.is_empty() {
+            Some(format!(
                 "cannot see the memory of {hidden}: does /proc hide it from this user (hidepid)?"
-            );
-            self.memory_trouble.report(ctx.log, message);
-        } else if let Some((_, why)) = unavailable.first() {
-            let names: Vec<_> = unavailable.iter().map(|(name, _)| name.as_str()).collect();
-            let (label, names, why) = (metric.label(), names.join(", "), why.explain());
-            let message = format!("cannot read the {label} of {names}: {why}");
-            self.memory_trouble.report(ctx.log, message);
+            ))
         } else {
-            self.memory_trouble.clear();
-        }
-        bytes
+            let names: Vec<_> = unavailable.iter().map(|(name, _)| name.as_str()).collect();
+            let (label, names) = (metric.label(), names.join(", "));
+            let why = unavailable.first().map(|(_, why)| why.explain());
+            why.map(|why| format!("cannot read the {label} of {names}: {why}"))
+        };
+        (bytes, trouble)
     }
 }
 
