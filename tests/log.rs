@@ -208,11 +208,15 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn every_listener_has_the_options() {
     for name in listeners(ours()) {
+        // exitmon looks at once, unless the end of its input comes first.
+        let is_look = |line: &str| line.starts_with("Cannot check: ");
         let plain = stderr(&warns(&name, &[], ""));
+        let plain: String = plain.split_inclusive('\n').filter(|line| !is_look(line)).collect();
         assert!(plain.starts_with(&format!("{name}: ")), "{plain}");
         let json = stderr(&warns(&name, &["--log-format", "json", "--quiet"], ""));
         let introduction = format!("{name} (superlance ");
-        let said = messages(&json).into_iter().filter(|said| !said.starts_with(&introduction));
+        let said = messages(&json).into_iter();
+        let said = said.filter(|said| !said.starts_with(&introduction) && !is_look(said));
         let said: String = said.map(|message| format!("{message}\n")).collect();
         assert_eq!(said, plain);
         assert_eq!(objects(&json)[0]["command"], *name);
