@@ -1,7 +1,7 @@
 //! `superlance check` says what is wrong with a supervisord.conf, before supervisord reads it.
 //!
 //! The configuration is read as supervisord reads it ([`superlance_config`]), the commands of its
-//! sections as a shell and our own parsers read them ([`command`]); all of it is a [`scene`] on a
+//! sections as a shell and our own parsers read them ([`mod@command`]); all of it is a [`scene`] on a
 //! [`machine`]. The [`rules`] make findings of it, comments take some away ([`ignore`]), and a
 //! [`report`] prints the rest. It writes nothing.
 

@@ -1,7 +1,7 @@
 //! supervisord.conf as supervisord 4.3.0 and supervisorctl read it, with file and line of every key.
 //!
 //! From the bottom: a file ([`ini`]), several over each other ([`configuration`]), what they include
-//! ([`load`]), and what supervisord makes of that or refuses ([`supervisord`], [`program`],
+//! ([`mod@load`]), and what supervisord makes of that or refuses ([`supervisord`], [`program`],
 //! [`refusal`]). [`host`] is the door to the machine; all else is values. [`server`] finds supervisord as
 //! supervisorctl does.
 

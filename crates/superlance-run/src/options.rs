@@ -34,7 +34,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "8")]
     pub(crate) stop_timeout: Duration,
 
-    /// Stop groups of equal priority together [default]
+    /// Stop groups of equal priority together, which is the default
     #[arg(long, overrides_with = "no_fast_stop")]
     fast_stop: bool,
 
