@@ -219,7 +219,7 @@ fn a_slow_answer_is_a_failure_of_its_own_kind() {
         (RESTART_FOO.map(str::to_owned).to_vec(), vec!["slow"])
     );
     assert_eq!(world.alerts[0].subject, "httpok: http://h/: slow answer returned");
-    let text = "slow answer from http://h/: it took 0.02 seconds, more than 10ms (--slow)\n";
+    let text = "slow answer from http://h/: it took 0.020 seconds, more than 10ms (--slow)\n";
     assert!(world.alerts[0].text.starts_with(text), "{}", world.alerts[0].text);
 }
 

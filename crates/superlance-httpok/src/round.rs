@@ -80,7 +80,7 @@ impl Judge {
         let took = probed.outcome.took;
         if let Some(slow) = self.slow.filter(|slow| probed.is_good() && took > *slow) {
             let text = format!(
-                "slow answer from {}: it took {:.2} seconds, more than {} (--slow)",
+                "slow answer from {}: it took {:.3} seconds, more than {} (--slow)",
                 probed.url,
                 took.as_secs_f64(),
                 short_duration_text(slow)
@@ -173,7 +173,7 @@ mod tests {
     fn an_answer_that_takes_too_long_is_slow() {
         for (slow, text) in [
             (2, None),
-            (1, Some("slow answer from good: it took 1.23 seconds, more than 1s (--slow)")),
+            (1, Some("slow answer from good: it took 1.234 seconds, more than 1s (--slow)")),
         ] {
             let judge = Judge { slow: Some(Duration::from_secs(slow)), ..Judge::default() };
             let mut probed = probed("good");
