@@ -17,6 +17,7 @@ mod floor;
 mod plug;
 mod report;
 mod rows;
+mod stop;
 mod table;
 mod tick;
 
@@ -51,6 +52,7 @@ fn main() {
     run("events", &|| bench.events());
     run("batch", &|| bench.batch());
     run("httpok", &|| bench.httpok());
+    run("stop", &stop::stop);
     for size in tick::SIZES {
         run(&size.processes.to_string(), &|| bench.ticks(size));
     }

@@ -21,6 +21,7 @@ use superlance_core::run::Service;
 use superlance_core::run::applet::Applet;
 
 use crate::listener::Exitmon;
+use crate::look::Eyes;
 use crate::options::Options;
 
 pub const APPLET: Applet = Applet { name: "exitmon", command: options::command, service };
@@ -49,6 +50,7 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
     }
     let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
     let own = environment.own_namespec.as_deref();
-    let listener = Exitmon::new(&options, sees, own, exit_file, environment.run_pid);
+    let eyes = Eyes::new(options.selected(), own, environment.configuration());
+    let listener = Exitmon::new(&options, sees, eyes, exit_file, environment.run_pid);
     Ok(Service::new(listener, supervisor, alerts, environment))
 }

@@ -67,7 +67,7 @@ impl Exitmon {
     pub(crate) fn new(
         options: &Options,
         sees: bool,
-        own_namespec: Option<&str>,
+        eyes: Eyes,
         exit_file: Option<PathBuf>,
         run: Option<i32>,
     ) -> Self {
@@ -76,7 +76,7 @@ impl Exitmon {
         Self {
             rules,
             sees,
-            eyes: Eyes::new(selected, own_namespec),
+            eyes,
             watch: Watch::default(),
             blindness: Blindness::new("exitmon", None, !options.dry_run),
             post_mortem: PostMortem::new(0, false),

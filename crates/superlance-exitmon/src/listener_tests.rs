@@ -17,7 +17,9 @@ fn options(arguments: &str) -> Options {
 
 /// An exitmon that cannot ask `superlance run`.
 fn exitmon(arguments: &str, exit_file: Option<PathBuf>) -> Exitmon {
-    Exitmon::new(&options(arguments), true, Some("exitmon:exitmon"), exit_file, None)
+    let options = options(arguments);
+    let eyes = Eyes::new(options.selected(), Some("exitmon:exitmon"), None);
+    Exitmon::new(&options, true, eyes, exit_file, None)
 }
 
 fn world(state: State) -> World {
@@ -117,6 +119,26 @@ fn a_dry_run_says_once_what_would_be_done() {
     assert_eq!((world.alerts[0].kind.as_str(), file.exists()), ("would-shut-down", false));
 }
 
+/// A priority makes no listener, and a listener may have any.
+#[test]
+fn event_listeners_are_known_by_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("supervisord.conf");
+    for (text, matters) in
+        [("[program:web]\ncommand=x\n", true), ("[eventlistener:web]\ncommand=x\n", false)]
+    {
+        fs::write(&file, format!("[supervisord]\n{text}")).unwrap();
+        let mut world = world(State::Fatal);
+        let priority = if matters { -1 } else { 5 };
+        world.supervisor.group_priorities.insert("web".to_owned(), priority);
+        let options = options("--after 0");
+        let eyes = Eyes::new(options.selected(), Some("exitmon:exitmon"), Some(file.clone()));
+        let mut exitmon = Exitmon::new(&options, true, eyes, None, None);
+        run(&mut exitmon, &mut world);
+        assert_eq!(world.alerts.len(), usize::from(matters), "{text}");
+    }
+}
+
 #[test]
 fn event_listeners_do_not_matter_unless_that_is_said() {
     for (arguments, matters) in [("", false), ("-p guard", true), ("--listeners", true)] {
@@ -130,9 +152,16 @@ fn event_listeners_do_not_matter_unless_that_is_said() {
     }
 }
 
+/// One that cannot ask supervisord.
+fn blind() -> Exitmon {
+    let options = options("--after 0");
+    let eyes = Eyes::new(options.selected(), None, None);
+    Exitmon::new(&options, false, eyes, None, None)
+}
+
 #[test]
 fn where_supervisord_cannot_be_asked_only_fatal_counts() {
-    let mut exitmon = Exitmon::new(&options("--after 0"), false, None, None, None);
+    let mut exitmon = blind();
     let mut world = World::default();
     world.event(&mut exitmon, "PROCESS_STATE_EXITED", EXITED).unwrap();
     assert_eq!(exitmon.deadline(), None);
@@ -141,7 +170,7 @@ fn where_supervisord_cannot_be_asked_only_fatal_counts() {
     world.with_ctx(|ctx| exitmon.on_time(ctx));
     assert_eq!(world.log(), "web:web is FATAL: shutting supervisord down, status 1\n");
     // supervisord's own stop makes FATAL what was in BACKOFF.
-    let mut exitmon = Exitmon::new(&options("--after 0"), false, None, None, None);
+    let mut exitmon = blind();
     world.event(&mut exitmon, "SUPERVISOR_STATE_CHANGE_STOPPING", "").unwrap();
     world.event(&mut exitmon, "PROCESS_STATE_FATAL", payload).unwrap();
     assert_eq!(exitmon.deadline(), None);

@@ -1,8 +1,10 @@
 //! A look at all processes that matter.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use superlance_config::{Kind, ThisHost, load};
 use superlance_core::listener::Ctx;
 use superlance_core::listener::selection::IdleSelectors;
 use superlance_core::options::selector::Names;
@@ -27,6 +29,9 @@ const OWN_LOG: u32 = 64 << 10;
 pub(crate) struct Eyes {
     selected: Selected,
     own_group: Option<String>,
+    /// The file, and the groups that it makes event listeners, if it can be read.
+    file: Option<PathBuf>,
+    listeners: Option<HashSet<String>>,
     /// The configuration by `group:name`, and when it was asked for.
     configured: HashMap<String, Configured>,
     asked: Option<Instant>,
@@ -36,11 +41,17 @@ pub(crate) struct Eyes {
 }
 
 impl Eyes {
-    pub(crate) fn new(selected: Selected, own_namespec: Option<&str>) -> Self {
+    pub(crate) fn new(
+        selected: Selected,
+        own_namespec: Option<&str>,
+        file: Option<PathBuf>,
+    ) -> Self {
         let own_group = own_namespec.and_then(|own| own.split_once(':'));
         Self {
             selected,
             own_group: own_group.map(|(group, _)| group.to_owned()),
+            file,
+            listeners: None,
             configured: HashMap::new(),
             asked: None,
             unasked: LogOnce::default(),
@@ -55,10 +66,16 @@ impl Eyes {
     }
 
     fn is_listener(&self, names: Names<'_>) -> bool {
-        let namespec = format!("{}:{}", names.group, names.process);
-        let configured = self.configured.get(&namespec);
-        self.own_group.as_deref() == Some(names.group)
-            || configured.is_some_and(|configured| configured.group_priority == OF_LISTENERS)
+        if self.own_group.as_deref() == Some(names.group) {
+            return true;
+        }
+        match &self.listeners {
+            Some(listeners) => listeners.contains(names.group),
+            None => {
+                let configured = self.configured.get(&format!("{}:{}", names.group, names.process));
+                configured.is_some_and(|configured| configured.group_priority == OF_LISTENERS)
+            }
+        }
     }
 
     /// All processes that matter, as they are now.
@@ -132,6 +149,7 @@ impl Eyes {
                     (format!("{}:{}", configured.group, configured.name), configured)
                 });
                 self.configured = named.collect();
+                self.listeners = self.file.as_deref().and_then(listeners);
                 self.asked = Some(Instant::now());
                 self.unasked.clear();
             }
@@ -162,6 +180,17 @@ impl Eyes {
             }
         }
     }
+}
+
+/// The groups that a configuration makes event listeners, which supervisord does not tell.
+fn listeners(file: &Path) -> Option<HashSet<String>> {
+    let working_folder = file.parent()?.to_owned();
+    let loaded = load(file, &ThisHost { working_folder, variables: Vec::new() });
+    let names =
+        loaded.configuration.sections().iter().filter_map(|section| Kind::of(&section.name));
+    let listeners = names.filter(|(kind, _)| *kind == Kind::EventListener);
+    let listeners = listeners.map(|(_, name)| name.to_owned()).collect();
+    loaded.refusal.is_none().then_some(listeners)
 }
 
 /// Whole seconds since the exit; `None` where the clock was set back meanwhile.

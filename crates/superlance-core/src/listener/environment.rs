@@ -84,10 +84,15 @@ impl Environment {
     #[must_use]
     pub fn supervisord(&self) -> Option<String> {
         let socket = |url: &String| url.strip_prefix("unix://").unwrap_or(url).to_owned();
-        self.server_url.as_ref().map(socket).or_else(|| {
-            let arguments = fs::read(format!("/proc/{}/cmdline", getppid())).ok()?;
-            configuration(String::from_utf8_lossy(&arguments).split('\0'))
-        })
+        self.server_url.as_ref().map(socket).or_else(named_configuration)
+    }
+
+    /// The configuration that the supervisord which runs this listener was started with, if its command
+    /// line names it.
+    #[must_use]
+    pub fn configuration(&self) -> Option<PathBuf> {
+        let folder = fs::read_link(format!("/proc/{}/cwd", getppid()));
+        Some(folder.unwrap_or_default().join(named_configuration()?))
     }
 
     /// A client for the supervisord that runs this listener.
@@ -166,6 +171,12 @@ fn is_excepted(host: &str, no_proxy: &str) -> bool {
         let name = entry.trim_start_matches('*').trim_start_matches('.');
         entry == "*" || !name.is_empty() && (host == name || host.ends_with(&format!(".{name}")))
     })
+}
+
+/// The configuration in the command line of the parent.
+fn named_configuration() -> Option<String> {
+    let arguments = fs::read(format!("/proc/{}/cmdline", getppid())).ok()?;
+    configuration(String::from_utf8_lossy(&arguments).split('\0'))
 }
 
 #[cfg(test)]
