@@ -232,6 +232,8 @@ fn act() -> impl Strategy<Value = Act> {
 /// A supervisord with three programs, and an exitmon that hears and sees it.
 struct Model {
     states: [State; 3],
+    /// Whether it exited unexpectedly.
+    failed: [bool; 3],
     watch: Watch,
     rules: Rules,
     now: Instant,
@@ -242,14 +244,15 @@ const NAMES: [&str; 3] = ["a", "b", "c"];
 
 impl Model {
     fn becomes(&mut self, process: usize, state: State) {
-        self.states[process] = state;
+        (self.states[process], self.failed[process]) = (state, false);
         let event = change(NAMES[process], state, true);
         self.watch.hear(&self.rules, &event, Role::Program, self.now);
     }
 
     fn look(&mut self) {
-        let look: Vec<_> =
-            (0..3).map(|process| seen(NAMES[process], self.states[process], false)).collect();
+        let look: Vec<_> = (0..3)
+            .map(|process| seen(NAMES[process], self.states[process], self.failed[process]))
+            .collect();
         let judgement = self.watch.judge(&self.rules, &look, self.now);
         self.end = self.end.take().or(judgement.end);
     }
@@ -278,11 +281,12 @@ impl Model {
                 self.becomes(process, State::Exited);
             }
             Act::Crash(process) if self.states[process] == State::Running => {
+                (self.states[process], self.failed[process]) = (State::Exited, true);
                 let crash = change(NAMES[process], State::Exited, false);
                 self.watch.hear(&self.rules, &crash, Role::Program, self.now);
                 // Within its next loop; the event that it starts may not be in events=.
                 self.wait(999);
-                self.states[process] = State::Starting;
+                (self.states[process], self.failed[process]) = (State::Starting, false);
             }
             Act::Backoff(process) if self.states[process] == State::Starting => {
                 self.becomes(process, State::Backoff);
@@ -295,7 +299,7 @@ impl Model {
                 }
                 // Every call is answered by the fault SHUTDOWN_STATE, and then all is new.
                 self.watch.forget();
-                self.states = [State::Starting; 3];
+                (self.states, self.failed) = ([State::Starting; 3], [false; 3]);
             }
             Act::Tick => self.look(),
             Act::Wait(milliseconds) => self.wait(milliseconds),
@@ -310,7 +314,8 @@ proptest! {
         acts in prop::collection::vec(act(), 0..60),
     ) {
         let (watch, now) = (Watch::default(), Instant::now());
-        let mut model = Model { states: [State::Running; 3], watch, rules: rules(), now, end: None };
+        let (states, failed) = ([State::Running; 3], [false; 3]);
+        let mut model = Model { states, failed, watch, rules: rules(), now, end: None };
         for act in acts {
             model.act(act);
             prop_assert_eq!(&model.end, &None, "{:?}", act);
