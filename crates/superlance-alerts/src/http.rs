@@ -10,7 +10,7 @@ use superlance_core::system::io_error;
 use superlance_core::system::trust::trusted_certificates;
 use ureq::http::Uri;
 use ureq::http::header::{HeaderName, HeaderValue};
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::tls::{Certificate, TlsConfig};
 use ureq::{Agent, Error, Timeout};
 
 /// The part of the time for the host's name and the connection: until then, nothing was sent.
@@ -29,7 +29,8 @@ pub(crate) fn agent(
     if uri.scheme_str() == Some("https") {
         let needed = format!("{option} with https");
         let trusted = trusted_certificates(&needed).map_err(StartError::Environment)?;
-        tls = tls.root_certs(RootCerts::Specific(Arc::new(trusted)));
+        let trusted = trusted.iter().map(|der| Certificate::from_der(der).to_owned());
+        tls = tls.root_certs(trusted.into());
     }
     let config = Agent::config_builder()
         .tls_config(tls.build())

@@ -50,9 +50,7 @@ impl Tls {
             (None, true) => {
                 let trusted = trusted_certificates("--tls-verify")?;
                 let mut store = RootCertStore::empty();
-                store.add_parsable_certificates(
-                    trusted.iter().map(|trusted| CertificateDer::from(trusted.der())),
-                );
+                store.add_parsable_certificates(trusted);
                 Some(Arc::new(store))
             }
             _ => None,

@@ -1,12 +1,12 @@
 //! The certificate authorities that this system trusts.
 
-use ureq::tls::Certificate;
+use rustls::pki_types::CertificateDer;
 
 /// Their certificates: those of `SSL_CERT_FILE` or `SSL_CERT_DIR`, or of the usual places.
 ///
 /// # Errors
 /// When there are none. `option` is what needs them, for the message.
-pub fn trusted_certificates(option: &str) -> Result<Vec<Certificate<'static>>, String> {
+pub fn trusted_certificates(option: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {
         let why: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
@@ -16,5 +16,5 @@ pub fn trusted_certificates(option: &str) -> Result<Vec<Certificate<'static>>, S
             why.join("; ")
         ));
     }
-    Ok(found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect())
+    Ok(found.certs)
 }
