@@ -7,7 +7,7 @@ use superlance_core::options::selector::Selector;
 use superlance_core::supervisor::ProcessInfo;
 
 use crate::decide::amount::Amount;
-use crate::decide::limits::{Limits, names};
+use crate::decide::limits::Limits;
 use crate::measure::metric::Metric;
 use crate::options::{self, Options};
 
@@ -81,7 +81,7 @@ impl Watch {
     /// Whether the process is watched when it runs. A limit for the sum alone is one for all.
     #[must_use]
     pub fn concerns(&self, process: &ProcessInfo) -> bool {
-        let is_excluded = self.excluded.iter().any(|selector| selector.matches(names(process)));
+        let is_excluded = self.excluded.iter().any(|selector| selector.matches(process.names()));
         let is_for_all = self.limits.is_empty() && self.total.is_some();
         !is_excluded && (is_for_all || !self.limits.of(process).is_empty())
     }
@@ -123,7 +123,7 @@ impl Watch {
     /// slip of the pen is otherwise found when memory has run out.
     #[must_use]
     pub fn idle_selectors(&self, all: &[ProcessInfo]) -> Vec<String> {
-        let means = |selector: &Selector| all.iter().any(|info| selector.matches(names(info)));
+        let means = |selector: &Selector| all.iter().any(|info| selector.matches(info.names()));
         let excluded = self.excluded.iter().filter(|selector| !means(selector));
         let excluded = excluded.map(|selector| format!("--exclude {}", selector.as_str()));
         self.limits.idle_selectors(all).into_iter().chain(excluded).collect()

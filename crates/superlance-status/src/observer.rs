@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use superlance_core::options::selector::{Names, Selector};
+use superlance_core::options::selector::Selector;
 use superlance_core::supervisor::{ProcessInfo, RpcError, Supervisor};
 use superlance_memmon::{Memory, Metric, Readings, Watch};
 
@@ -99,8 +99,7 @@ impl Observer {
 }
 
 fn means(selector: &Selector, info: &ProcessInfo) -> bool {
-    selector.matches(Names { group: &info.group, process: &info.name })
-        || selector.as_str().strip_suffix(":*") == Some(&info.group)
+    selector.matches(info.names()) || selector.as_str().strip_suffix(":*") == Some(&info.group)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use superlance_core::options::selector::{Names, Selector};
+use superlance_core::options::selector::Selector;
 use superlance_core::supervisor::ProcessInfo;
 
 use crate::decide::amount::Amount;
@@ -122,7 +122,7 @@ impl Limits {
         if exact.iter().any(Option::is_some) {
             return exact.into_iter().flatten().collect();
         }
-        let means = |selector: &Selector| selector.matches(names(process));
+        let means = |selector: &Selector| selector.matches(process.names());
         let matching = self.programs.iter().filter(|(_, (selector, _))| means(selector));
         matching.map(|(name, (_, amount))| applied(Rank::Pattern, "-p", name, *amount)).collect()
     }
@@ -140,7 +140,7 @@ impl Limits {
     /// The selectors that mean none of these processes, as they are written on the command line.
     pub(crate) fn idle_selectors(&self, all: &[ProcessInfo]) -> Vec<String> {
         let idle = |means: &dyn Fn(&ProcessInfo) -> bool| !all.iter().any(means);
-        let programs = self.programs.iter().filter(|(_, (s, _))| idle(&|p| s.matches(names(p))));
+        let programs = self.programs.iter().filter(|(_, (s, _))| idle(&|p| s.matches(p.names())));
         let groups = self.groups.iter().filter(|(_, (s, _))| idle(&|p| s.matches_group(&p.group)));
         let programs = programs.map(|(name, _)| format!("-p {name}"));
         programs.chain(groups.map(|(name, _)| format!("-g {name}"))).collect()
@@ -163,11 +163,6 @@ impl Limits {
 
 fn applied(rank: Rank, option: &str, name: &str, amount: Amount) -> Applied {
     Applied { rank, amount, option: format!("{option} {name}").trim_end().to_owned() }
-}
-
-/// A process as selectors see it.
-pub(crate) fn names(process: &ProcessInfo) -> Names<'_> {
-    Names { group: &process.group, process: &process.name }
 }
 
 #[cfg(test)]
