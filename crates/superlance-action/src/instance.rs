@@ -49,3 +49,10 @@ impl Instance {
         ctx.log.about(&self.group, &self.name, Some(self.pid))
     }
 }
+
+/// With the uptime that supervisord tells.
+impl From<&ProcessInfo> for Instance {
+    fn from(info: &ProcessInfo) -> Self {
+        Self::new(info, info.uptime())
+    }
+}

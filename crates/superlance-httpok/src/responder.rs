@@ -48,10 +48,20 @@ pub(crate) struct Responder {
 
 impl Responder {
     pub(crate) fn new(options: Options, own_namespec: Option<String>, any_url: bool) -> Self {
-        let Deciding { action, dry_run, .. } = options.deciding;
         let rules = options.deciding.rules();
+        let Deciding {
+            action,
+            dry_run,
+            before,
+            start,
+            slow,
+            fail_on,
+            warn_after,
+            status_file,
+            metrics_file,
+            ..
+        } = options.deciding;
         let blindness = Blindness::new("httpok", options.name.as_deref(), !dry_run);
-        let Deciding { status_file, metrics_file, .. } = options.deciding.clone();
         let reporter = Reporter {
             listener: own_namespec.clone(),
             name: options.name.clone(),
@@ -59,7 +69,6 @@ impl Responder {
             dry_run,
             files: Files::new(status_file, metrics_file),
         };
-        let Deciding { slow, fail_on, start, before, warn_after, .. } = options.deciding;
         Self {
             each: options.checks.each,
             judge: Judge { slow, fail_on, any_url },
