@@ -55,7 +55,7 @@ VENV_READY = $(if $(SUPERLANCE_VENV),,$(VENV)/ready)
 # No path of the builder gets into a program: it would be of no use there, and make each build another.
 REMAP = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/registry \
         --remap-path-prefix=$(CURDIR)=/superlance
-RELEASE = RUSTFLAGS="$(strip $(RUSTFLAGS) $(REMAP))" $(CARGO)
+RELEASE = RUSTFLAGS="$(strip $(RUSTFLAGS) $(REMAP) $(PACKED))" $(CARGO)
 
 all: program completions
 
@@ -192,6 +192,10 @@ DIST   = $(or $(CARGO_TARGET_DIR),target)/dist
 # The time of every file in a package: that of the commit, so that the same sources give the same package.
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),$(shell date +%s))
 export SOURCE_DATE_EPOCH
+
+# musl applies packed relocations from 1.2.4 on, which Rust has since 1.93: 0.15 MB less of program.
+MUSL = $(shell rustc --print sysroot)/lib/rustlib/$(TARGET)/lib/self-contained/libc.a
+static: PACKED = $(if $(shell grep -l '1\.2\.[4-9]' $(MUSL)),-C link-arg=-z -C link-arg=pack-relative-relocs)
 
 # ring has a few files of C; the compiler of this machine is right for them where the target is its kind.
 static:
