@@ -1,9 +1,12 @@
 //! What ends supervisord and what does not, and the status that is handed on.
 
-use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use superlance_testing::{Builder, Channel, SOON, Scratch, Supervisord, wait_until};
+use superlance_testing::{
+    Builder, Channel, SOON, Scratch, SmtpAnswer, SmtpServer, Supervisord, wait_until,
+};
 
 use crate::links;
 
@@ -126,6 +129,13 @@ fn what_operators_do_does_not_end_it_and_a_kill_of_exitmon_loses_nothing() {
     supervisord.ctl(&["stop", "web"]);
     supervisord.ctl(&["start", "web"]);
     supervisord.ctl(&["restart", "web"]);
+    let old = supervisord.pid_of("web");
+    let config = supervisord.scratch().join("supervisord.conf");
+    let changed = fs::read_to_string(&config).unwrap().replacen("sleep 600", "sleep 601", 1);
+    fs::write(config, changed).unwrap();
+    let update = supervisord.ctl(&["update"]);
+    assert!(String::from_utf8_lossy(&update.stdout).contains("web: updated"), "{update:?}");
+    supervisord.wait_restart("web", old);
     supervisord.wait_restart("mended", pid);
     let again = "mended:mended is ";
     supervisord.wait_for_process_log("exitmon", Channel::Stderr, again);
@@ -157,14 +167,33 @@ fn a_listener_that_gets_no_more_events_ends_it() {
     check(stage.ends(), "1\n", said);
 }
 
-/// A mail server that is silent holds up the end for eight seconds.
+/// A mail command or server that takes its time holds up the end for eight seconds. The alert stays in
+/// the spool, or without one in the log.
 #[test]
-fn an_alert_that_does_not_get_out_delays_the_end_and_is_in_the_log() {
-    let stage = Stage::new().program("web", "/bin/sh -c 'exit 3'", &ONCE);
-    let (status, log) = stage.exitmon("--after 0 -m bob@example.com -s 'sleep 20'").ends();
-    assert_eq!(status, "3\n");
+fn an_alert_that_does_not_get_out_delays_the_end_and_is_kept() {
+    let (server, spool) =
+        (SmtpServer::builder().on("MAIL", SmtpAnswer::Never).start(), Scratch::new());
+    let ends = |options: &str| {
+        let stage = Stage::new().program("web", "/bin/sh -c 'exit 3'", &ONCE);
+        let start = Instant::now();
+        let end = stage.exitmon(&format!("--after 0 -m bob@example.com {options}")).ends();
+        assert!(start.elapsed() > Duration::from_secs(8), "{end:?}");
+        end
+    };
+    let smtp = format!("--smtp-url smtp://{} --spool {}", server.address(), spool.path().display());
     let alert = "exitmon: web:web exited unexpectedly, supervisord shut down";
-    assert!(log.contains(alert), "{log}");
+    thread::scope(|scope| {
+        let kept = scope.spawn(|| {
+            check(ends(&smtp), "3\n", "status 3");
+            // Its name has the socket of supervisord.
+            let mut folders = fs::read_dir(spool.path()).unwrap().flatten();
+            let journals = fs::read_dir(folders.next().unwrap().path()).unwrap().flatten();
+            let texts: Vec<_> = journals.map(|file| fs::read_to_string(file.path())).collect();
+            assert!(texts.iter().flatten().any(|text| text.contains(alert)), "{texts:?}");
+        });
+        check(ends("-s 'sleep 20'"), "3\n", alert);
+        kept.join().unwrap();
+    });
 }
 
 fn id(pid: u32) -> nix::unistd::Pid {

@@ -111,6 +111,13 @@ mod tests {
         assert!(parse("").is_err() && parse("--").is_err());
     }
 
+    /// Docker kills at ten seconds.
+    #[test]
+    fn the_time_limit_is_eight_seconds_by_default() {
+        assert_eq!(parse("x").unwrap().stop_timeout, Duration::from_secs(8));
+        assert_eq!(parse("--stop-timeout 1m x").unwrap().stop_timeout, Duration::from_secs(60));
+    }
+
     #[test]
     fn of_fast_and_not_fast_the_last_counts() {
         for (line, is_fast) in [
