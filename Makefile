@@ -25,7 +25,7 @@
 # Tests and demo need Python 3 with venv, for supervisord and the original superlance.
 
 # The event listeners: each is a link to the program.
-COMMANDS = crashmail crashmailbatch crashsms exitmon fatalmailbatch httpok memmon
+COMMANDS = crashmail crashmailbatch crashsms dependent-startup exitmon fatalmailbatch httpok memmon
 
 # What has a manual page.
 MANUALS = superlance superlance-check superlance-run superlance-status superlance-test-alert $(COMMANDS)
@@ -80,7 +80,7 @@ check:
 
 # The tests that play both, and then the table of what they compared; a test that fails is in it as
 # unexplained. SUPERLANCE_UNDER_TEST=theirs puts the original into our place.
-COMPARING = crash:: httpok:: memmon:: shared_deviations:: signals:: \
+COMPARING = crash:: dependent_startup:: httpok:: memmon:: shared_deviations:: signals:: \
     --skip under_supervisord --test-threads=4
 TABLE = $(CURDIR)/target/compat.json
 

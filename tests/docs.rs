@@ -261,7 +261,9 @@ fn every_heading_of_a_deviation_has_a_test() {
     let in_order = (1..=headings.len()).map(|number| format!("D{number}"));
     assert!(headings.len() >= 34 && headings.iter().cloned().eq(in_order), "{headings:?}");
     let mut sources = vec![read("tests/shared_deviations.rs"), read("tests/signals.rs")];
-    for folder in ["crash", "httpok", "memmon"].map(|name| file(&format!("tests/{name}"))) {
+    for folder in ["crash", "dependent_startup", "httpok", "memmon"]
+        .map(|name| file(&format!("tests/{name}")))
+    {
         let files = names_in(&folder).into_iter().map(|name| folder.join(name));
         sources.extend(files.map(|path| fs::read_to_string(path).unwrap()));
     }

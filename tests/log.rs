@@ -195,6 +195,7 @@ fn warns(name: &str, arguments: &[&str], variable: &str) -> Output {
         "memmon" => &["-p", "=1KB", "-a", "5MB"][..],
         "httpok" => &["-E", "http://127.0.0.1:1/"],
         "crashmail" | "exitmon" => &[],
+        "dependent-startup" => &["-c", "/nonexistent"],
         _ => &["-t", "a", "-f", "b", "-H", ""],
     };
     let subject = Subject::ours(ours(), name).server_url(NOWHERE).env("SUPERLANCE_LOG", variable);

@@ -17,6 +17,7 @@ mod command_line;
 mod completions;
 mod crash;
 mod dependencies;
+mod dependent_startup;
 mod docs;
 mod examples;
 mod exitmon;

@@ -20,7 +20,8 @@ fn stdout(output: &Output) -> String {
 #[test]
 fn the_list_names_all_listeners_a_line_each() {
     // Not `status`: what is in the list may be a link.
-    let all = "crashmail\ncrashmailbatch\ncrashsms\nexitmon\nfatalmailbatch\nhttpok\nmemmon\n";
+    let all = "crashmail\ncrashmailbatch\ncrashsms\ndependent-startup\nexitmon\nfatalmailbatch\n\
+               httpok\nmemmon\n";
     assert_eq!(stdout(&run(ours(), &["--list"])), all);
 }
 
@@ -54,6 +55,7 @@ fn every_help_begins_with_what_the_command_does() {
             "crashsms",
             "Send short messages about processes under supervisord that exit unexpectedly",
         ),
+        ("dependent-startup", "Start programs under supervisord once others have reached a state"),
         ("exitmon", "End supervisord when a process that matters is gone, with an exit status"),
         ("fatalmailbatch", "Mail about processes that supervisord cannot start, several at a time"),
         ("httpok", "Restart processes under supervisord when a URL does not answer as it should"),

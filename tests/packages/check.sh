@@ -5,7 +5,7 @@ set -eu
 
 dist=$(cd "$1" && pwd) python=$2
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml)
-commands="crashmail crashmailbatch crashsms exitmon fatalmailbatch httpok memmon"
+commands="crashmail crashmailbatch crashsms dependent-startup exitmon fatalmailbatch httpok memmon"
 work=$(mktemp -d)
 left_out=
 trap 'rm -rf "$work"' EXIT

@@ -14,6 +14,7 @@ const APPLETS: &[&Applet] = &[
     &superlance_crashmail::APPLET,
     &superlance_crashmailbatch::APPLET,
     &superlance_crashsms::APPLET,
+    &superlance_dependent_startup::APPLET,
     &superlance_exitmon::APPLET,
     &superlance_fatalmailbatch::APPLET,
     &superlance_httpok::APPLET,
@@ -128,11 +129,11 @@ fn usage() -> String {
     );
     for applet in APPLETS {
         let about = (applet.command)().get_about().map(ToString::to_string).unwrap_or_default();
-        text.push_str(&format!("  {:<16}{about}\n", applet.name));
+        text.push_str(&format!("  {:<19}{about}\n", applet.name));
     }
     text.push_str("\nAt a terminal:\n");
     for tool in TOOLS {
-        text.push_str(&format!("  {:<16}{}\n", tool.name, tool.about));
+        text.push_str(&format!("  {:<19}{}\n", tool.name, tool.about));
     }
     text
 }

@@ -123,6 +123,7 @@ const APPLETS: &[&Applet] = &[
     &superlance_crashmail::APPLET,
     &superlance_crashmailbatch::APPLET,
     &superlance_crashsms::APPLET,
+    &superlance_dependent_startup::APPLET,
     &superlance_exitmon::APPLET,
     &superlance_fatalmailbatch::APPLET,
     &superlance_httpok::APPLET,

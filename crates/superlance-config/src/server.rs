@@ -136,6 +136,12 @@ impl Environment<'_> {
     /// The default places of configurations, the likeliest first.
     #[must_use]
     pub fn search_path(&self) -> Vec<PathBuf> {
+        self.search_path_of("supervisord.conf")
+    }
+
+    /// The same for configurations of another name.
+    #[must_use]
+    pub fn search_path_of(&self, name: &str) -> Vec<PathBuf> {
         let beside = self.program_folder.as_deref().and_then(Path::parent);
         let folders = [
             beside.map(|folder| folder.join("etc")),
@@ -145,7 +151,7 @@ impl Environment<'_> {
             Some(self.root.join("etc")),
             Some(self.root.join("etc/supervisor")),
         ];
-        folders.into_iter().flatten().map(|folder| folder.join("supervisord.conf")).collect()
+        folders.into_iter().flatten().map(|folder| folder.join(name)).collect()
     }
 
     /// An absolute path without `~`, `.` and `..`.

@@ -254,6 +254,12 @@ pub trait Supervisor: Send {
     /// When there is no usable answer, which does not mean that nothing was started.
     fn start(&mut self, namespec: &str) -> Result<(), RpcError>;
 
+    /// Begins to start a process (`startProcess`), and does not wait for that.
+    ///
+    /// # Errors
+    /// When there is no usable answer, which does not mean that nothing is started.
+    fn begin_start(&mut self, namespec: &str) -> Result<(), RpcError>;
+
     /// Sends a signal to a process, by name or number (`signalProcess`, supervisor 3.2 and later).
     ///
     /// # Errors

@@ -89,8 +89,8 @@ impl ScriptedSupervisor {
         self
     }
 
-    /// Lets the next call of `method` (`all`, `info`, `details`, `configured`, `pid`, `tail`, `own_log`, `stop`, `begin_stop`,
-    /// `start`, `signal` or `shut_down`) end with `error`.
+    /// Lets the next call of `method` (`all`, `info`, `details`, `configured`, `pid`, `tail`, `own_log`,
+    /// `stop`, `begin_stop`, `start`, `begin_start`, `signal` or `shut_down`) end with `error`.
     pub fn fail(&mut self, method: &'static str, error: RpcError) {
         self.failures.entry(method).or_default().push_back(error);
     }
@@ -206,6 +206,15 @@ impl Supervisor for ScriptedSupervisor {
         let now = self.tick();
         let process = self.process(namespec)?;
         (process.pid, process.state, process.start) = (4_000_000, State::Running, now);
+        Ok(())
+    }
+
+    /// It has started at once, and is not yet RUNNING.
+    fn begin_start(&mut self, namespec: &str) -> Result<(), RpcError> {
+        self.call("begin_start", namespec)?;
+        let now = self.tick();
+        let process = self.process(namespec)?;
+        (process.pid, process.state, process.start) = (4_000_000, State::Starting, now);
         Ok(())
     }
 

@@ -12,12 +12,7 @@ fn parse(arguments: &[&str]) -> Result<Options, String> {
     let matches = command().try_get_matches_from(arguments).map_err(|error| error.to_string())?;
     let options = Options::from_arg_matches(&matches).map_err(|error| error.to_string())?;
     let plan = plan(&options, &|_, _| Ok("secret".into()));
-    plan.map_err(text).map(|_| options)
-}
-
-fn text(error: StartError) -> String {
-    let (StartError::Usage(text) | StartError::Environment(text)) = error;
-    text
+    plan.map_err(StartError::text).map(|_| options)
 }
 
 #[test]

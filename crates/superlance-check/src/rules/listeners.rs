@@ -51,6 +51,7 @@ pub(crate) fn needs(ours: &Ours) -> Needs {
         "memmon" | "httpok" => Needs { asks: true, events: vec!["TICK".to_owned()] },
         "crashmail" => Needs { asks, events: states("exited") },
         "crashmailbatch" | "crashsms" => Needs { asks, events: with_tick(states("exited")) },
+        "dependent-startup" => Needs { asks: true, events: vec!["PROCESS_STATE".to_owned()] },
         "exitmon" => Needs { asks: false, events: states("fatal,exited") },
         "fatalmailbatch" => Needs { asks, events: with_tick(states("fatal")) },
         _ => Needs { asks: true, events: Vec::new() },
@@ -92,7 +93,7 @@ fn needless_events(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
         let covered = needs.events.iter().filter(|needed| events::covers(asked, needed)).count();
         match asked.as_str() {
             "EVENT" => true,
-            "PROCESS_STATE" => covered < 4,
+            "PROCESS_STATE" => covered < 4 && !needs.events.contains(asked),
             _ => {
                 covered == 0
                     && (asked.starts_with("PROCESS_LOG")

@@ -2,6 +2,7 @@
 //! this module reads environment variables (but for `TZ`, see [`crate::system::clock`]).
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -93,6 +94,27 @@ impl Environment {
     pub fn configuration(&self) -> Option<PathBuf> {
         let folder = fs::read_link(format!("/proc/{}/cwd", getppid()));
         Some(folder.unwrap_or_default().join(named_configuration()?))
+    }
+
+    /// All variables that are text, for a configuration that names them.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let text = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        env::vars_os().filter_map(text).collect()
+    }
+
+    /// The folder that our program is in.
+    #[must_use]
+    pub fn program_folder(&self) -> Option<PathBuf> {
+        env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned()))
+    }
+
+    /// The folder that relative paths begin in.
+    #[must_use]
+    pub fn working_folder(&self) -> PathBuf {
+        env::current_dir().unwrap_or_default()
     }
 
     /// A client for the supervisord that runs this listener.

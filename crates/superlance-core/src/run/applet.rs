@@ -68,6 +68,10 @@ impl Applet {
             Err(StartError::Usage(message)) => {
                 return Err(report(&command.error(ErrorKind::ValueValidation, message), self.name));
             }
+            Err(StartError::Printed(status, text)) => {
+                let printed = io::stdout().write_all(text.as_bytes());
+                return Err(printed.map_or(ExitCode::FAILURE, |()| ExitCode::from(status)));
+            }
             _ if outside => {
                 return Err(fail(
                     "must be run as a supervisor event listener: put it into an [eventlistener:x] \
@@ -84,6 +88,10 @@ impl Applet {
                 return Err(ExitCode::from(2));
             }
             Err(StartError::Environment(message)) => return Err(fail(&message)),
+            Err(StartError::Exit(status, message)) => {
+                let _ = fail(&message);
+                return Err(ExitCode::from(status));
+            }
             Ok(service) => service,
         };
         let ended = Input::new(io::stdin().as_fd())
@@ -122,9 +130,7 @@ impl Applet {
         // Some listeners begin with a client for supervisord, which is not asked here.
         environment.server_url.get_or_insert_with(|| "http://127.0.0.1:9001".to_owned());
         environment.log = Arc::new(Log::new(io::sink()));
-        let mut service = (self.service)(&matches, environment).map_err(|error| match error {
-            StartError::Usage(message) | StartError::Environment(message) => message,
-        })?;
+        let mut service = (self.service)(&matches, environment).map_err(StartError::text)?;
         let now = SystemTime::now();
         let alert = Alert::new(self.name, "test", now, subject.to_owned(), text.to_owned());
         let id = format!("test-{}-{}", std::process::id(), unix_seconds(now));

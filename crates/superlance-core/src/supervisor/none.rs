@@ -52,6 +52,10 @@ impl Supervisor for NoSupervisor {
         not_asked()
     }
 
+    fn begin_start(&mut self, _: &str) -> Result<(), RpcError> {
+        not_asked()
+    }
+
     fn signal(&mut self, _: &str, _: &str) -> Result<(), RpcError> {
         not_asked()
     }

@@ -251,6 +251,10 @@ impl Supervisor for RpcClient {
         self.tell(&Request::new("supervisor.startProcess").arg(namespec), &START)
     }
 
+    fn begin_start(&mut self, namespec: &str) -> Result<(), RpcError> {
+        self.tell(&Request::new("supervisor.startProcess").arg(namespec).arg(false), &ONE)
+    }
+
     fn signal(&mut self, namespec: &str, signal: &str) -> Result<(), RpcError> {
         self.tell(&Request::new("supervisor.signalProcess").arg(namespec).arg(signal), &ONE)
     }

@@ -35,6 +35,12 @@ impl Log {
         Self { out: Mutex::new(Box::new(out)), style }
     }
 
+    /// A log in the same style that writes to `out`.
+    #[must_use]
+    pub fn redirected(&self, out: impl Write + Send + 'static) -> Self {
+        Self::styled(out, self.style.clone())
+    }
+
     /// Writes a message of one line or several.
     pub fn line(&self, message: impl Display) {
         About::from(self).line(message);

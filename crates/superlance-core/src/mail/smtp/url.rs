@@ -86,11 +86,8 @@ mod tests {
     use super::*;
 
     fn settings(url: &str) -> Result<(String, Option<String>, Tls), String> {
-        let message = |failure| match failure {
-            StartError::Usage(message) | StartError::Environment(message) => message,
-        };
         let settings = SmtpUrl::parse(url).and_then(|url| url.settings(Some("pw".into())));
-        let Settings { server, credentials, tls } = settings.map_err(message)?;
+        let Settings { server, credentials, tls } = settings.map_err(StartError::text)?;
         Ok((server.to_string(), credentials.map(|(user, _)| user), tls))
     }
 

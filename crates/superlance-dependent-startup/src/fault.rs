@@ -1,0 +1,81 @@
+//! What is wrong with the keys of a program, in the words of the original where it has some. Pure.
+
+use std::collections::BTreeMap;
+
+use superlance_core::system::python::repr;
+
+/// A fault of a program's keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// It waits for something of this name, and there is nothing.
+    Unknown(String),
+    /// It waits for states that there are not, or that cannot be waited for.
+    States(Vec<String>),
+    /// supervisord starts it by itself; whether `autostart` is written.
+    Autostart { is_written: bool },
+    /// The value of this key is none.
+    Value { key: String, reason: String },
+    /// It waits for itself, through these programs, each with those that it waits for.
+    Cycle(BTreeMap<String, Vec<String>>),
+}
+
+/// The key with the conditions.
+pub const WAIT_FOR: &str = "dependent_startup_wait_for";
+
+impl Fault {
+    /// The sentence about the program of this name, in this section.
+    #[must_use]
+    pub fn text(&self, name: &str, section: &str) -> String {
+        match self {
+            Self::Unknown(unknown) => {
+                format!("Service '{name}' depends on unknown service '{unknown}'")
+            }
+            Self::States(states) => {
+                let states: Vec<_> = states.iter().map(|state| format!("'{state}'")).collect();
+                let states = states.join(", ");
+                format!("invalid state {states} in '{WAIT_FOR}' for '{section}'")
+            }
+            Self::Autostart { is_written } => format!(
+                "Service '{name}' config has dependent_startup set to True, which requires autostart \
+                 to be set explicitly to false. autostart is currently {}",
+                if *is_written { "True" } else { "not set" }
+            ),
+            Self::Value { key, reason } => {
+                format!("Error when parsing section '{section}' field: {key}: {reason}")
+            }
+            Self::Cycle(members) => {
+                let set = |names: &Vec<String>| {
+                    names.iter().map(|name| repr(name)).collect::<Vec<_>>().join(", ")
+                };
+                let member = |(name, waits_for): (&String, &Vec<String>)| {
+                    format!("{name}:{{{}}}", set(waits_for))
+                };
+                let members = members.iter().map(member).collect::<Vec<_>>().join(", ");
+                format!(
+                    "Cirular dependencies detected: Circular dependencies exist among these items: \
+                     {{{members}}}"
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_those_of_the_original() {
+        let unknown = Fault::Unknown("b".to_owned());
+        let said = "Service 'a' depends on unknown service 'b'";
+        assert_eq!(unknown.text("a", "program:a"), said);
+        let states = Fault::States(vec!["X".to_owned(), "STOPPED".to_owned()]);
+        let said = "invalid state 'X', 'STOPPED' in 'dependent_startup_wait_for' for 'program:a'";
+        assert_eq!(states.text("a", "program:a"), said);
+        let members = [("a", "b"), ("b", "a")];
+        let members = members.map(|(name, other)| (name.to_owned(), vec![other.to_owned()]));
+        let said = "Cirular dependencies detected: Circular dependencies exist among these items: \
+                    {a:{'b'}, b:{'a'}}";
+        assert_eq!(Fault::Cycle(members.into()).text("a", "program:a"), said);
+    }
+}

@@ -1,0 +1,210 @@
+//! Which program waits for which, as the configuration says. Pure but for what [`Host`] is asked.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use superlance_config::expand::{Item, Names, expand};
+use superlance_config::{
+    Configuration, Host, Kind, Supervisord, load, load::here, program, values,
+};
+
+use crate::cycles;
+use crate::fault::{Fault, WAIT_FOR};
+use crate::program::Program;
+use crate::wait_for::{Read, read};
+
+/// The priority of a program without one.
+const DEFAULT_PRIORITY: i64 = 999;
+
+/// The key that hands a program over to dependent-startup.
+const HANDLED: &str = "dependent_startup";
+
+const INHERITS: &str = "dependent_startup_inherit_priority";
+
+/// All programs of a configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Graph {
+    pub programs: Vec<Program>,
+}
+
+/// What is done about names and states that there are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lenience {
+    /// The program is held back.
+    None,
+    /// They are passed over, as the original does.
+    Ignore,
+}
+
+/// A graph, and what was passed over in making it.
+#[derive(Debug)]
+pub struct Reading {
+    pub graph: Graph,
+    /// The name and the section of a program, and the fault that does not count.
+    pub ignored: Vec<(String, String, Fault)>,
+}
+
+impl Reading {
+    /// Reads a configuration with all that it includes.
+    ///
+    /// # Errors
+    /// When a file cannot be read or understood.
+    pub fn load(file: &Path, host: &impl Host, lenience: Lenience) -> Result<Self, String> {
+        let loaded = load(file, host);
+        match &loaded.refusal {
+            Some(refusal) => Err(refusal.reason.clone()),
+            None => {
+                let read = Supervisord::read(&loaded, file, host);
+                Ok(Self::new(&read, &loaded.configuration, file, host, lenience))
+            }
+        }
+    }
+
+    /// Reads the keys of the programs of a configuration, which was loaded from `file`.
+    pub fn new(
+        read: &Supervisord,
+        configuration: &Configuration,
+        file: &Path,
+        host: &impl Host,
+        lenience: Lenience,
+    ) -> Self {
+        let here = Item::Text(here(file, host).display().to_string());
+        let variables = host.variables().into_iter();
+        let mut names: Names =
+            variables.map(|(name, value)| (format!("ENV_{name}"), Item::Text(value))).collect();
+        names.insert("here".to_owned(), here);
+        let keys = Keys { configuration, names, node_name: host.node_name() };
+        let programs = read.programs().filter(|program| program.kind != Kind::EventListener);
+        let mut programs: Vec<_> = programs.map(|program| keys.program(program)).collect();
+        let mut ignored = Vec::new();
+        for at in 0..programs.len() {
+            let reads = programs.get(at).map(|program| keys.conditions(program, &programs));
+            let Some((program, reads)) = programs.get_mut(at).zip(reads) else { continue };
+            for Read { condition, fault } in reads {
+                program.conditions.extend(condition);
+                match lenience {
+                    Lenience::None => program.faults.extend(fault),
+                    Lenience::Ignore => ignored.extend(
+                        fault.map(|fault| (program.name.clone(), program.section.clone(), fault)),
+                    ),
+                }
+            }
+        }
+        cycles::find(&mut programs);
+        settle(&mut programs);
+        Self { graph: Graph { programs }, ignored }
+    }
+}
+
+impl Graph {
+    /// The programs that wait for the one at `at`, and those that wait for these, and so on.
+    #[must_use]
+    pub fn behind(&self, at: usize) -> BTreeSet<usize> {
+        let mut behind = BTreeSet::new();
+        let mut next = vec![at];
+        while let Some(parent) = next.pop() {
+            for (child, program) in self.programs.iter().enumerate() {
+                if program.handled && program.parents().contains(&parent) && behind.insert(child) {
+                    next.push(child);
+                }
+            }
+        }
+        behind.remove(&at);
+        behind
+    }
+
+    /// The program at a place.
+    #[must_use]
+    pub fn get(&self, at: usize) -> Option<&Program> {
+        self.programs.get(at)
+    }
+}
+
+/// Reads the keys of one program after the other.
+struct Keys<'a> {
+    configuration: &'a Configuration,
+    /// What the value of each key may name.
+    names: Names,
+    node_name: String,
+}
+
+impl Keys<'_> {
+    fn program(&self, read: &program::Program) -> Program {
+        let mut program = Program {
+            name: read.name.clone(),
+            group: read.group.clone(),
+            section: read.section.clone(),
+            place: read.place.clone(),
+            processes: { read.processes.iter() }
+                .map(|process| format!("{}:{}", read.group, process.name))
+                .collect(),
+            priority: if read.priority == 0 { DEFAULT_PRIORITY } else { read.priority },
+            ..Program::default()
+        };
+        program.handled = self.boolean(HANDLED, &mut program);
+        program.inherits = self.boolean(INHERITS, &mut program);
+        if program.handled && read.autostart {
+            let is_written = self.configuration.get(&read.section, "autostart").is_some();
+            program.faults.push(Fault::Autostart { is_written });
+        }
+        program
+    }
+
+    fn boolean(&self, key: &str, program: &mut Program) -> bool {
+        let mut names = self.names.clone();
+        for (name, value) in [
+            ("program_name", &program.name),
+            ("group_name", &program.group),
+            ("host_node_name", &self.node_name),
+        ] {
+            names.insert(name.to_owned(), Item::Text(value.clone()));
+        }
+        let Some(value) = self.configuration.get(&program.section, key) else { return false };
+        let value = expand(&value.text, &names).map_err(|error| error.to_string());
+        value.and_then(|value| values::boolean(&value)).unwrap_or_else(|reason| {
+            program.faults.push(Fault::Value { key: key.to_owned(), reason });
+            false
+        })
+    }
+
+    /// What a program that is handled waits for.
+    fn conditions(&self, program: &Program, programs: &[Program]) -> Vec<Read> {
+        let value = self.configuration.get(&program.section, WAIT_FOR);
+        let Some(value) = value.filter(|_| program.handled) else { return Vec::new() };
+        match expand(&value.text, &self.names) {
+            Ok(text) => text.split_whitespace().map(|word| read(word, programs)).collect(),
+            Err(error) => {
+                let fault = Fault::Value { key: WAIT_FOR.to_owned(), reason: error.to_string() };
+                vec![Read { condition: None, fault: Some(fault) }]
+            }
+        }
+    }
+}
+
+/// Depths and inherited priorities. In a graph of n programs no way is longer than n, so n rounds are
+/// enough; cycles, in which depths would grow for ever, end with them.
+fn settle(programs: &mut [Program]) {
+    for _ in 0..programs.len() {
+        let mut has_changed = false;
+        for at in 0..programs.len() {
+            let Some(program) = programs.get(at) else { continue };
+            let parents: Vec<_> =
+                program.parents().into_iter().filter_map(|at| programs.get(at)).collect();
+            let depth = parents.iter().map(|parent| parent.depth + 1).max().unwrap_or_default();
+            let inherited = parents.iter().map(|parent| parent.priority).min();
+            let inherited = inherited.filter(|_| program.inherits);
+            let priority = inherited.map_or(program.priority, |least| least.min(program.priority));
+            has_changed |= (depth, priority) != (program.depth, program.priority);
+            if let Some(program) = programs.get_mut(at) {
+                (program.depth, program.priority) = (depth, priority);
+            }
+        }
+        if !has_changed {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "graph_tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,93 @@
+//! What ours can that the original cannot.
+
+use std::process::Command;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use superlance_testing::{Channel, SOON, wait_until};
+
+use super::{DONE, STARTUP, Who, handled, job, log, spawned};
+use crate::ours;
+
+const WAIT: &str = "dependent_startup_wait_for";
+
+/// Killed half-way, and supervisord loaded again.
+#[test]
+fn another_listener_goes_on_where_the_last_one_was() {
+    let builder = job(Who::Ours.stage(), "job", "sleep 1.2", &[("autorestart", "false")]);
+    let builder = handled(builder, "web", &[("startsecs", "4"), (WAIT, "job:exited")]);
+    let supervisord = handled(builder, "last", &[(WAIT, "web:running job:exited")]).start();
+    supervisord.wait_state("web", "STARTING");
+    let pid = supervisord.pid_of(STARTUP);
+    kill(Pid::from_raw(i32::try_from(pid).unwrap()), Signal::SIGKILL).unwrap();
+    supervisord.wait_restart(STARTUP, pid);
+    supervisord.wait_state("last", "RUNNING");
+    assert_eq!(spawned(&supervisord), ["job", "web", "last"]);
+    supervisord.ctl(&["stop", "last"]);
+    supervisord.ctl(&["reload"]);
+    wait_until("all to start again", SOON, || spawned(&supervisord).len() == 6);
+    assert_eq!(spawned(&supervisord)[3..], ["job", "web", "last"]);
+}
+
+/// Events are lost then, which does not matter.
+#[test]
+fn sixty_programs_start_with_a_buffer_of_ten() {
+    let mut builder = Who::Ours.stage();
+    for number in 0..60 {
+        let wait = (number > 1).then(|| format!("p{}:running", number / 2));
+        let lines: Vec<_> = wait.iter().map(|wait| (WAIT, wait.as_str())).collect();
+        builder = handled(builder, &format!("p{number}"), &lines);
+    }
+    let supervisord = builder.start();
+    wait_until("the end of the start", SOON, || log(&supervisord).contains(DONE));
+    assert_eq!(spawned(&supervisord).len(), 60);
+}
+
+/// Names with groups, and a long wait that is told without an event.
+#[test]
+fn groups_may_be_waited_for_and_waits_are_told() {
+    let builder = Who::Ours.with("--timeout 1 --notify 'cat >> %(here)s/alerts'", "PROCESS_STATE");
+    let builder = handled(builder, "one", &[]);
+    let builder = handled(builder, "two", &[]);
+    let builder = builder.section("group:grp", &[("programs", "one,two")]);
+    let builder = handled(builder, "all", &[(WAIT, "grp:*:running  grp:two")]);
+    let supervisord = handled(builder, "never", &[(WAIT, "all:exited")]).start();
+    supervisord.wait_state("all", "RUNNING");
+    let said = "never:never has waited 1s for all:all (RUNNING) to be EXITED";
+    supervisord.wait_for_process_log(STARTUP, Channel::Stderr, said);
+    let alerts = supervisord.scratch().join("alerts");
+    wait_until("the alert", SOON, || {
+        std::fs::read_to_string(&alerts).is_ok_and(|text| text.contains(said))
+    });
+}
+
+#[test]
+fn the_plan_needs_no_supervisord() {
+    let folder = superlance_testing::Scratch::new();
+    let sections = |wait: &str| {
+        format!(
+            "[supervisord]\n[program:a]\ncommand=x\nautostart=false\ndependent_startup=true\n\
+             [program:b]\ncommand=x\nautostart=false\ndependent_startup=true\n{WAIT}={wait}\n"
+        )
+    };
+    for (wait, status, plan) in [
+        ("a:exited", 0, "a\n└─ b  after a:exited\n"),
+        ("c", 1, "a\nb  not started, see below\n\nService 'b' depends on unknown service 'c'\n"),
+    ] {
+        let file = folder.write("supervisord.conf", sections(wait));
+        let arguments = ["dependent-startup", "--plan", "-c"];
+        let output = Command::new(ours()).args(arguments).arg(file).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), plan);
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(status), &[][..]));
+    }
+}
+
+#[test]
+fn faults_end_it_if_that_is_wanted() {
+    let builder =
+        Who::Ours.with("-c %(here)s/supervisord.conf --error-action exit", "PROCESS_STATE");
+    let supervisord = handled(builder, "a", &[(WAIT, "b")]).start();
+    supervisord.wait_for_log("exited: startup (exit status 3; ");
+    let said = "--error-action exit: Service 'a' depends on unknown service 'b'\n";
+    assert!(log(&supervisord).contains(said), "{}", log(&supervisord));
+}
