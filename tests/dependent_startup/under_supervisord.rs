@@ -61,6 +61,34 @@ fn groups_may_be_waited_for_and_waits_are_told() {
     });
 }
 
+/// One check hangs, and delays no other; what waits is in the table of `superlance status`.
+#[test]
+fn health_is_waited_for_and_what_waits_is_shown() {
+    let builder = Who::Ours.with("", "PROCESS_STATE");
+    let check = ("dependent_startup_check", "file://%(here)s/well");
+    let builder = handled(builder, "db", &[check]);
+    let hangs = ("dependent_startup_check", "exec: sleep 60");
+    let builder = builder.program("stuck", "sleep 600", &[hangs, ("startsecs", "0")]);
+    let builder = handled(builder, "never", &[(WAIT, "stuck:healthy")]);
+    let supervisord = handled(builder, "web", &[(WAIT, "db:healthy stuck")]).start();
+    let said = "db is not healthy: error checking file://";
+    supervisord.wait_for_process_log(STARTUP, Channel::Stderr, said);
+    let config = supervisord.scratch().join("supervisord.conf");
+    let status = || {
+        let output = Command::new(ours()).args(["status", "-c"]).arg(&config).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let shown = status();
+    let line = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(shown.lines().next().unwrap().ends_with("WAITS FOR"), "{shown}");
+    assert!(line("web").ends_with("  db:healthy"), "{shown}");
+    assert!(line("never").ends_with("  stuck:healthy"), "{shown}");
+    std::fs::write(supervisord.scratch().join("well"), "").unwrap();
+    supervisord.wait_state("web", "RUNNING");
+    assert!(log(&supervisord).contains("db is healthy\n"), "{}", log(&supervisord));
+    assert_eq!(supervisord.state_of("never"), "STOPPED");
+}
+
 #[test]
 fn the_plan_needs_no_supervisord() {
     let folder = superlance_testing::Scratch::new();

@@ -74,6 +74,12 @@ pub(crate) const CODES: &[Entry] = &[
     warning("SL502", "A program may take longer to stop than a container is given"),
     warning("SL503", "A hand-made listener ends supervisord"),
     info("SL504", "supervisord and process 1 of the container"),
+    error("SL601", "A program waits for one that there is not"),
+    error("SL602", "A state or value that there is not"),
+    error("SL603", "Programs wait for each other"),
+    error("SL604", "supervisord starts a program that is to wait"),
+    error("SL605", "A program waits for health that nothing tells"),
+    warning("SL606", "Nothing starts a program that waits"),
 ];
 
 pub(crate) fn find(code: &str) -> Option<&'static Entry> {

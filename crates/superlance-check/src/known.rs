@@ -1,5 +1,7 @@
 //! The sections and keys that supervisord 4.3.0 and well-known plugins read. Pure.
 
+use superlance_dependent_startup::keys as dependent_startup;
+
 /// Sections by their names, or by the part before a colon, with it.
 pub(crate) const SECTIONS: [&str; 12] = [
     "supervisord",
@@ -75,10 +77,6 @@ const FCGI: &[&str] = &["socket", "socket_backlog", "socket_owner", "socket_mode
 
 const LISTENER: &[&str] = &["events", "buffer_size", "result_handler"];
 
-/// Keys of plugins, in sections of programs.
-const PLUGINS: &[&str] =
-    &["dependent_startup", "dependent_startup_wait_for", "dependent_startup_inherit_priority"];
-
 /// The keys of a section; `None` where every key may mean something.
 pub(crate) fn keys(section: &str) -> Option<Vec<&'static str>> {
     let keys: [&[&str]; 3] = match kind(section)? {
@@ -89,8 +87,8 @@ pub(crate) fn keys(section: &str) -> Option<Vec<&'static str>> {
         "unix_http_server" => [&["file", "chmod", "chown", "username", "password"], &[], &[]],
         "inet_http_server" => [&["port", "username", "password"], &[], &[]],
         "include" => [&["files"], &[], &[]],
-        "program:" => [PROGRAM, PLUGINS, &[]],
-        "fcgi-program:" => [PROGRAM, FCGI, PLUGINS],
+        "program:" => [PROGRAM, &dependent_startup::ALL, &[]],
+        "fcgi-program:" => [PROGRAM, FCGI, &dependent_startup::ALL],
         "eventlistener:" => [PROGRAM, LISTENER, &[]],
         "group:" => [&["programs", "priority"], &[], &[]],
         _ => return None,

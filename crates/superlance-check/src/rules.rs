@@ -1,6 +1,7 @@
 //! The rules: from a configuration to findings. A file for each hundred of codes.
 
 mod containers;
+mod dependencies;
 mod include;
 mod keys;
 mod listeners;
@@ -47,6 +48,7 @@ const RULES: &[&[Rule]] = &[
     include::RULES,
     programs::RULES,
     containers::RULES,
+    dependencies::RULES,
 ];
 
 /// What all rules find.

@@ -5,6 +5,7 @@ use std::path::Path;
 use superlance_config::load::Include;
 use superlance_config::{Kind, Loaded, Place, Pool, Program, Section, Supervisord, load};
 use superlance_core::run::applet::Applet;
+use superlance_dependent_startup::graph::{Graph, Lenience, Reading};
 
 use crate::command::{Command, Ours};
 use crate::finding::Finding;
@@ -14,6 +15,8 @@ use crate::machine::Machine;
 pub(crate) struct Scene<'a> {
     pub(crate) loaded: Loaded,
     pub(crate) read: Supervisord,
+    /// The programs, and what they wait for by the keys of dependent-startup.
+    pub(crate) graph: Graph,
     pub(crate) main: Place,
     pub(crate) machine: &'a dyn Machine,
     pub(crate) is_container: bool,
@@ -62,6 +65,8 @@ impl<'a> Scene<'a> {
     ) -> Self {
         let loaded = load(main, machine);
         let read = Supervisord::read(&loaded, main, machine);
+        let configuration = &loaded.configuration;
+        let graph = Reading::new(&read, configuration, main, machine, Lenience::None).graph;
         let command = |program: &Program| {
             let text = program.processes.first().map_or("", |process| process.command.as_str());
             Command::read(text, applets, machine)
@@ -69,7 +74,7 @@ impl<'a> Scene<'a> {
         let commands = read.programs().map(command).collect();
         let main = Place { file: main.into(), line: 1 };
         let is_container = is_container || machine.is_container();
-        Self { loaded, read, main, machine, is_container, commands }
+        Self { loaded, read, graph, main, machine, is_container, commands }
     }
 
     /// The sections that run processes.

@@ -46,6 +46,8 @@ pub struct Server {
     pub password: Secret,
     /// The origin of the URL, for when no supervisord answers there.
     pub origin: String,
+    /// The configuration that was read, if one was.
+    pub file: Option<PathBuf>,
 }
 
 /// Finds the supervisord to ask.
@@ -58,14 +60,15 @@ pub fn find(options: ServerOptions, environment: &Environment<'_>) -> Result<Ser
     let is_named = named.is_some();
     let file = named.or_else(|| searched.iter().find(|path| path.exists()).cloned());
     let found = match &file {
-        None => Found::default(),
+        None => None,
         Some(path) => match read(path, environment) {
-            Ok(found) => found,
+            Ok(found) => Some(found),
             // With a URL given, a default file need not be readable.
-            Err(_) if options.url.is_some() && !is_named => Found::default(),
+            Err(_) if options.url.is_some() && !is_named => None,
             Err(error) => return Err(format!("{}: {error}", path.display())),
         },
     };
+    let (is_read, found) = (found.is_some(), found.unwrap_or_default());
     let origin = match (&options.url, &file, &found.url) {
         (Some(_), _, _) => "from -s".to_owned(),
         (None, Some(path), Some(_)) => format!("from {}", path.display()),
@@ -86,6 +89,7 @@ pub fn find(options: ServerOptions, environment: &Environment<'_>) -> Result<Ser
         username: options.username.or(found.username).unwrap_or_default(),
         password: options.password.or(found.password).unwrap_or_default(),
         origin,
+        file: file.filter(|_| is_read),
     })
 }
 

@@ -2,17 +2,22 @@
 
 use superlance_core::protocol::state::State;
 
+/// The word that is no state of supervisord: the process runs, and its check finds it well.
+pub(crate) const HEALTHY: &str = "healthy";
+
 /// The states that may be waited for.
 pub const STATES: [State; 6] =
     [State::Starting, State::Running, State::Backoff, State::Stopping, State::Exited, State::Fatal];
 
-/// A condition: all these processes have reached one of these states.
+/// A condition: all these processes have reached one of these states, or are healthy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// What is waited for, as it is written: `name`, `group:name` or `group:*`.
     pub target: String,
     /// Empty where none of those that are written is one.
     pub states: Vec<State>,
+    /// Whether it suffices that they are healthy.
+    pub healthy: bool,
     /// `group:name` of each process.
     pub processes: Vec<String>,
     /// The programs that these are of, as places in the graph.
@@ -23,14 +28,17 @@ impl Condition {
     /// As it is written, without the state that is the default.
     #[must_use]
     pub fn text(&self) -> String {
-        match self.states.as_slice() {
-            [State::Running] => self.target.clone(),
-            states => format!("{}:{}", self.target, names(states, ",").to_lowercase()),
+        match (self.states.as_slice(), self.healthy) {
+            ([State::Running], false) => self.target.clone(),
+            _ => format!("{}:{}", self.target, self.wanted(",").to_lowercase()),
         }
     }
-}
 
-/// Names of states, such as `EXITED or FATAL`.
-pub(crate) fn names(states: &[State], between: &str) -> String {
-    states.iter().map(|state| state.name()).collect::<Vec<_>>().join(between)
+    /// The names of what is wanted, such as `EXITED or FATAL`.
+    #[must_use]
+    pub fn wanted(&self, between: &str) -> String {
+        let states = self.states.iter().map(|state| state.name().to_owned());
+        let healthy = self.healthy.then(|| HEALTHY.to_uppercase());
+        states.chain(healthy).collect::<Vec<_>>().join(between)
+    }
 }

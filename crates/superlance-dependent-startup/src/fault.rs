@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use superlance_core::system::python::repr;
 
+use crate::keys::{CHECK, WAIT_FOR};
+
 /// A fault of a program's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -13,14 +15,14 @@ pub enum Fault {
     States(Vec<String>),
     /// supervisord starts it by itself; whether `autostart` is written.
     Autostart { is_written: bool },
+    /// It waits for the health of the program in this section, whose check is missing, or wrong for
+    /// this reason.
+    Check { parent: String, wrong: Option<String> },
     /// The value of this key is none.
     Value { key: String, reason: String },
     /// It waits for itself, through these programs, each with those that it waits for.
     Cycle(BTreeMap<String, Vec<String>>),
 }
-
-/// The key with the conditions.
-pub const WAIT_FOR: &str = "dependent_startup_wait_for";
 
 impl Fault {
     /// The sentence about the program of this name, in this section.
@@ -34,6 +36,13 @@ impl Fault {
                 let states: Vec<_> = states.iter().map(|state| format!("'{state}'")).collect();
                 let states = states.join(", ");
                 format!("invalid state {states} in '{WAIT_FOR}' for '{section}'")
+            }
+            Self::Check { parent, wrong } => {
+                let what = match wrong {
+                    Some(reason) => format!("is wrong: {reason}"),
+                    None => "is missing".to_owned(),
+                };
+                format!("Service '{name}' waits for the health of '{parent}', whose {CHECK} {what}")
             }
             Self::Autostart { is_written } => format!(
                 "Service '{name}' config has dependent_startup set to True, which requires autostart \

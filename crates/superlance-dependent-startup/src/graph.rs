@@ -9,17 +9,14 @@ use superlance_config::{
 };
 
 use crate::cycles;
-use crate::fault::{Fault, WAIT_FOR};
+use crate::fault::Fault;
+use crate::health;
+use crate::keys::{CHECK, HANDLED, INHERITS, WAIT_FOR};
 use crate::program::Program;
 use crate::wait_for::{Read, read};
 
 /// The priority of a program without one.
 const DEFAULT_PRIORITY: i64 = 999;
-
-/// The key that hands a program over to dependent-startup.
-const HANDLED: &str = "dependent_startup";
-
-const INHERITS: &str = "dependent_startup_inherit_priority";
 
 /// All programs of a configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,6 +110,21 @@ impl Graph {
         behind
     }
 
+    /// All faults, each with its program; a cycle, which is a fault of each of its members, once.
+    #[must_use]
+    pub fn faults(&self) -> Vec<(&Program, &Fault)> {
+        let mut faults: Vec<(&Program, &Fault)> = Vec::new();
+        for program in &self.programs {
+            for fault in &program.faults {
+                let is_cycle = matches!(fault, Fault::Cycle(_));
+                if !is_cycle || faults.iter().all(|(_, known)| *known != fault) {
+                    faults.push((program, fault));
+                }
+            }
+        }
+        faults
+    }
+
     /// The program at a place.
     #[must_use]
     pub fn get(&self, at: usize) -> Option<&Program> {
@@ -143,6 +155,10 @@ impl Keys<'_> {
         };
         program.handled = self.boolean(HANDLED, &mut program);
         program.inherits = self.boolean(INHERITS, &mut program);
+        program.check = self.value(CHECK, &program).map(|text| {
+            let text = text?;
+            health::check(&text).map(|_| text)
+        });
         if program.handled && read.autostart {
             let is_written = self.configuration.get(&read.section, "autostart").is_some();
             program.faults.push(Fault::Autostart { is_written });
@@ -151,6 +167,15 @@ impl Keys<'_> {
     }
 
     fn boolean(&self, key: &str, program: &mut Program) -> bool {
+        let Some(value) = self.value(key, program) else { return false };
+        value.and_then(|value| values::boolean(&value)).unwrap_or_else(|reason| {
+            program.faults.push(Fault::Value { key: key.to_owned(), reason });
+            false
+        })
+    }
+
+    /// The value of a key, if it is written.
+    fn value(&self, key: &str, program: &Program) -> Option<Result<String, String>> {
         let mut names = self.names.clone();
         for (name, value) in [
             ("program_name", &program.name),
@@ -159,12 +184,8 @@ impl Keys<'_> {
         ] {
             names.insert(name.to_owned(), Item::Text(value.clone()));
         }
-        let Some(value) = self.configuration.get(&program.section, key) else { return false };
-        let value = expand(&value.text, &names).map_err(|error| error.to_string());
-        value.and_then(|value| values::boolean(&value)).unwrap_or_else(|reason| {
-            program.faults.push(Fault::Value { key: key.to_owned(), reason });
-            false
-        })
+        let value = self.configuration.get(&program.section, key)?;
+        Some(expand(&value.text, &names).map_err(|error| error.to_string()))
     }
 
     /// What a program that is handled waits for.

@@ -12,6 +12,8 @@ mod decide;
 pub mod fault;
 mod find;
 pub mod graph;
+mod health;
+pub mod keys;
 mod level;
 mod listener;
 mod options;
@@ -23,6 +25,7 @@ mod texts;
 mod troubles;
 mod wait_for;
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,14 +37,32 @@ use superlance_core::listener::environment::Environment;
 use superlance_core::options::usage::StartError;
 use superlance_core::run::Service;
 use superlance_core::run::applet::Applet;
+use superlance_core::supervisor::ProcessInfo;
 use superlance_core::system::log::Log;
 
-use crate::graph::Reading;
+use crate::decide::decide;
+use crate::graph::{Graph, Reading};
 use crate::listener::DependentStartup;
 use crate::options::{Options, unused_log_format};
 use crate::plan::plan;
+use crate::states::States;
 
 pub const APPLET: Applet = Applet { name: "dependent-startup", command: options::command, service };
+
+/// The conditions that processes, by `group:name`, still wait for, as they are written. Health is not
+/// asked for, so that it counts as one of them.
+#[must_use]
+pub fn waits_for(graph: &Graph, all: &[ProcessInfo]) -> BTreeMap<String, Vec<String>> {
+    let mut states = States::default();
+    states.look(all);
+    let mut waits = BTreeMap::new();
+    for waiting in decide(graph, &states).waiting {
+        let unmet: Vec<_> = waiting.unmet.iter().map(|condition| condition.text()).collect();
+        let new = waiting.program.processes.iter().filter(|process| states.is_new(process));
+        waits.extend(new.map(|process| (process.clone(), unmet.clone())));
+    }
+    waits
+}
 
 const RAISER: Raiser = Raiser { name: APPLET.name, confirms: false, mails_without_address: false };
 

@@ -1,5 +1,6 @@
 //! The listener `dependent-startup`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,12 +9,14 @@ use superlance_core::listener::introduction::Introduction;
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::protocol::event::{Event, ProcessState};
 use superlance_core::supervisor::RpcError;
-use superlance_core::system::log::About;
+use superlance_core::system::log::{About, LogOnce};
+use superlance_probe::outcome::Verdict;
 
 use crate::alerts;
 use crate::decide::{Ready, Waiting, decide};
 use crate::fault::Fault;
 use crate::graph::{Graph, Reading};
+use crate::health::Health;
 use crate::level::Level;
 use crate::options::Options;
 use crate::program::Program;
@@ -36,6 +39,9 @@ pub(crate) struct DependentStartup {
     troubles: Troubles,
     blindness: Blindness,
     starts: Starts,
+    health: Health,
+    /// What was said of programs that are not healthy, by their places in the graph.
+    ill: BTreeMap<usize, LogOnce>,
     /// When to look next, if not at an event.
     look: Option<Instant>,
     /// The last line about those that wait.
@@ -55,6 +61,8 @@ enum Phase {
 impl DependentStartup {
     pub(crate) fn new(reading: Reading, file: &Path, options: &Options) -> Self {
         Self {
+            health: Health::new(&reading.graph.programs),
+            ill: BTreeMap::new(),
             reading,
             level: options.log_level,
             file: file.display().to_string(),
@@ -143,6 +151,12 @@ impl DependentStartup {
         ctx.raise(alerts::misconfigured(at, program, &sentence, self.graph(), ctx.now()));
     }
 
+    /// When to look next.
+    fn due(&self) -> Option<Instant> {
+        let (starts, troubles) = (self.starts.deadline(), self.troubles.deadline());
+        [self.look, starts, troubles, self.health.due()].into_iter().flatten().min()
+    }
+
     /// Looks at all processes, and starts what may start, until nothing more may.
     fn look(&mut self, ctx: &mut Ctx<'_>) {
         self.look = None;
@@ -211,6 +225,10 @@ impl DependentStartup {
             ctx.log.routine(&names);
         }
         self.said = names;
+        let wanted = decision.waiting.iter().flat_map(|waiting| &waiting.program.conditions);
+        let wanted = wanted.filter(|condition| condition.healthy && self.states.run(condition));
+        let wanted = wanted.flat_map(|condition| &condition.parents).copied().collect();
+        self.health.ask(&wanted, now);
         if decision.is_done {
             let text =
                 "No more processes to start for initial startup, ignoring all future events.";
@@ -227,6 +245,28 @@ impl DependentStartup {
         };
         self.level.say(Level::Warning, about(program, ctx), &sentence);
         ctx.raise(alerts::waits(kind, waiting, &sentence, self.graph(), ctx.now()));
+    }
+
+    /// Takes note of the outcomes of checks; whether there were any.
+    fn examine(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        let outcomes = self.health.outcomes();
+        for (at, verdict) in &outcomes {
+            let Some(program) = self.reading.graph.get(*at) else { continue };
+            for process in &program.processes {
+                self.states.examine(process, *verdict == Verdict::Good);
+            }
+            let (log, name) = (about(program, ctx), &program.name);
+            let said = self.ill.entry(*at).or_default();
+            match texts::illness(verdict) {
+                None if said.clear() => {
+                    self.level.say(Level::Info, log, &format!("{name} is healthy"))
+                }
+                None => {}
+                Some(_) if Level::Info < self.level => {}
+                Some(why) => said.report_about(log, format!("{name} is not healthy: {why}")),
+            }
+        }
+        !outcomes.is_empty()
     }
 
     fn hear(&mut self, change: &ProcessState, ctx: &Ctx<'_>) {
@@ -280,16 +320,16 @@ impl Listener for DependentStartup {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let due =
-            [self.look, self.starts.deadline(), self.troubles.deadline()].into_iter().flatten();
-        due.min().filter(|_| self.phase != Phase::Done)
+        let deadline = [self.due(), self.health.look()].into_iter().flatten().min();
+        deadline.filter(|_| self.phase != Phase::Done)
     }
 
     fn on_time(&mut self, ctx: &mut Ctx<'_>) {
         if self.phase == Phase::Begins {
             self.begin(ctx);
         }
-        if self.phase == Phase::Starts {
+        let is_due = self.due().is_some_and(|due| due <= Instant::now());
+        if self.phase == Phase::Starts && (self.examine(ctx) || is_due) {
             self.look(ctx);
         }
     }

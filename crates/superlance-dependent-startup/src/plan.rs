@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::condition::Condition;
 use crate::graph::Graph;
 use crate::program::Program;
-use crate::texts;
 
 /// The programs under those that they wait for, those that are not handled last, and then what is wrong.
 #[must_use]
@@ -23,14 +22,9 @@ pub(crate) fn plan(graph: &Graph) -> String {
             tree.add(at, None, "", "");
         }
     }
-    let mut faults = Vec::new();
-    for fault in graph.programs.iter().flat_map(texts::faults) {
-        // A cycle is a fault of each of its members.
-        if !faults.contains(&fault) {
-            faults.push(fault);
-        }
-    }
-    let faults: String = faults.into_iter().map(|fault| fault + "\n").collect();
+    let faults = graph.faults().into_iter();
+    let faults = faults.map(|(program, fault)| fault.text(&program.name, &program.section) + "\n");
+    let faults: String = faults.collect();
     if tree.text.is_empty() {
         tree.text.push_str("no programs\n");
     }

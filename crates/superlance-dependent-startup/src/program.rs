@@ -24,6 +24,8 @@ pub struct Program {
     /// How many programs stand before it, at most, each waiting for the one before.
     pub depth: usize,
     pub conditions: Vec<Condition>,
+    /// The URL or command that tells whether it is healthy, or what is wrong with that.
+    pub check: Option<Result<String, String>>,
     /// What is wrong with its keys.
     pub faults: Vec<Fault>,
 }

@@ -19,6 +19,10 @@ struct Seen {
     now: Option<State>,
     /// Whether it was never started.
     is_new: bool,
+    /// When it was started.
+    start: i64,
+    /// Whether the last check of this instance found it well.
+    is_well: bool,
     reached: Reached,
 }
 
@@ -67,10 +71,26 @@ impl States {
         for info in all {
             let namespec = info.namespec();
             let is_new = info.state == State::Stopped && info.start == 0;
-            let reached = before.get(&namespec).map(|seen| seen.reached).unwrap_or_default();
-            let reached = if is_new { Reached(0) } else { reached.and(implied(info.state)) };
-            self.seen.insert(namespec, Seen { now: Some(info.state), is_new, reached });
+            let known = before.get(&namespec).copied().unwrap_or_default();
+            let reached = if is_new { Reached(0) } else { known.reached.and(implied(info.state)) };
+            let is_well = known.is_well && known.start == info.start;
+            let (now, start) = (Some(info.state), info.start);
+            self.seen.insert(namespec, Seen { now, is_new, start, is_well, reached });
         }
+    }
+
+    /// A check found this process well, or not.
+    pub fn examine(&mut self, namespec: &str, is_well: bool) {
+        if let Some(seen) = self.seen.get_mut(namespec) {
+            seen.is_well = is_well;
+        }
+    }
+
+    /// Whether a process runs, and its last check found it well.
+    #[must_use]
+    pub fn is_healthy(&self, namespec: &str) -> bool {
+        let seen = self.seen.get(namespec);
+        seen.is_some_and(|seen| seen.is_well && seen.now == Some(State::Running))
     }
 
     /// The state of a process; `None` for one that supervisord does not know.
@@ -91,12 +111,18 @@ impl States {
         self.seen.get(namespec).is_some_and(|seen| seen.reached.has(state))
     }
 
-    /// Whether all processes of a condition have reached one and the same of its states.
+    /// Whether all processes of a condition have reached one and the same of its states, or are healthy.
     #[must_use]
     pub fn fulfil(&self, condition: &Condition) -> bool {
-        condition.states.iter().any(|state| {
-            condition.processes.iter().all(|namespec| self.has_reached(namespec, *state))
-        })
+        let all = |is: &dyn Fn(&str) -> bool| condition.processes.iter().all(|one| is(one));
+        condition.states.iter().any(|state| all(&|one| self.has_reached(one, *state)))
+            || condition.healthy && all(&|one| self.is_healthy(one))
+    }
+
+    /// Whether all processes of a condition run.
+    #[must_use]
+    pub fn run(&self, condition: &Condition) -> bool {
+        condition.processes.iter().all(|one| self.now(one) == Some(State::Running))
     }
 
     /// The processes for which a condition is not fulfilled, each with its state.
@@ -104,6 +130,7 @@ impl States {
     pub fn lacking<'a>(&self, condition: &'a Condition) -> Vec<(&'a str, Option<State>)> {
         let has = |namespec: &str| {
             condition.states.iter().any(|state| self.has_reached(namespec, *state))
+                || condition.healthy && self.is_healthy(namespec)
         };
         let all = || condition.processes.iter().map(String::as_str);
         let lacking: Vec<_> = all().filter(|namespec| !has(namespec)).collect();
@@ -160,6 +187,7 @@ mod tests {
         let condition = Condition {
             target: "w".to_owned(),
             states: vec![State::Exited, State::Fatal],
+            healthy: false,
             processes: vec!["a:a".to_owned(), "b:b".to_owned()],
             parents: vec![0],
         };

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use superlance_core::options::units::duration_text;
 use superlance_core::protocol::state::State;
+use superlance_probe::outcome::Verdict;
 
-use crate::condition::{self, Condition};
+use crate::condition::Condition;
 use crate::decide::Waiting;
 use crate::fault::Fault;
 use crate::graph::Graph;
@@ -54,11 +55,21 @@ pub(crate) fn unmet(condition: &Condition, states: &States) -> String {
     };
     let processes: Vec<_> = states.lacking(condition).into_iter().map(process).collect();
     let processes = processes.join(" and ");
-    match condition.states.as_slice() {
-        [State::Running] => processes,
-        [] => format!("{processes} to be in a state that there is not"),
-        wanted => format!("{processes} to be {}", condition::names(wanted, " or ")),
+    match (condition.states.as_slice(), condition.healthy) {
+        ([State::Running], false) => processes,
+        ([], false) => format!("{processes} to be in a state that there is not"),
+        _ => format!("{processes} to be {}", condition.wanted(" or ")),
     }
+}
+
+/// Why a program is not healthy, in a line; `None` if it is.
+pub(crate) fn illness(verdict: &Verdict) -> Option<String> {
+    let text = match verdict {
+        Verdict::Good => return None,
+        Verdict::Failed(failed) => &failed.text,
+        Verdict::Trouble(reason) => reason,
+    };
+    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// A sentence about the programs that wait for this one; empty for none.

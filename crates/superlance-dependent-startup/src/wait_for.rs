@@ -2,7 +2,7 @@
 
 use superlance_core::protocol::state::State;
 
-use crate::condition::{Condition, STATES};
+use crate::condition::{Condition, HEALTHY, STATES};
 use crate::fault::Fault;
 use crate::program::Program;
 
@@ -15,34 +15,60 @@ pub(crate) struct Read {
 
 /// Reads a word. What is behind the last colon is a list of states if each word of it is one.
 pub(crate) fn read(word: &str, programs: &[Program]) -> Read {
-    let found = |target: &str, states: Vec<State>| {
-        let (parents, processes) = find(target, programs)?;
-        Some(Condition { target: target.to_owned(), states, processes, parents })
+    let unknown = |name: &str| Read { condition: None, fault: Some(Fault::Unknown(name.into())) };
+    let whole = condition(word, &[State::Running.name()], programs);
+    let Some((target, list)) = word.rsplit_once(':') else {
+        return whole.map_or_else(|| unknown(word), Read::good);
     };
-    let parts = word.rsplit_once(':');
-    let words = parts.map(|(target, list)| (target, list.split(',').collect::<Vec<_>>()));
-    if let Some((target, words)) = words {
-        let (good, bad): (Vec<_>, Vec<_>) =
-            words.into_iter().partition(|word| state(word).is_some());
-        let good: Vec<_> = good.into_iter().filter_map(state).collect();
-        let is_list = bad.is_empty();
-        if !is_list && found(word, Vec::new()).is_some() {
-            return Read { condition: found(word, vec![State::Running]), fault: None };
+    let (good, bad): (Vec<_>, Vec<_>) = list.split(',').partition(|word| is_wanted(word));
+    match (whole.filter(|_| !bad.is_empty()), condition(target, &good, programs)) {
+        (Some(process), _) => Read::good(process),
+        (None, None) => unknown(if bad.is_empty() { target } else { word }),
+        (None, Some(condition)) => {
+            let bad: Vec<_> = bad.iter().map(|word| word.to_uppercase()).collect();
+            let states = (!bad.is_empty()).then_some(Fault::States(bad));
+            let fault = states.or_else(|| check_of(&condition, programs).err());
+            Read { condition: Some(condition), fault }
         }
-        if let Some(condition) = found(target, good) {
-            let bad = || Fault::States(bad.iter().map(|word| word.to_uppercase()).collect());
-            return Read { condition: Some(condition), fault: (!is_list).then(bad) };
-        }
-        let unknown = if is_list { target } else { word };
-        return Read { condition: None, fault: Some(Fault::Unknown(unknown.to_owned())) };
     }
-    let condition = found(word, vec![State::Running]);
-    let fault = condition.is_none().then(|| Fault::Unknown(word.to_owned()));
-    Read { condition, fault }
+}
+
+impl Read {
+    fn good(condition: Condition) -> Self {
+        Self { condition: Some(condition), fault: None }
+    }
+}
+
+fn condition(target: &str, wanted: &[&str], programs: &[Program]) -> Option<Condition> {
+    let (parents, processes) = find(target, programs)?;
+    let states = wanted.iter().copied().filter_map(state).collect();
+    let healthy = wanted.iter().any(|word| is_healthy(word));
+    Some(Condition { target: target.to_owned(), states, healthy, processes, parents })
+}
+
+fn is_wanted(word: &str) -> bool {
+    is_healthy(word) || state(word).is_some()
+}
+
+fn is_healthy(word: &str) -> bool {
+    word.eq_ignore_ascii_case(HEALTHY)
 }
 
 fn state(word: &str) -> Option<State> {
     State::from_name(&word.to_uppercase()).filter(|state| STATES.contains(state))
+}
+
+/// Each program of which health is waited for must have a check.
+fn check_of(condition: &Condition, programs: &[Program]) -> Result<(), Fault> {
+    let parents = condition.parents.iter().filter(|_| condition.healthy);
+    parents.filter_map(|at| programs.get(*at)).try_for_each(|parent| {
+        let wrong = match &parent.check {
+            Some(Ok(_)) => return Ok(()),
+            Some(Err(reason)) => Some(reason.clone()),
+            None => None,
+        };
+        Err(Fault::Check { parent: parent.section.clone(), wrong })
+    })
 }
 
 /// The programs and processes that a name stands for, if there are any.
@@ -69,7 +95,6 @@ fn find(name: &str, programs: &[Program]) -> Option<(Vec<usize>, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::condition::names;
 
     fn programs() -> Vec<Program> {
         [
@@ -107,7 +132,7 @@ mod tests {
             let condition = condition.unwrap();
             assert_eq!(fault, None, "{word}");
             assert_eq!(condition.processes.join(" "), processes, "{word}");
-            assert_eq!(names(&condition.states, " "), states, "{word}");
+            assert_eq!(condition.wanted(" "), states, "{word}");
         }
     }
 
@@ -132,7 +157,7 @@ mod tests {
         ] {
             let read = read(word, &programs());
             assert_eq!(read.fault, fault, "{word}");
-            let kept_states = read.condition.map(|condition| names(&condition.states, " "));
+            let kept_states = read.condition.map(|condition| condition.wanted(" "));
             assert_eq!(kept_states.as_deref(), kept, "{word}");
         }
     }

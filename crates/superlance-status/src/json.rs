@@ -30,6 +30,7 @@ struct Process<'a> {
     limit: Option<u64>,
     limit_from: Option<&'a str>,
     headroom: Option<i128>,
+    waits_for: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -103,5 +104,6 @@ fn process<'a>(row: &'a Row, snapshot: &Snapshot) -> Process<'a> {
         limit: row.limit.as_ref().map(|limit| limit.bytes),
         limit_from: row.limit.as_ref().map(|limit| limit.option.as_str()),
         headroom: row.headroom(snapshot.question),
+        waits_for: &row.waits_for,
     }
 }

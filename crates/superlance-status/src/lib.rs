@@ -25,6 +25,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::error::ErrorKind as ClapError;
 use clap::{Command, CommandFactory, FromArgMatches as _};
+use superlance_config::ThisHost;
 use superlance_config::server::{self, Environment, ServerOptions};
 use superlance_core::options::getopt::{with_hints, with_version};
 use superlance_core::run::applet::report;
@@ -32,6 +33,7 @@ use superlance_core::supervisor::rpc::{Advice, RpcClient};
 use superlance_core::supervisor::{RpcError, Supervisor as _};
 use superlance_core::system::clock::asctime_and_zone;
 use superlance_core::system::paint;
+use superlance_dependent_startup::graph::{Graph, Lenience, Reading};
 use superlance_memmon::{Memory, SystemMemory, Watch};
 use terminal_size::{Height, Width, terminal_size_of};
 
@@ -165,6 +167,8 @@ fn looker(
         }
     };
     let is_given = serverurl.is_some();
+    // The configuration found by default need not be that of another server.
+    let is_of_server = !is_given || configuration.is_some();
     let environment = Environment {
         program_folder: env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned())),
         working_folder: env::current_dir().unwrap_or_default(),
@@ -187,7 +191,9 @@ fn looker(
         }
         _ => None,
     };
+    let file = server.file.as_deref().filter(|_| is_of_server);
     let observer = Observer {
+        graph: file.and_then(|file| graph(file, &environment)),
         url: client.url().to_owned(),
         watch,
         memory_of_machine,
@@ -207,6 +213,14 @@ fn looker(
             }
         })
     })
+}
+
+/// What the programs of a configuration wait for. One that this user cannot read whole says nothing of
+/// that, and all else is shown.
+fn graph(file: &Path, environment: &Environment<'_>) -> Option<Graph> {
+    let working_folder = environment.working_folder.clone();
+    let host = ThisHost { working_folder, variables: environment.variables.clone() };
+    Reading::load(file, &host, Lenience::None).ok().map(|reading| reading.graph)
 }
 
 /// The variables of the environment that are text.

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 
 use superlance_core::options::selector::Selector;
 use superlance_core::supervisor::{ProcessInfo, RpcError, Supervisor};
+use superlance_dependent_startup::graph::Graph;
+use superlance_dependent_startup::waits_for;
 use superlance_memmon::{Memory, Metric, Readings, Watch};
 
 use crate::local::Processes;
@@ -27,6 +29,8 @@ pub(crate) struct Observer {
     pub(crate) sort: Option<Sort>,
     pub(crate) memory: Memory,
     pub(crate) processes: Processes,
+    /// The programs that dependent-startup starts, and what each waits for.
+    pub(crate) graph: Option<Graph>,
 }
 
 impl Observer {
@@ -42,6 +46,7 @@ impl Observer {
         let unknown = self.names.iter().filter(|name| !all.iter().any(|info| means(name, info)));
         let unknown = unknown.map(|name| name.as_str().to_owned()).collect();
         let idle = self.watch.as_ref().map(|watch| watch.idle_selectors(&all)).unwrap_or_default();
+        let waits = self.graph.as_ref().map(|graph| waits_for(graph, &all)).unwrap_or_default();
         let is_shown = |info: &ProcessInfo| {
             self.names.is_empty() || self.names.iter().any(|name| means(name, info))
         };
@@ -54,6 +59,7 @@ impl Observer {
             reading: readings.get(&info.pid).filter(|reading| !reading.is_empty()).copied(),
             limit: self.watch.as_ref().and_then(|watch| watch.limit(&info, self.memory_of_machine)),
             is_watched: self.watch.as_ref().is_some_and(|watch| watch.concerns(&info)),
+            waits_for: waits.get(&info.namespec()).cloned().unwrap_or_default(),
             info,
         };
         let rows: Vec<Row> = shown.into_iter().map(row).collect();

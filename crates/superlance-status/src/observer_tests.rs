@@ -17,6 +17,7 @@ fn observer(memmon: &str, names: &[&str]) -> Observer {
         sort: None,
         memory: Memory::of_this_system(),
         processes: Processes::of_this_system(),
+        graph: None,
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Row {
     pub(crate) limit: Option<Limited>,
     /// Whether it counts in the limit of all together.
     pub(crate) is_watched: bool,
+    /// The conditions that dependent-startup waits for before it starts the process.
+    pub(crate) waits_for: Vec<String>,
 }
 
 /// All processes at one moment.

@@ -33,7 +33,13 @@ pub(crate) fn row(namespec: &str, megabytes: u64, limit: Option<u64>) -> Row {
     let pid = u32::try_from(megabytes).unwrap() + 1_000;
     let limit = limit.map(|limit| Limited { bytes: limit * MB, option: "-a".to_owned() });
     let is_watched = limit.is_some();
-    Row { info: process(namespec, pid), reading: Some(reading(megabytes)), limit, is_watched }
+    Row {
+        info: process(namespec, pid),
+        reading: Some(reading(megabytes)),
+        limit,
+        is_watched,
+        waits_for: Vec::new(),
+    }
 }
 
 pub(crate) fn snapshot(rows: Vec<Row>) -> Snapshot {
@@ -58,7 +64,7 @@ pub(crate) fn foreign(namespec: &str, megabytes: u64) -> Row {
 
 /// A process that does not run.
 pub(crate) fn stopped(namespec: &str) -> Row {
-    Row { info: process(namespec, 0), reading: None, limit: None, is_watched: true }
+    Row { reading: None, info: process(namespec, 0), ..row(namespec, 0, None) }
 }
 
 #[track_caller]

@@ -27,6 +27,7 @@ enum Kind {
     Memory(Metric, Scope),
     Limit,
     Headroom,
+    WaitsFor,
 }
 
 /// The mark for a number that is not known or does not apply.
@@ -37,7 +38,7 @@ const FAMILY: &str = "/c";
 
 /// The lines of a table of all processes, with their sum and remarks.
 pub(crate) fn render(snapshot: &Snapshot, page: Page) -> Vec<String> {
-    let kinds = if snapshot.rows.is_empty() { Vec::new() } else { kinds(snapshot.question) };
+    let kinds = if snapshot.rows.is_empty() { Vec::new() } else { kinds(snapshot) };
     let mut columns: Vec<_> = kinds.into_iter().map(|kind| column(kind, snapshot)).collect();
     let dropped = table::fit(&mut columns, page.width);
     let mut lines = match columns.is_empty() {
@@ -97,7 +98,8 @@ fn shorten(lines: &mut Vec<String>, below: &mut Vec<String>, height: usize, colo
     lines.truncate(height);
 }
 
-fn kinds(question: Question) -> Vec<Kind> {
+fn kinds(snapshot: &Snapshot) -> Vec<Kind> {
+    let question = snapshot.question;
     let usual = [Metric::Rss, Metric::Pss, Metric::Swap];
     let unusual = Some(question.metric).filter(|metric| !usual.contains(metric));
     let memory =
@@ -106,6 +108,9 @@ fn kinds(question: Question) -> Vec<Kind> {
     kinds.extend(memory(Scope::Alone).chain(memory(Scope::Family)));
     if question.has_limits {
         kinds.extend([Kind::Limit, Kind::Headroom]);
+    }
+    if snapshot.rows.iter().any(|row| !row.waits_for.is_empty()) {
+        kinds.push(Kind::WaitsFor);
     }
     kinds
 }
@@ -117,7 +122,7 @@ fn rank(kind: Kind, question: Question) -> u8 {
         Kind::Process => 12,
         Kind::Memory(metric, scope) if (metric, scope) == (question.metric, question.scope) => 11,
         Kind::Headroom => 10,
-        Kind::State => 9,
+        Kind::State | Kind::WaitsFor => 9,
         Kind::Limit => 8,
         Kind::Memory(Metric::Rss, Scope::Alone) => 7,
         Kind::Memory(Metric::Pss, Scope::Family) => 6,
@@ -138,6 +143,7 @@ fn title(kind: Kind) -> &'static str {
         Kind::Uptime => "UPTIME",
         Kind::Limit => "LIMIT",
         Kind::Headroom => "HEADROOM",
+        Kind::WaitsFor => "WAITS FOR",
         Kind::Memory(metric, Scope::Alone) => match metric {
             Metric::Rss => "RSS",
             Metric::Pss => "PSS",
@@ -166,12 +172,12 @@ fn column(kind: Kind, snapshot: &Snapshot) -> Column {
             (Some(_), headroom) => headroom.map_or(NOTHING.to_owned(), signed_size),
             (None, _) => String::new(),
         },
-        Kind::State | Kind::Pid | Kind::Uptime => String::new(),
+        Kind::State | Kind::Pid | Kind::Uptime | Kind::WaitsFor => String::new(),
     };
     let is_over = snapshot.total_headroom().is_some_and(|headroom| headroom < 0);
     let style = if kind == Kind::Headroom && is_over { Style::Bad } else { Style::Strong };
     cells.push(Cell::new(total, style));
-    let is_number = !matches!(kind, Kind::Process | Kind::State);
+    let is_number = !matches!(kind, Kind::Process | Kind::State | Kind::WaitsFor);
     Column { title: title(kind), is_number, rank: rank(kind, question), cells }
 }
 
@@ -193,6 +199,7 @@ fn cell(kind: Kind, row: &Row, question: Question) -> Cell {
         }
         Kind::Limit => known(row.limit.as_ref().map(|limit| size(limit.bytes)), Style::Plain),
         Kind::Headroom => known(row.headroom(question).map(signed_size), judged),
+        Kind::WaitsFor => Cell::new(row.waits_for.join(" "), Style::Plain),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::severity::Severity;
 pub(super) const RULES: &[Rule] = &[Whole(unknown_sections), Whole(unknown_keys), Whole(twice)];
 
 /// The known name that was probably meant.
-fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
     let distance = |known: &&str| damerau_levenshtein(known, &lower);
     let limit = (name.len() / 4).clamp(1, 2);
