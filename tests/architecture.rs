@@ -54,6 +54,7 @@ const PURE: &[&str] = &[
     "superlance-dependent-startup/src/cycles.rs",
     "superlance-dependent-startup/src/decide.rs",
     "superlance-dependent-startup/src/fault.rs",
+    "superlance-dependent-startup/src/follow.rs",
     "superlance-dependent-startup/src/plan.rs",
     "superlance-dependent-startup/src/program.rs",
     "superlance-dependent-startup/src/states.rs",

@@ -89,6 +89,40 @@ fn health_is_waited_for_and_what_waits_is_shown() {
     assert_eq!(supervisord.state_of("never"), "STOPPED");
 }
 
+/// Restarted, stopped and started again with what it waits for, also by the next listener.
+#[test]
+fn dependents_follow_and_an_operators_stop_stays() {
+    let options = "--restart-dependents --stop-dependents --spool %(here)s/spool";
+    let builder = handled(Who::Ours.with(options, "PROCESS_STATE"), "db", &[]);
+    let builder = handled(builder, "web", &[(WAIT, "db")]);
+    let supervisord = handled(builder, "proxy", &[(WAIT, "web")]).start();
+    let going_on = "for initial startup, following their dependents.";
+    supervisord.wait_for_process_log(STARTUP, Channel::Stderr, going_on);
+    let [web, proxy] = ["web", "proxy"].map(|name| supervisord.pid_of(name));
+    // Another second than that in which web was started.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    supervisord.ctl(&["restart", "db"]);
+    let web = supervisord.wait_restart("web", web);
+    supervisord.wait_restart("proxy", proxy);
+    supervisord.ctl(&["stop", "db"]);
+    supervisord.wait_state("web", "STOPPED");
+    supervisord.wait_state("proxy", "STOPPED");
+    let log = log(&supervisord);
+    assert!(log.contains("web:web is stopped, since db:db is STOPPED\n"), "{log}");
+    let listener = supervisord.pid_of(STARTUP);
+    kill(Pid::from_raw(i32::try_from(listener).unwrap()), Signal::SIGKILL).unwrap();
+    supervisord.wait_restart(STARTUP, listener);
+    supervisord.ctl(&["start", "db"]);
+    assert_ne!(supervisord.wait_restart("web", web), web);
+    supervisord.wait_state("proxy", "RUNNING");
+    supervisord.ctl(&["stop", "web"]);
+    supervisord.wait_state("proxy", "STOPPED");
+    supervisord.ctl(&["restart", "db"]);
+    let heard = "Service db went from STARTING to RUNNING";
+    supervisord.wait_for_process_log(STARTUP, Channel::Stderr, heard);
+    assert_eq!(supervisord.state_of("web"), "STOPPED");
+}
+
 #[test]
 fn the_plan_needs_no_supervisord() {
     let folder = superlance_testing::Scratch::new();

@@ -34,6 +34,12 @@ impl Condition {
         }
     }
 
+    /// Whether the processes must be alive for it.
+    #[must_use]
+    pub fn is_about_life(&self) -> bool {
+        self.states.iter().all(|state| matches!(state, State::Starting | State::Running))
+    }
+
     /// The names of what is wanted, such as `EXITED or FATAL`.
     #[must_use]
     pub fn wanted(&self, between: &str) -> String {

@@ -9,13 +9,16 @@ mod alerts;
 pub mod condition;
 mod cycles;
 mod decide;
+mod dependents;
 pub mod fault;
 mod find;
+mod follow;
 pub mod graph;
 mod health;
 pub mod keys;
 mod level;
 mod listener;
+mod opening;
 mod options;
 mod plan;
 pub mod program;
@@ -107,7 +110,9 @@ fn service(matches: &ArgMatches, mut environment: Environment) -> Result<Service
     }
     let supervisor = environment.supervisor()?;
     let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
-    let listener = DependentStartup::new(reading, &file, &options);
+    let own_namespec = environment.own_namespec.clone();
+    let mut listener = DependentStartup::new(reading, &file, &options, own_namespec);
+    listener.keep(alerts.restarts(), &environment.in_flight);
     Ok(Service::new(listener, Box::new(supervisor), alerts, environment))
 }
 

@@ -5,19 +5,23 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use superlance_core::listener::blindness::Blindness;
+use superlance_core::listener::in_flight::InFlight;
 use superlance_core::listener::introduction::Introduction;
+use superlance_core::listener::restart::{Record, Restarts};
 use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::protocol::event::{Event, ProcessState};
+use superlance_core::spool::journal::Journal;
 use superlance_core::supervisor::RpcError;
-use superlance_core::system::log::{About, LogOnce};
+use superlance_core::system::log::LogOnce;
 use superlance_probe::outcome::Verdict;
 
 use crate::alerts;
 use crate::decide::{Ready, Waiting, decide};
-use crate::fault::Fault;
+use crate::dependents::Dependents;
 use crate::graph::{Graph, Reading};
 use crate::health::Health;
 use crate::level::Level;
+use crate::opening::{self, about};
 use crate::options::Options;
 use crate::program::Program;
 use crate::starts::Starts;
@@ -39,6 +43,7 @@ pub(crate) struct DependentStartup {
     troubles: Troubles,
     blindness: Blindness,
     starts: Starts,
+    dependents: Dependents,
     health: Health,
     /// What was said of programs that are not healthy, by their places in the graph.
     ill: BTreeMap<usize, LogOnce>,
@@ -54,12 +59,28 @@ enum Phase {
     /// Nothing was looked at yet.
     Begins,
     Starts,
+    /// All are started, and what follows on changes is left to do.
+    Follows,
     /// All are started, and events do not matter any more.
     Done,
+    /// The listener ends, and starts what it has stopped where it may.
+    Ends,
+}
+
+impl Phase {
+    /// Whether changes of processes matter.
+    fn listens(self) -> bool {
+        matches!(self, Self::Begins | Self::Starts | Self::Follows)
+    }
 }
 
 impl DependentStartup {
-    pub(crate) fn new(reading: Reading, file: &Path, options: &Options) -> Self {
+    pub(crate) fn new(
+        reading: Reading,
+        file: &Path,
+        options: &Options,
+        own_namespec: Option<String>,
+    ) -> Self {
         Self {
             health: Health::new(&reading.graph.programs),
             ill: BTreeMap::new(),
@@ -70,10 +91,20 @@ impl DependentStartup {
             troubles: Troubles::new(options.timeout),
             blindness: Blindness::new(NAME, None, true),
             starts: Starts::default(),
+            dependents: Dependents {
+                restart: options.restart_dependents,
+                stop: options.stop_dependents,
+                restarts: Restarts::new(own_namespec).without_waiting(),
+            },
             look: Some(Instant::now()),
             said: String::new(),
             phase: Phase::Begins,
         }
+    }
+
+    /// Keeps what is owed a start in this journal, for the next listener.
+    pub(crate) fn keep(&mut self, journal: (Journal, Vec<Record>), in_flight: &InFlight) {
+        self.dependents.restarts.keep(journal, in_flight);
     }
 
     fn graph(&self) -> &Graph {
@@ -86,75 +117,19 @@ impl DependentStartup {
 
     /// Says what the configuration has, and what is wrong with it.
     fn begin(&mut self, ctx: &mut Ctx<'_>) {
-        let log = ctx.log;
-        self.level.say(
-            Level::Info,
-            log,
-            "supervisord-dependent-startup event listener starting...",
-        );
-        self.level.say(Level::Info, log, &format!("Reading supervisor config: {}", self.file));
-        for (name, section, fault) in &self.reading.ignored {
-            let text = fault.text(name, section);
-            let text = match fault {
-                Fault::States(_) => format!("Ignoring {text}"),
-                _ => text,
-            };
-            self.level.say(Level::Warning, log, &text);
-            if let Fault::Unknown(unknown) = fault {
-                let text = format!("Removing dependency '{unknown}' from service {name}");
-                self.level.say(Level::Warning, log, &text);
-            }
-        }
-        let programs = &self.graph().programs;
-        for (at, program) in programs.iter().enumerate() {
-            // A cycle is told of once.
-            let mut earlier = programs.iter().take(at);
-            let is_told = program.is_in_cycle() && earlier.any(|it| it.faults == program.faults);
-            if !program.faults.is_empty() && !is_told {
-                self.misconfigured(at, program, ctx);
-            }
-        }
+        opening::say(&self.reading, &self.file, self.level, ctx);
+        self.phase = Phase::Starts;
         if self.handled().next().is_none() {
             self.level.say(Level::Info, ctx.log, "Found no services to start");
             self.phase = Phase::Done;
-        } else {
-            self.phase = Phase::Starts;
         }
-    }
-
-    fn misconfigured(&self, at: usize, program: &Program, ctx: &mut Ctx<'_>) {
-        let log = about(program, ctx);
-        let faults = texts::faults(program);
-        let is_started_by_supervisord =
-            program.faults.iter().any(|fault| matches!(fault, Fault::Autostart { .. }));
-        for (fault, text) in program.faults.iter().zip(&faults) {
-            let (level, text) = match (fault, &program.place) {
-                (Fault::Cycle(_), _) => (Level::Error, text.clone()),
-                (Fault::Autostart { .. }, Some(place)) => {
-                    let file = place.file.display();
-                    (Level::Warning, format!("Error when reading config '{file}': {text}"))
-                }
-                _ => (Level::Warning, text.clone()),
-            };
-            self.level.say(level, log, &text);
-        }
-        let what = match is_started_by_supervisord {
-            true => {
-                let name = &program.name;
-                self.level.say(Level::Warning, log, &format!("Disable handling service '{name}'"));
-                "is started by supervisord itself, and waits for nothing"
-            }
-            false => "is not started until its keys in the configuration are right",
-        };
-        let sentence = format!("{} {what}", program.label());
-        self.level.say(Level::Warning, log, &sentence);
-        ctx.raise(alerts::misconfigured(at, program, &sentence, self.graph(), ctx.now()));
     }
 
     /// When to look next.
     fn due(&self) -> Option<Instant> {
         let (starts, troubles) = (self.starts.deadline(), self.troubles.deadline());
-        [self.look, starts, troubles, self.health.due()].into_iter().flatten().min()
+        let owed = self.dependents.deadline(self.graph(), &self.states);
+        [self.look, starts, troubles, owed, self.health.due()].into_iter().flatten().min()
     }
 
     /// Looks at all processes, and starts what may start, until nothing more may.
@@ -167,7 +142,9 @@ impl DependentStartup {
             let started = ctx.supervisor.all().and_then(|all| {
                 self.states.look(&all);
                 self.blindness.succeeded(ctx);
-                self.start(ctx)
+                let (graph, states) = (&self.reading.graph, &self.states);
+                self.dependents.go_on(graph, states, ctx);
+                Ok(self.dependents.stop(graph, states, &all, ctx)? || self.start(ctx)?)
             });
             match started {
                 Ok(true) => {}
@@ -225,15 +202,21 @@ impl DependentStartup {
             ctx.log.routine(&names);
         }
         self.said = names;
-        let wanted = decision.waiting.iter().flat_map(|waiting| &waiting.program.conditions);
+        let wanted = decision.waiting.iter().map(|waiting| waiting.program);
+        // Those that were stopped or restarted wait for health as well.
+        let followed = self.handled().filter(|_| self.dependents.follow());
+        let wanted = wanted.chain(followed).flat_map(|program| &program.conditions);
         let wanted = wanted.filter(|condition| condition.healthy && self.states.run(condition));
         let wanted = wanted.flat_map(|condition| &condition.parents).copied().collect();
         self.health.ask(&wanted, now);
-        if decision.is_done {
-            let text =
-                "No more processes to start for initial startup, ignoring all future events.";
-            self.level.say(Level::Info, ctx.log, text);
-            self.phase = Phase::Done;
+        if decision.is_done && self.phase == Phase::Starts {
+            let (next, phase) = match self.dependents.follow() {
+                true => ("following their dependents", Phase::Follows),
+                false => ("ignoring all future events", Phase::Done),
+            };
+            let text = format!("No more processes to start for initial startup, {next}.");
+            self.level.say(Level::Info, ctx.log, &text);
+            self.phase = phase;
         }
     }
 
@@ -283,17 +266,6 @@ impl DependentStartup {
     }
 }
 
-/// The log, for messages about a program of one process.
-fn about<'a>(program: &'a Program, ctx: &'a Ctx<'_>) -> About<'a> {
-    match program.processes.as_slice() {
-        [process] => match process.split_once(':') {
-            Some((group, name)) => ctx.log.about(group, name, None),
-            None => ctx.log.into(),
-        },
-        _ => ctx.log.into(),
-    }
-}
-
 impl Listener for DependentStartup {
     fn filter(&self) -> Filter {
         Box::new(|frame| match frame.name.starts_with("PROCESS_STATE_") {
@@ -312,16 +284,22 @@ impl Listener for DependentStartup {
     }
 
     fn handle(&mut self, event: &Event, ctx: &mut Ctx<'_>) {
-        if let (Event::ProcessState(change), Phase::Begins | Phase::Starts) = (event, self.phase) {
-            self.hear(change, ctx);
-            // Events that have come meanwhile are heard before the next look.
-            self.look = Some(Instant::now());
+        match event {
+            Event::ProcessState(change) if self.phase.listens() => {
+                self.hear(change, ctx);
+                // Events that have come meanwhile are heard before the next look.
+                self.look = Some(Instant::now());
+            }
+            _ => {}
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let deadline = [self.due(), self.health.look()].into_iter().flatten().min();
-        deadline.filter(|_| self.phase != Phase::Done)
+        match self.phase {
+            Phase::Done => None,
+            Phase::Ends => self.dependents.deadline(self.graph(), &self.states),
+            _ => [self.due(), self.health.look()].into_iter().flatten().min(),
+        }
     }
 
     fn on_time(&mut self, ctx: &mut Ctx<'_>) {
@@ -329,14 +307,17 @@ impl Listener for DependentStartup {
             self.begin(ctx);
         }
         let is_due = self.due().is_some_and(|due| due <= Instant::now());
-        if self.phase == Phase::Starts && (self.examine(ctx) || is_due) {
+        if self.phase == Phase::Ends {
+            self.dependents.go_on(&self.reading.graph, &self.states, ctx);
+        } else if self.phase.listens() && (self.examine(ctx) || is_due) {
             self.look(ctx);
         }
     }
 
     /// The next listener begins with what supervisord says.
     fn finish(&mut self, _: &mut Ctx<'_>) {
-        self.phase = Phase::Done;
+        self.phase = Phase::Ends;
+        self.dependents.restarts.hurry();
     }
 }
 

@@ -12,7 +12,7 @@ fn listener(text: &str, arguments: &str) -> DependentStartup {
     let arguments = ["dependent-startup"].into_iter().chain(arguments.split_whitespace());
     let matches = options::command().try_get_matches_from(arguments).unwrap();
     let options = Options::from_arg_matches(&matches).unwrap();
-    DependentStartup::new(read(text, options.lenience()), Path::new("/s.conf"), &options)
+    DependentStartup::new(read(text, options.lenience()), Path::new("/s.conf"), &options, None)
 }
 
 /// Processes that were never started.
@@ -238,4 +238,86 @@ fn without_programs_there_is_nothing_to_do() {
     run(&mut listener, &mut world);
     assert!(world.log().ends_with("Found no services to start\n"), "{}", world.log());
     assert_eq!((world.supervisor.calls.len(), listener.deadline()), (0, None));
+}
+
+/// Those that wait for the life of what is stopped are stopped, and started again when it is back.
+#[test]
+fn dependents_are_stopped_in_reverse_order_and_started_again() {
+    let text =
+        handled("a", "") + &handled("b", WAIT_A) + &handled("c", "dependent_startup_wait_for=b");
+    let (mut listener, mut world) = (listener(&text, "--stop-dependents"), world(&["a", "b", "c"]));
+    for name in ["a:a", "b:b", "c:c"] {
+        set(&mut world, name, State::Running);
+    }
+    run(&mut listener, &mut world);
+    let done = "No more processes to start for initial startup, following their dependents.\n";
+    assert!(world.log().ends_with(done), "{}", world.log());
+    set(&mut world, "a:a", State::Stopped);
+    event(&mut listener, &mut world, "a", State::Stopped);
+    let stops: Vec<_> =
+        world.supervisor.calls.iter().filter(|call| call.starts_with("stop")).cloned().collect();
+    assert_eq!(stops, ["stop(c:c)", "stop(b:b)"]);
+    let said = "c:c is stopped, since a:a is STOPPED\nb:b is stopped, since a:a is STOPPED\n";
+    assert!(world.log().contains(said), "{}", world.log());
+    assert_eq!(starts(&world), "");
+    assert_eq!(listener.deadline(), None);
+    // c has to wait for b.
+    set(&mut world, "a:a", State::Running);
+    listener.dependents.restarts.hurry();
+    event(&mut listener, &mut world, "a", State::Running);
+    assert_eq!(starts(&world), "b:b");
+    world.supervisor.process("b:b").unwrap().state = State::Running;
+    event(&mut listener, &mut world, "b", State::Running);
+    assert_eq!(starts(&world), "b:b c:c");
+}
+
+#[test]
+fn what_an_operator_stopped_is_not_started_again_with_its_parent() {
+    let text = handled("a", "") + &handled("b", WAIT_A);
+    let arguments = "--stop-dependents --restart-dependents";
+    let (mut listener, mut world) = (listener(&text, arguments), world(&["a", "b"]));
+    set(&mut world, "a:a", State::Running);
+    set(&mut world, "b:b", State::Stopped);
+    run(&mut listener, &mut world);
+    for state in [State::Stopped, State::Running] {
+        set(&mut world, "a:a", state);
+        event(&mut listener, &mut world, "a", state);
+    }
+    assert_eq!(starts(&world), "");
+    assert!(!world.supervisor.calls.iter().any(|call| call.starts_with("stop")));
+}
+
+#[test]
+fn dependents_are_restarted_when_what_they_wait_for_was_started_anew() {
+    let text = handled("a", "") + &handled("b", WAIT_A);
+    let (mut listener, mut world) = (listener(&text, "--restart-dependents"), world(&["a", "b"]));
+    set(&mut world, "a:a", State::Running);
+    set(&mut world, "b:b", State::Running);
+    run(&mut listener, &mut world);
+    let process = world.supervisor.process("a:a").unwrap();
+    (process.state, process.start) = (State::Starting, 995);
+    event(&mut listener, &mut world, "a", State::Starting);
+    assert!(!world.supervisor.calls.iter().any(|call| call.starts_with("stop")));
+    world.supervisor.process("a:a").unwrap().state = State::Running;
+    listener.dependents.restarts.hurry();
+    event(&mut listener, &mut world, "a", State::Running);
+    listener.dependents.restarts.hurry();
+    run(&mut listener, &mut world);
+    let said = "b:b is restarted, since a:a was started anew\nb:b was started again\n";
+    assert!(world.log().contains(said), "{}", world.log());
+    assert_eq!(starts(&world), "b:b");
+}
+
+/// What may not run yet is owed, and said; the next listener takes it over from the spool.
+#[test]
+fn what_we_stopped_is_said_at_the_end() {
+    let text = handled("a", "") + &handled("b", WAIT_A);
+    let (mut listener, mut world) = (listener(&text, "--stop-dependents"), world(&["a", "b"]));
+    set(&mut world, "a:a", State::Fatal);
+    set(&mut world, "b:b", State::Running);
+    run(&mut listener, &mut world);
+    world.with_ctx(|ctx| listener.finish(ctx));
+    assert_eq!(listener.deadline(), None);
+    let owed = world.in_flight.texts();
+    assert!(owed[0].ends_with("start it with: supervisorctl start b:b"), "{owed:?}");
 }

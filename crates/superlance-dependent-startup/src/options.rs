@@ -82,6 +82,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) timeout: Option<Duration>,
 
+    /// Restart a program that runs when one that it waits for was started anew, once that is there
+    #[arg(long)]
+    pub(crate) restart_dependents: bool,
+
+    /// Stop a program while one that it waits for is FATAL or STOPPED
+    #[arg(long)]
+    pub(crate) stop_dependents: bool,
+
     /// Print which program waits for which, and start nothing
     #[arg(long)]
     pub(crate) plan: bool,

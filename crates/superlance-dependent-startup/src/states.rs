@@ -57,6 +57,16 @@ fn implied(state: State) -> Reached {
     })
 }
 
+/// The states that may be waited for in which a process in this state is, or which it has gone
+/// through to be in it.
+fn present(state: State) -> Reached {
+    match state {
+        State::Stopped | State::Unknown => Reached(0),
+        State::Backoff | State::Stopping | State::Fatal => Reached::of(&[state]),
+        State::Starting | State::Running | State::Exited => implied(state),
+    }
+}
+
 impl States {
     /// An event said that a process has come into this state.
     pub fn hear(&mut self, namespec: &str, state: State) {
@@ -117,6 +127,27 @@ impl States {
         let all = |is: &dyn Fn(&str) -> bool| condition.processes.iter().all(|one| is(one));
         condition.states.iter().any(|state| all(&|one| self.has_reached(one, *state)))
             || condition.healthy && all(&|one| self.is_healthy(one))
+    }
+
+    /// The same, as they are now.
+    #[must_use]
+    pub fn fulfil_now(&self, condition: &Condition) -> bool {
+        let all = |is: &dyn Fn(&str) -> bool| condition.processes.iter().all(|one| is(one));
+        let is = |one: &str, state| self.now(one).is_some_and(|now| present(now).has(state));
+        condition.states.iter().any(|state| all(&|one| is(one, *state)))
+            || condition.healthy && all(&|one| self.is_healthy(one))
+    }
+
+    /// When a process was started; 0 for never.
+    #[must_use]
+    pub fn start(&self, namespec: &str) -> i64 {
+        self.seen.get(namespec).map_or(0, |seen| seen.start)
+    }
+
+    /// Whether a process that was started is FATAL or was stopped.
+    #[must_use]
+    pub fn is_down(&self, namespec: &str) -> bool {
+        !self.is_new(namespec) && matches!(self.now(namespec), Some(State::Fatal | State::Stopped))
     }
 
     /// Whether all processes of a condition run.

@@ -6,8 +6,8 @@
 //! of it; with a spool the next listener remembers it, too.
 
 mod debts;
+mod outcome;
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::listener::Ctx;
@@ -18,6 +18,7 @@ use crate::system::log::{About, LogOnce};
 
 pub use self::debts::Record;
 use self::debts::{Debts, Stopped};
+pub use self::outcome::{NotStarted, Settled, StopError};
 
 /// Pause before the first retry; doubled for each further one that fails.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -33,67 +34,8 @@ pub struct Restarts<T> {
     own_namespec: Option<String>,
     debts: Debts<T>,
     longest_pause: Duration,
-}
-
-/// The reason why a process was not stopped.
-#[derive(Debug)]
-pub enum StopError {
-    /// The listener was told to end, and might not start the process again.
-    Ending,
-    /// The process does not run any more: an operator or another program has stopped it.
-    Stopped(RpcError),
-    /// supervisord refused for another reason, or was not reached.
-    Rpc(RpcError),
-}
-
-impl fmt::Display for StopError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ending => f.write_str("the listener was told to end"),
-            Self::Stopped(error) | Self::Rpc(error) => error.fmt(f),
-        }
-    }
-}
-
-/// The reason why a process was not started again.
-#[derive(Debug)]
-pub enum NotStarted {
-    /// The listener was told to end, and so was everything else: that is `supervisorctl stop all`, or
-    /// looks like it. This process, `group:name`, stays stopped.
-    AllStop(String),
-    /// supervisord refused, or was not reached.
-    Rpc(RpcError),
-}
-
-impl fmt::Display for NotStarted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AllStop(namespec) => write!(
-                f,
-                "all processes are being stopped; start it with: supervisorctl start {namespec}"
-            ),
-            Self::Rpc(error) => error.fmt(f),
-        }
-    }
-}
-
-impl NotStarted {
-    /// Whether supervisord shuts down.
-    #[must_use]
-    pub fn is_shutdown(&self) -> bool {
-        matches!(self, Self::Rpc(error) if error.is_shutdown())
-    }
-}
-
-/// A process that is not owed a start any more, after retries.
-#[derive(Debug)]
-pub struct Settled<T> {
-    /// `group:name`.
-    pub namespec: String,
-    /// What the listener noted when it stopped the process.
-    pub note: T,
-    /// Whether it was started, or stays stopped.
-    pub outcome: Result<(), NotStarted>,
+    /// Whether a start ends when the process counts as running.
+    waits: bool,
 }
 
 /// The next step for a process that is owed a start.
@@ -114,7 +56,13 @@ impl<T> Restarts<T> {
     /// The restarts of this listener, `group:name`.
     #[must_use]
     pub fn new(own_namespec: Option<String>) -> Self {
-        Self { own_namespec, debts: Debts::default(), longest_pause: LONGEST_PAUSE }
+        Self { own_namespec, debts: Debts::default(), longest_pause: LONGEST_PAUSE, waits: true }
+    }
+
+    /// Starts are begun only, since other work does not wait until a process counts as running.
+    #[must_use]
+    pub fn without_waiting(self) -> Self {
+        Self { waits: false, ..self }
     }
 
     /// Keeps what is owed in this journal, and takes over what an earlier listener has left there.
@@ -183,7 +131,11 @@ impl<T> Restarts<T> {
         if ctx.is_ending() && self.all_stop(ctx) {
             return Err(NotStarted::AllStop(namespec.to_owned()));
         }
-        ctx.supervisor.start(namespec).map_err(NotStarted::Rpc)
+        let started = match self.waits {
+            true => ctx.supervisor.start(namespec),
+            false => ctx.supervisor.begin_start(namespec),
+        };
+        started.map_err(NotStarted::Rpc)
     }
 
     /// Whether everything else is being stopped with this listener. `stopAllProcesses` stops all that
@@ -222,7 +174,14 @@ impl<T> Restarts<T> {
     /// When [`retry`](Self::retry) should be called next.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.debts.all().map(|debt| debt.due).min()
+        self.deadline_of(&|_| true)
+    }
+
+    /// The same, of those that may be started.
+    #[must_use]
+    pub fn deadline_of(&self, may_start: &dyn Fn(&str) -> bool) -> Option<Instant> {
+        let due = self.debts.all().filter(|debt| may_start(debt.namespec()));
+        due.map(|debt| debt.due).min()
     }
 
     /// Tries everything at once and then every second: the listener is about to end.
@@ -236,12 +195,18 @@ impl<T> Restarts<T> {
     /// Tries the starts that are due, and returns the processes that were started or stay stopped, for
     /// the listener to tell; those that an earlier listener had stopped are only logged.
     pub fn retry(&mut self, ctx: &mut Ctx<'_>) -> Vec<Settled<T>> {
-        let now = Instant::now();
-        self.debts
-            .due(now)
-            .into_iter()
-            .filter_map(|namespec| self.retry_one(namespec, ctx))
-            .collect()
+        self.retry_those(&|_| true, ctx)
+    }
+
+    /// The same, for those that may be started. The others stay owed.
+    pub fn retry_those(
+        &mut self,
+        may_start: &dyn Fn(&str) -> bool,
+        ctx: &mut Ctx<'_>,
+    ) -> Vec<Settled<T>> {
+        let due = self.debts.due(Instant::now()).into_iter();
+        let due = due.filter(|namespec| may_start(namespec)).collect::<Vec<_>>().into_iter();
+        due.filter_map(|namespec| self.retry_one(namespec, ctx)).collect()
     }
 
     fn retry_one(&mut self, namespec: String, ctx: &mut Ctx<'_>) -> Option<Settled<T>> {

@@ -62,6 +62,12 @@ pub(super) struct Debt<T> {
     _entry: Entry,
 }
 
+impl<T> Debt<T> {
+    pub(super) fn namespec(&self) -> &str {
+        &self.record.namespec
+    }
+}
+
 /// All of them, by `group:name`.
 pub(super) struct Debts<T> {
     by_namespec: BTreeMap<String, Debt<T>>,

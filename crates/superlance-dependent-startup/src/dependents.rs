@@ -1,0 +1,83 @@
+//! What is done to programs that run when those that they wait for change: `--restart-dependents` and
+//! `--stop-dependents`.
+
+use std::time::Instant;
+
+use superlance_core::listener::Ctx;
+use superlance_core::listener::restart::{Restarts, StopError};
+use superlance_core::supervisor::{ProcessInfo, RpcError};
+
+use crate::follow::{may_run, orphaned, outdated};
+use crate::graph::Graph;
+use crate::program::names;
+use crate::states::States;
+
+pub(crate) struct Dependents {
+    pub(crate) restart: bool,
+    pub(crate) stop: bool,
+    /// Those that we have stopped. Each is started again when all that it waits for is there.
+    pub(crate) restarts: Restarts<()>,
+}
+
+impl Dependents {
+    /// Whether there is something to do after all have been started.
+    pub(crate) fn follow(&self) -> bool {
+        self.restart || self.stop
+    }
+
+    /// When [`go_on`](Self::go_on) should be called next.
+    pub(crate) fn deadline(&self, graph: &Graph, states: &States) -> Option<Instant> {
+        self.restarts.deadline_of(&|namespec| may_run(namespec, graph, states))
+    }
+
+    /// Stops what has to be; whether anything was.
+    ///
+    /// # Errors
+    /// When supervisord gives no answer, or ends.
+    pub(crate) fn stop(
+        &mut self,
+        graph: &Graph,
+        states: &States,
+        all: &[ProcessInfo],
+        ctx: &mut Ctx<'_>,
+    ) -> Result<bool, RpcError> {
+        let mut due = Vec::new();
+        if self.stop {
+            let orphaned = orphaned(graph, states).into_iter();
+            due.extend(orphaned.map(|(process, parent)| {
+                let state = states.now(parent).map_or("gone", |state| state.name());
+                (process, format!("{process} is stopped, since {parent} is {state}"))
+            }));
+        }
+        if self.restart {
+            // The others follow when this one runs.
+            let outdated = outdated(graph, states).into_iter().take(1);
+            due.extend(outdated.map(|(process, parent)| {
+                (process, format!("{process} is restarted, since {parent} was started anew"))
+            }));
+        }
+        let mut has_stopped = false;
+        for (process, text) in due {
+            let Some(info) = all.iter().find(|info| info.namespec() == process) else { continue };
+            let (group, name) = names(process);
+            ctx.log.about(group, name, Some(info.pid)).line(text);
+            match self.restarts.stop(info, (), ctx) {
+                Ok(()) => has_stopped = true,
+                // An operator was first, and it stays stopped.
+                Err(StopError::Stopped(_)) => {}
+                Err(StopError::Ending) => return Ok(has_stopped),
+                Err(StopError::Rpc(error)) if error.fault_code().is_none() => return Err(error),
+                Err(StopError::Rpc(error)) => {
+                    let text = format!("{process} cannot be stopped: {error}");
+                    ctx.log.about(group, name, Some(info.pid)).line(text);
+                }
+            }
+        }
+        Ok(has_stopped)
+    }
+
+    /// Starts those that we have stopped, where all that they wait for is there.
+    pub(crate) fn go_on(&mut self, graph: &Graph, states: &States, ctx: &mut Ctx<'_>) {
+        self.restarts.retry_those(&|namespec| may_run(namespec, graph, states), ctx);
+    }
+}

@@ -1,0 +1,181 @@
+//! What follows for programs that run when those that they wait for are started anew, fail or are
+//! stopped. Pure.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use superlance_core::protocol::state::State;
+
+use crate::condition::Condition;
+use crate::graph::Graph;
+use crate::program::Program;
+use crate::states::States;
+
+/// The processes that run since before one that they wait for was started, in the order of starts and
+/// each with that one, when all that they wait for is there again.
+pub(crate) fn outdated<'a>(graph: &'a Graph, states: &States) -> Vec<(&'a str, &'a str)> {
+    let mut outdated = Vec::new();
+    for program in in_turn(graph) {
+        for process in running(program, states) {
+            let start = states.start(process);
+            let newer = |condition: &'a Condition| {
+                let mut awaited = condition.processes.iter();
+                awaited.find(|awaited| states.start(awaited) > start)
+            };
+            let is_met = |condition: &'a Condition| match newer(condition) {
+                Some(_) => states.fulfil_now(condition),
+                None => states.fulfil(condition),
+            };
+            let parent = program.conditions.iter().find_map(newer);
+            if let Some(parent) = parent.filter(|_| program.conditions.iter().all(is_met)) {
+                outdated.push((process, parent.as_str()));
+            }
+        }
+    }
+    outdated
+}
+
+/// The processes that run while one whose life they wait for is FATAL or STOPPED, in the reverse order
+/// of starts and each with that one; and those behind them.
+pub(crate) fn orphaned<'a>(graph: &'a Graph, states: &States) -> Vec<(&'a str, &'a str)> {
+    // The processes that are down or will be, each with the first of its chain.
+    let mut down: BTreeMap<&str, &str> = BTreeMap::new();
+    let processes = graph.programs.iter().flat_map(|program| &program.processes);
+    down.extend(processes.filter(|one| states.is_down(one)).map(|one| (&**one, &**one)));
+    let mut orphaned = Vec::new();
+    // Parents come before their children, since these are deeper.
+    let mut programs: Vec<_> = in_turn(graph).collect();
+    programs.sort_by_key(|program| program.depth);
+    for program in programs {
+        let lives = program.conditions.iter().filter(|condition| condition.is_about_life());
+        let mut awaited = lives.flat_map(|condition| &condition.processes);
+        let Some(first) = awaited.find_map(|one| down.get(one.as_str()).copied()) else { continue };
+        for process in running(program, states) {
+            down.insert(process, first);
+            orphaned.push((program.depth, program.turn(), process, first));
+        }
+    }
+    orphaned.sort_by_key(|(depth, turn, ..)| Reverse((*depth, *turn)));
+    orphaned.into_iter().map(|(_, _, process, first)| (process, first)).collect()
+}
+
+/// Whether all that a process waits for is there, as it is now where its life is waited for.
+pub(crate) fn may_run(namespec: &str, graph: &Graph, states: &States) -> bool {
+    let is_its = |program: &&Program| program.processes.iter().any(|one| one == namespec);
+    let program = graph.programs.iter().find(is_its);
+    let is_met = |condition: &Condition| match condition.is_about_life() {
+        true => states.fulfil_now(condition),
+        false => states.fulfil(condition),
+    };
+    // One that the configuration has no more waits for nothing.
+    program.is_none_or(|program| program.conditions.iter().all(is_met))
+}
+
+fn in_turn(graph: &Graph) -> impl Iterator<Item = &Program> {
+    let mut programs: Vec<_> = graph.programs.iter().filter(|it| it.is_startable()).collect();
+    programs.sort_by_key(|program| program.turn());
+    programs.into_iter()
+}
+
+fn running<'a>(program: &'a Program, states: &States) -> impl Iterator<Item = &'a str> {
+    let processes = program.processes.iter().map(String::as_str);
+    processes.filter(|one| states.now(one) == Some(State::Running))
+}
+
+#[cfg(test)]
+mod tests {
+    use superlance_core::supervisor::ProcessInfo;
+
+    use super::*;
+    use crate::graph::Lenience;
+    use crate::graph::tests::{handled, read};
+
+    /// db, web after it, proxy after web, and report after the end of a job.
+    fn graph() -> Graph {
+        let text = handled("db", "")
+            + &handled("job", "")
+            + &handled("proxy", "dependent_startup_wait_for=web")
+            + &handled("report", "dependent_startup_wait_for=job:exited db:fatal,running")
+            + &handled("web", "dependent_startup_wait_for=db");
+        read(&text, Lenience::None).graph
+    }
+
+    fn states(all: &[(&str, State, i64)]) -> States {
+        let info = |(name, state, start): &(&str, State, i64)| {
+            let (group, name) = ((*name).to_owned(), (*name).to_owned());
+            ProcessInfo { group, name, pid: 0, state: *state, start: *start, stop: 0, now: 99 }
+        };
+        let mut states = States::default();
+        states.look(&all.iter().map(info).collect::<Vec<_>>());
+        states
+    }
+
+    #[test]
+    fn what_runs_since_before_what_it_waits_for_is_outdated_once_that_is_there() {
+        use State::{Exited, Running, Starting, Stopped};
+        for (db, job, web, outdated_processes) in [
+            ((Running, 1), (Exited, 1), (Running, 2), ""),
+            (
+                (Running, 3),
+                (Exited, 1),
+                (Running, 2),
+                "web:web after db:db, report:report after db:db",
+            ),
+            ((Starting, 3), (Exited, 1), (Running, 2), ""),
+            // proxy is outdated only once web is.
+            (
+                (Running, 3),
+                (Exited, 1),
+                (Running, 5),
+                "proxy:proxy after web:web, report:report after db:db",
+            ),
+            ((Running, 1), (Running, 7), (Running, 2), ""),
+            ((Running, 1), (Exited, 7), (Running, 2), "report:report after job:job"),
+            // An operator has stopped it.
+            ((Running, 3), (Exited, 1), (Stopped, 2), "report:report after db:db"),
+        ] {
+            let all = [
+                ("db", db.0, db.1),
+                ("job", job.0, job.1),
+                ("web", web.0, web.1),
+                ("proxy", Running, 2),
+                ("report", Running, 2),
+            ];
+            let (graph, states) = (graph(), states(&all));
+            let mut found: Vec<_> = outdated(&graph, &states)
+                .into_iter()
+                .map(|(process, parent)| format!("{process} after {parent}"))
+                .collect();
+            found.sort_by_key(|text| !text.starts_with("web") && !text.starts_with("proxy"));
+            assert_eq!(found.join(", "), outdated_processes, "{db:?} {job:?} {web:?}");
+        }
+    }
+
+    #[test]
+    fn what_waits_for_the_life_of_what_is_down_is_orphaned_with_all_behind() {
+        use State::{Exited, Fatal, Running, Stopped, Stopping};
+        for (db, web, orphaned_processes) in [
+            (Running, Running, ""),
+            (Stopping, Running, ""),
+            (Exited, Running, ""),
+            (Stopped, Running, "proxy:proxy web:web"),
+            (Fatal, Running, "proxy:proxy web:web"),
+            (Stopped, Stopping, ""),
+            (Running, Stopped, "proxy:proxy"),
+        ] {
+            let all = [
+                ("db", db, 1),
+                ("job", Stopped, 1),
+                ("web", web, 2),
+                ("proxy", Running, 3),
+                ("report", Running, 3),
+            ];
+            let (graph, states) = (graph(), states(&all));
+            let found: Vec<_> =
+                orphaned(&graph, &states).into_iter().map(|(process, _)| process).collect();
+            assert_eq!(found.join(" "), orphaned_processes, "{db:?} {web:?}");
+            assert_eq!(may_run("web:web", &graph, &states), matches!(db, Running | Exited));
+        }
+        assert!(may_run("gone:gone", &graph(), &States::default()));
+    }
+}
