@@ -83,8 +83,8 @@ impl Sampler {
                 return Sample { memory, trouble, ..Sample::default() };
             }
         };
-        let running = all.iter().filter(|info| info.pid != 0 && self.concerns(info));
-        let running: Vec<_> = running.collect();
+        let watched: Vec<_> = all.iter().filter(|info| self.concerns(info)).collect();
+        let running: Vec<_> = watched.iter().copied().filter(|info| info.pid != 0).collect();
         self.uptimes.note(&running, ctx.arrived.instant);
         let pids: Vec<u32> = running.iter().map(|info| info.pid).collect();
         let (metric, cumulative) = (self.watch.metric(), self.watch.cumulative());
@@ -117,11 +117,10 @@ impl Sampler {
         };
         let down = all.iter().filter(|info| is_down(info.state));
         let stopping = all.iter().filter(|info| info.state == State::Stopping);
-        let concerned = all.iter().filter(|info| self.concerns(info));
         Sample {
             memory,
             processes: running.iter().filter_map(measured).collect(),
-            watched: concerned.map(group_and_name).collect(),
+            watched: watched.into_iter().map(group_and_name).collect(),
             down: down.map(group_and_name).collect(),
             stopping: stopping.map(group_and_name).collect(),
             trouble: None,

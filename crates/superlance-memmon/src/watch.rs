@@ -113,8 +113,8 @@ impl Watch {
         if !self.concerns(process) {
             return None;
         }
-        let limit = |applied: crate::decide::limits::Applied| {
-            Some(Limited { bytes: applied.amount.bytes(memory)?, option: applied.option })
+        let limit = |applied: crate::decide::limits::Applied<'_>| {
+            Some(Limited { bytes: applied.amount.bytes(memory)?, option: applied.option() })
         };
         self.limits.of(process).into_iter().filter_map(limit).min_by_key(|limit| limit.bytes)
     }

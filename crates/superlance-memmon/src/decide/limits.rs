@@ -48,11 +48,19 @@ enum Rank {
 
 /// A limit that concerns a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Applied {
+pub(crate) struct Applied<'a> {
     rank: Rank,
     pub(crate) amount: Amount,
+    /// The option, and what it names if it names something.
+    option: (&'static str, &'a str),
+}
+
+impl Applied<'_> {
     /// As it is written on the command line: `-p foo`.
-    pub(crate) option: String,
+    pub(crate) fn option(&self) -> String {
+        let (option, name) = self.option;
+        format!("{option} {name}").trim_end().to_owned()
+    }
 }
 
 /// What comparing a process with its limits came to.
@@ -103,7 +111,7 @@ impl Limits {
 
     /// The limits of a process, in the order in which they are compared: by its name, by `group:name`,
     /// by its group, by `-a`. Where an exact name is given, patterns that also match do not count.
-    pub(crate) fn of(&self, process: &ProcessInfo) -> Vec<Applied> {
+    pub(crate) fn of(&self, process: &ProcessInfo) -> Vec<Applied<'_>> {
         let mut all = [self.programs_of(process), self.groups_of(process)].concat();
         all.extend(self.any.map(|amount| applied(Rank::Any, "-a", "", amount)));
         if self.specific {
@@ -113,9 +121,13 @@ impl Limits {
         all
     }
 
-    fn programs_of(&self, process: &ProcessInfo) -> Vec<Applied> {
+    fn programs_of(&self, process: &ProcessInfo) -> Vec<Applied<'_>> {
+        if self.programs.is_empty() {
+            return Vec::new();
+        }
         let exact = |rank, name: &str| {
-            self.programs.get(name).map(|(_, amount)| applied(rank, "-p", name, *amount))
+            let (name, (_, amount)) = self.programs.get_key_value(name)?;
+            Some(applied(rank, "-p", name, *amount))
         };
         let (name, namespec) = (&process.name, &process.namespec());
         let exact = [exact(Rank::Name, name), exact(Rank::Namespec, namespec)];
@@ -127,10 +139,10 @@ impl Limits {
         matching.map(|(name, (_, amount))| applied(Rank::Pattern, "-p", name, *amount)).collect()
     }
 
-    fn groups_of(&self, process: &ProcessInfo) -> Vec<Applied> {
+    fn groups_of(&self, process: &ProcessInfo) -> Vec<Applied<'_>> {
         let group = &process.group;
-        if let Some((_, amount)) = self.groups.get(group) {
-            return vec![applied(Rank::Group, "-g", group, *amount)];
+        if let Some((name, (_, amount))) = self.groups.get_key_value(group) {
+            return vec![applied(Rank::Group, "-g", name, *amount)];
         }
         let matching = self.groups.iter().filter(|(_, (s, _))| s.matches_group(group));
         let rank = Rank::GroupPattern;
@@ -161,8 +173,8 @@ impl Limits {
     }
 }
 
-fn applied(rank: Rank, option: &str, name: &str, amount: Amount) -> Applied {
-    Applied { rank, amount, option: format!("{option} {name}").trim_end().to_owned() }
+fn applied<'a>(rank: Rank, option: &'static str, name: &'a str, amount: Amount) -> Applied<'a> {
+    Applied { rank, amount, option: (option, name) }
 }
 
 #[cfg(test)]

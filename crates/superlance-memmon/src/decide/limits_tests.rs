@@ -78,7 +78,7 @@ fn the_most_specific_alone_counts_if_so_asked() {
 #[test]
 fn each_says_which_option_it_comes_from() {
     let limits = limits(&[("p", 1), ("g:p", 2)], &[("g", 3)], Some(4));
-    let options: Vec<_> = limits.of(&process("g:p")).into_iter().map(|l| l.option).collect();
+    let options: Vec<_> = limits.of(&process("g:p")).into_iter().map(|l| l.option()).collect();
     assert_eq!(options, ["-p p", "-p g:p", "-g g", "-a"]);
 }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use crate::measure::metric::{Metric, Needs, Unavailable, Usage};
 use crate::measure::proc::Proc;
+use crate::measure::ps;
 use crate::measure::tree::families;
-use crate::measure::{proc, ps};
 
 /// Where the numbers come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,14 +73,9 @@ impl Memory {
         let each = |pids: &[u32]| pids.iter().map(|pid| (*pid, vec![*pid])).collect();
         match self {
             Self::Proc(root) => {
-                let mut proc = Proc::new(root);
-                let families = match descendants {
-                    true => families(pids, &proc.table()?),
-                    false => {
-                        proc::check(root)?;
-                        each(pids)
-                    }
-                };
+                let mut proc = Proc::new(root)?;
+                let families =
+                    if descendants { families(pids, &proc.table()?) } else { each(pids) };
                 let needs = Needs::of(metrics);
                 let members: BTreeSet<u32> = families.values().flatten().copied().collect();
                 let usages =

@@ -2,9 +2,9 @@
 //! failing at any field that some kernel or sandbox leaves out.
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Proc, check};
+pub(crate) use linux::Proc;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{Proc, check};
+pub(crate) use other::Proc;
 
 /// The number of bytes in a line `KEY: N kB`.
 pub(crate) fn kilobytes(text: &str, key: &str) -> Option<u64> {
@@ -22,6 +22,8 @@ mod linux {
     use std::path::Path;
 
     use nix::errno::Errno;
+    use nix::fcntl::{OFlag, openat};
+    use nix::sys::stat::Mode;
 
     use super::kilobytes;
     use crate::measure::metric::{Needs, Unavailable, Usage};
@@ -32,12 +34,18 @@ mod linux {
     /// The files of processes in a procfs, read one after the other into one buffer.
     pub(crate) struct Proc<'a> {
         root: &'a Path,
+        /// The root, so that a path begins below it.
+        folder: File,
         text: Vec<u8>,
     }
 
     impl<'a> Proc<'a> {
-        pub(crate) fn new(root: &'a Path) -> Self {
-            Self { root, text: vec![0; ROOM] }
+        /// The procfs that is mounted here.
+        pub(crate) fn new(root: &'a Path) -> Result<Self, String> {
+            // A process that is gone cannot be told from a proc that is not mounted.
+            let mounted = root.join("self").symlink_metadata().and_then(|_| File::open(root));
+            let folder = mounted.map_err(|error| unreadable(root, &error))?;
+            Ok(Self { root, folder, text: vec![0; ROOM] })
         }
 
         /// Pairs of process id and parent's, of all processes.
@@ -114,11 +122,12 @@ mod linux {
             }
         }
 
-        /// A file of a process. The kernel gives one whole at the first read if there is room for it,
-        /// so a read that leaves room was the last. `fs::read` asks for the size and the place first
-        /// and then reads up to an end: six calls to the system for three.
+        /// A file of a process, by three calls to the system: the kernel gives one whole at the first
+        /// read if there is room for it, so a read that leaves room was the last.
         fn read(&mut self, pid: u32, name: &str) -> io::Result<Cow<'_, str>> {
-            let mut file = File::open(self.root.join(format!("{pid}/{name}")))?;
+            let path = format!("{pid}/{name}");
+            let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+            let mut file = File::from(openat(&self.folder, path.as_str(), flags, Mode::empty())?);
             let mut length = 0;
             loop {
                 length += file.read(self.text.get_mut(length..).unwrap_or_default())?;
@@ -129,14 +138,6 @@ mod linux {
             }
             // A program may have given itself a name that is no text.
             Ok(String::from_utf8_lossy(self.text.get(..length).unwrap_or_default()))
-        }
-    }
-
-    /// A process that is gone cannot be told from a proc that is not mounted.
-    pub(crate) fn check(root: &Path) -> Result<(), String> {
-        match root.join("self").symlink_metadata() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(unreadable(root, &error)),
         }
     }
 
@@ -151,26 +152,20 @@ mod other {
 
     use crate::measure::metric::{Needs, Usage};
 
-    const MESSAGE: &str = "/proc can be read on Linux only";
-
     pub(crate) struct Proc;
 
     impl Proc {
-        pub(crate) fn new(_: &Path) -> Self {
-            Self
+        pub(crate) fn new(_: &Path) -> Result<Self, String> {
+            Err("/proc can be read on Linux only".to_owned())
         }
 
         pub(crate) fn table(&mut self) -> Result<Vec<(u32, u32)>, String> {
-            Err(MESSAGE.to_owned())
+            Ok(Vec::new())
         }
 
         pub(crate) fn usage(&mut self, _: u32, _: Needs) -> Option<Usage> {
             None
         }
-    }
-
-    pub(crate) fn check(_: &Path) -> Result<(), String> {
-        Err(MESSAGE.to_owned())
     }
 }
 
