@@ -135,9 +135,6 @@ picture: venv program
 soak: venv
 	$(RELEASE) bench --locked -p superlance --bench soak
 
-bench: venv
-	$(RELEASE) bench --locked -p superlance --bench bench
-
 venv: $(VENV_READY)
 
 # Debian's python3 has the venv module even without python3-venv, but it fails: hence a try.
@@ -207,6 +204,11 @@ static:
 	    exit 1; } ;; esac
 	CC_$(subst -,_,$(TARGET))="$${CC_$(subst -,_,$(TARGET)):-cc}" \
 	    $(RELEASE) build --release --locked --target $(TARGET)
+
+# Of the program that the packages have, where its target is there.
+HAS_TARGET = $(wildcard $(MUSL))
+bench: venv $(if $(HAS_TARGET),static)
+	$(if $(HAS_TARGET),SUPERLANCE_BENCH=$(abspath $(STATIC))) $(RELEASE) bench --locked -p superlance --bench bench
 
 PACKAGES = tarball deb wheel
 

@@ -14,6 +14,7 @@
 )]
 
 mod floor;
+mod memory;
 mod plug;
 mod report;
 mod rows;
@@ -21,14 +22,19 @@ mod stop;
 mod table;
 mod tick;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use std::{env, fs};
 
 use rows::Bench;
 use table::Row;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_superlance");
+/// The program under test: that of SUPERLANCE_BENCH, or the one that cargo built with the bench, which is
+/// larger, since crates have the features that the tests need, too.
+fn program() -> PathBuf {
+    env::var_os("SUPERLANCE_BENCH")
+        .map_or_else(|| env!("CARGO_BIN_EXE_superlance").into(), PathBuf::from)
+}
 
 fn main() {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -37,7 +43,7 @@ fn main() {
     }
     // Cargo adds an option of its own.
     let wanted: Vec<_> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
-    let (bench, started, mut rows) = (Bench::new(PROGRAM), Instant::now(), Vec::new());
+    let (bench, started, mut rows) = (Bench::new(program()), Instant::now(), Vec::new());
     let mut run = |name: &str, measure: &dyn Fn() -> Vec<Row>| {
         if wanted.is_empty() || wanted.iter().any(|wanted| *wanted == name) {
             let measured = measure();
@@ -53,6 +59,7 @@ fn main() {
     run("batch", &|| bench.batch());
     run("httpok", &|| bench.httpok());
     run("stop", &stop::stop);
+    run("at-once", &|| bench.answered_at_once());
     for size in tick::SIZES {
         run(&size.processes.to_string(), &|| bench.ticks(size));
     }
@@ -60,13 +67,16 @@ fn main() {
     if wanted.is_empty() {
         write(&rows);
     } else if rows.is_empty() {
-        panic!("no such group; there are: size start idle events batch httpok 1 10 100 500 1000");
+        panic!(
+            "no such group; there are: size start idle events batch httpok at-once 1 10 100 500 1000"
+        );
     }
 }
 
 fn write(rows: &[Row]) {
-    // The program is in target/release, wherever that is.
-    let target = Path::new(PROGRAM).ancestors().nth(2).unwrap();
+    // The bench is in target/release/deps, wherever that is.
+    let own = env::current_exe().unwrap();
+    let target = own.ancestors().nth(3).unwrap();
     let json: Vec<_> = rows.iter().map(Row::json).collect();
     fs::write(target.join("bench.json"), format!("[\n{}\n]\n", json.join(",\n"))).unwrap();
     let project = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));

@@ -8,6 +8,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+
 /// Longer than Python's memmon needs for 1,000 processes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -77,21 +80,16 @@ impl Plug {
         assert_eq!(String::from_utf8_lossy(&said), String::from_utf8_lossy(bytes));
     }
 
-    /// CPU time so far in seconds: of its threads by the nanosecond, of the children that it has waited
-    /// for by the clock tick.
+    /// CPU time so far in seconds: of all its threads, those that have ended too, by the nanosecond; of
+    /// the children that it has waited for by the clock tick.
     pub(crate) fn cpu(&self) -> f64 {
-        let pid = self.pid();
-        let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-        // A thread that has ended meanwhile has no file any more.
-        let nanoseconds: u64 = threads
-            .filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("schedstat")).ok())
-            .map(|stat| stat.split_whitespace().next().unwrap().parse::<u64>().unwrap())
-            .sum();
+        let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap());
+        let own = clock_getcpuclockid(pid).and_then(clock_gettime).unwrap();
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
         let fields: Vec<_> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
         // cutime and cstime, fields 16 and 17 of proc(5), in the hundredths of a second of Linux.
         let children: f64 = fields[13..15].iter().map(|field| field.parse::<f64>().unwrap()).sum();
-        nanoseconds as f64 / 1e9 + children / 100.0
+        Duration::from(own).as_secs_f64() + children / 100.0
     }
 
     /// Waits until all its threads sleep. Ours acknowledges before it works, and forgets a tick that

@@ -6,14 +6,15 @@ use std::time::Instant;
 use nix::sys::signal::Signal;
 use superlance_testing::{SOON, Supervisord, wait_until};
 
-use crate::PROGRAM;
+use crate::program;
 use crate::table::{Row, Target};
 
 pub(crate) fn stop() -> Vec<Row> {
     let mut samples: [Vec<f64>; 3] = Default::default();
+    let program = program().display().to_string();
     for _ in 0..3 {
         samples[0].push(milliseconds(&[]));
-        samples[1].push(milliseconds(&[PROGRAM, "run", "--"]));
+        samples[1].push(milliseconds(&[&program, "run", "--"]));
     }
     let what = "12 programs and 3 listeners stop, alone and by superlance run";
     vec![Row::new(what, "ms", samples).target(Target::AtMost(1000.0))]
@@ -25,7 +26,7 @@ fn milliseconds(wrapper: &[&str]) -> f64 {
         builder = builder.program(&format!("p{number}"), "/bin/sleep 100000", &[]);
     }
     for number in 0..3 {
-        let command = format!("{PROGRAM} exitmon -p none");
+        let command = format!("{} exitmon -p none", program().display());
         builder = builder.listener(&format!("l{number}"), &command, "PROCESS_STATE_EXITED", &[]);
     }
     let mut supervisord = builder.start();

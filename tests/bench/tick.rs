@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use superlance_testing::{Supervisord, wait_until};
+use superlance_testing::{Answer, FakeSupervisor, Supervisord, wait_until};
 
+use crate::memory::{self, Occupied};
 use crate::rows::{Bench, floor, milliseconds};
 use crate::table::{Row, Target};
 
@@ -37,45 +38,63 @@ pub(crate) const SIZES: [Size; 5] = [
 /// Where more than the time is asked for.
 const LARGE: usize = 500;
 
+/// How many other processes there are where it matters.
+const OTHERS: usize = 2_000;
+
 impl Bench {
     /// memmon's look at so many processes, plain and `-c`.
     pub(crate) fn ticks(&self, size: Size) -> Vec<Row> {
         let supervisord = supervisord_with(size.processes);
+        let url = supervisord.server_url();
         let count = match size.processes {
             1 => "1 process".to_owned(),
             1_000 => "1,000 processes".to_owned(),
             count => format!("{count} processes"),
         };
-        let mut plain = self.tick(&supervisord, size, &format!("memmon, {count}"), None);
-        let crowd = (size.processes == LARGE).then(|| Crowd::new(2_000));
+        let is_large = size.processes == LARGE;
+        let plain = Look { url: &url, size, what: format!("memmon, {count}"), cumulative: false };
+        let (mut plain, memory) = self.look(&plain);
+        let crowd = is_large.then(|| Crowd::new(OTHERS));
         let beside = if crowd.is_some() { " beside 2,000 others" } else { "" };
         let what = format!("memmon -c, {count}{beside}");
-        let mut cumulative = self.tick(&supervisord, size, &what, Some("-c"));
+        let (mut cumulative, _) = self.look(&Look { url: &url, size, what, cumulative: true });
         plain[0].headline = [100, LARGE].contains(&size.processes);
-        if size.processes == LARGE {
-            let [time, cpu] = plain.map(|row| row.target(Target::Better(300.0)));
-            plain = [time.target(Target::OfFloor(2.0)), cpu];
-            cumulative = cumulative.map(|row| row.target(Target::Better(300.0)));
+        if !is_large {
+            return plain.into_iter().chain(cumulative).collect();
         }
-        plain.into_iter().chain(cumulative).collect()
+        plain = plain.map(|row| row.target(Target::Better(300.0)));
+        cumulative = cumulative.map(|row| row.target(Target::Better(300.0)));
+        plain.into_iter().chain(memory).chain(cumulative).collect()
     }
 
-    /// Time from an event to the last action, and CPU.
-    fn tick(
-        &self,
-        supervisord: &Supervisord,
-        size: Size,
-        what: &str,
-        cumulative: Option<&str>,
-    ) -> [Row; 2] {
-        let theirs = if cumulative.is_some() { size.theirs_cumulative } else { size.theirs };
-        let args: Vec<_> = cumulative.into_iter().chain(["-a", "100GB"]).collect();
-        let url = supervisord.server_url();
+    /// The look at 500 processes with a supervisord that has its answer ready, so that what is ours
+    /// shows.
+    pub(crate) fn answered_at_once(&self) -> Vec<Row> {
+        let supervisord = supervisord_with(LARGE);
+        let fake = FakeSupervisor::unix();
+        let answer = supervisord.call("supervisor.getAllProcessInfo", &[]);
+        fake.on("getAllProcessInfo", Answer::Garbage(answer.into_bytes()));
+        let (size, url) = (size(LARGE, 0, 0, 31), fake.server_url());
+        let what = "memmon, 500 processes, answered at once".to_owned();
+        let (plain, _) = self.look(&Look { url: &url, size, what, cumulative: false });
+        let _crowd = Crowd::new(OTHERS);
+        let what = "memmon -c, 500 processes beside 2,000 others, answered at once".to_owned();
+        let (cumulative, _) = self.look(&Look { url: &url, size, what, cumulative: true });
+        let ([time, cpu], [slow, cumulative]) = (plain, cumulative);
+        let (time, cpu) = (time.target(Target::OfFloor(1.5)), cpu.target(Target::OfFloor(2.0)));
+        vec![time, cpu, slow, cumulative.target(Target::OfFloor(3.0))]
+    }
+
+    /// Time from an event to the last line of the log, and CPU; and what ours and theirs occupy then.
+    fn look(&self, look: &Look<'_>) -> ([Row; 2], Vec<Row>) {
+        let Look { url, size, what, cumulative } = look;
+        let theirs = if *cumulative { size.theirs_cumulative } else { size.theirs };
+        let args = if *cumulative { &["-c", "-a", "100GB"][..] } else { &["-a", "100GB"] };
         let [mut time, mut cpu]: [[Vec<f64>; 3]; 2] = Default::default();
         let mut plugs = [
-            (self.plug(0, "memmon", &args, &url), size.processes),
-            (self.plug(1, "memmon", &args, &url), size.processes),
-            (floor(Some(&url)), 1),
+            (self.plug(0, "memmon", args, url), size.processes),
+            (self.plug(1, "memmon", args, url), size.processes),
+            (floor(Some(url)), 1),
         ];
         for round in 0..=size.ours {
             for (who, (plug, lines)) in plugs.iter_mut().enumerate() {
@@ -96,8 +115,21 @@ impl Bench {
                 }
             }
         }
-        [Row::new(what, "ms", time), Row::new(format!("{what}, CPU"), "ms", cpu)]
+        let [theirs, ours, _] = &plugs;
+        let after = [vec![Occupied::by(&theirs.0)], vec![Occupied::by(&ours.0)]];
+        (
+            [Row::new(what, "ms", time), Row::new(format!("{what}, CPU"), "ms", cpu)],
+            memory::after_work(&format!("{what}, then"), after),
+        )
     }
+}
+
+/// A look to measure: where supervisord is, at how many processes, what the row is called.
+struct Look<'a> {
+    url: &'a str,
+    size: Size,
+    what: String,
+    cumulative: bool,
 }
 
 pub(crate) fn supervisord_with(processes: usize) -> Supervisord {
