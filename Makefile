@@ -28,7 +28,7 @@
 COMMANDS = crashmail crashmailbatch crashsms dependent-startup exitmon fatalmailbatch httpok memmon
 
 # What has a manual page.
-MANUALS = superlance superlance-check superlance-run superlance-status superlance-test-alert $(COMMANDS)
+MANUALS = superlance superlance-check superlance-metrics superlance-run superlance-status superlance-test-alert $(COMMANDS)
 
 EXAMPLES = examples examples/conf.d examples/container examples/nginx-gunicorn
 

@@ -70,11 +70,13 @@ const PURE: &[&str] = &[
     "superlance-httpok/src/target.rs",
     "superlance-memmon/src/decide.rs",
     "superlance-memmon/src/decide/",
-    "superlance-memmon/src/measure/metric.rs",
-    "superlance-memmon/src/measure/tree.rs",
+    "superlance-measure/src/metric.rs",
+    "superlance-measure/src/tree.rs",
     "superlance-memmon/src/report/history.rs",
     "superlance-memmon/src/report/prometheus.rs",
     "superlance-memmon/src/watch.rs",
+    "superlance-metrics/src/exposition.rs",
+    "superlance-metrics/src/restarts.rs",
     "superlance-probe/src/expectation.rs",
     "superlance-probe/src/http/redirect.rs",
     "superlance-probe/src/json.rs",
@@ -91,10 +93,11 @@ const PURE: &[&str] = &[
 const IMPURE: [&str; 5] = ["std::env", "std::fs", "std::net", "std::process", "std::thread"];
 
 /// Where the environment is read, besides main.rs; and `TZ`, where times are written.
-const ENVIRONMENT: [&str; 5] = [
+const ENVIRONMENT: [&str; 6] = [
     "superlance-check/src/lib.rs",
     "superlance-core/src/listener/environment.rs",
     "superlance-core/src/system/clock.rs",
+    "superlance-core/src/system/surroundings.rs",
     "superlance-run/src/lib.rs",
     "superlance-status/src/lib.rs",
 ];
@@ -213,19 +216,22 @@ fn collect(folder: &Path, path: &str, module: &[String], found: &mut Vec<Source>
 fn floor(name: &str) -> usize {
     match name {
         "superlance-core" => 0,
-        "superlance-action" | "superlance-alerts" | "superlance-config" | "superlance-probe" => 1,
+        "superlance-action" | "superlance-alerts" | "superlance-config" | "superlance-measure"
+        | "superlance-probe" => 1,
         "superlance-crash" => 2,
-        "superlance-status" | "superlance-check" | "superlance-run" => 4,
+        "superlance-status" | "superlance-check" | "superlance-metrics" | "superlance-run" => 4,
         _ if name.starts_with("superlance-") => 3,
         _ => 5,
     }
 }
 
 /// Crates that would be reached on a wrong way.
-const NEVER: [(&str, &str); 5] = [
+const NEVER: [(&str, &str); 7] = [
     ("superlance-check", "superlance-crash"),
     ("superlance-memmon", "superlance-crash"),
     ("superlance-httpok", "superlance-crash"),
+    ("superlance-metrics", "superlance-crash"),
+    ("superlance-metrics", "superlance-alerts"),
     ("superlance-status", "superlance-crash"),
     ("superlance-status", "superlance-alerts"),
 ];

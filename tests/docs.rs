@@ -34,7 +34,7 @@ fn commands() -> Vec<String> {
 }
 
 /// What is run at a terminal.
-const TOOLS: [&str; 4] = ["check", "run", "status", "test-alert"];
+const TOOLS: [&str; 5] = ["check", "metrics", "run", "status", "test-alert"];
 
 /// All that has options of its own, with its manual page.
 fn documented() -> Vec<(String, String)> {

@@ -25,6 +25,7 @@ mod faults;
 mod httpok;
 mod log;
 mod memmon;
+mod metrics;
 mod names;
 mod protocol;
 mod reliability;

@@ -60,6 +60,7 @@ fn every_help_begins_with_what_the_command_does() {
         ("fatalmailbatch", "Mail about processes that supervisord cannot start, several at a time"),
         ("httpok", "Restart processes under supervisord when a URL does not answer as it should"),
         ("memmon", "Restart processes under supervisord that use too much memory"),
+        ("metrics", "Give Prometheus the metrics of the processes under supervisord"),
         ("run", "Run supervisord in a container: reap, stop quickly, hand on the exit status"),
         ("status", "Show how much memory the processes under supervisord use"),
     ] {

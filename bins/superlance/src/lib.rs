@@ -37,6 +37,12 @@ const TOOLS: &[Tool] = &[
         main: |arguments| superlance_check::main(arguments, APPLETS),
     },
     Tool {
+        name: superlance_metrics::NAME,
+        about: superlance_metrics::ABOUT,
+        command: superlance_metrics::command,
+        main: superlance_metrics::main,
+    },
+    Tool {
         name: superlance_run::NAME,
         about: superlance_run::ABOUT,
         command: superlance_run::command,

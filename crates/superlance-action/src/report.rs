@@ -1,7 +1,7 @@
 //! The parts of status and metrics files.
 
 pub mod action_log;
-mod output_file;
+pub mod output_file;
 pub mod prometheus;
 
 use std::path::PathBuf;

@@ -47,7 +47,16 @@ mod tests {
 
     fn process(start: i64, now: i64) -> ProcessInfo {
         let (name, group) = ("p".to_owned(), "g".to_owned());
-        ProcessInfo { name, group, pid: 7, state: State::Running, start, stop: 0, now }
+        ProcessInfo {
+            name,
+            group,
+            pid: 7,
+            state: State::Running,
+            start,
+            stop: 0,
+            exit_status: 0,
+            now,
+        }
     }
 
     #[test]

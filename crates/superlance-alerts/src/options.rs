@@ -8,7 +8,7 @@ use clap::{ArgMatches, Args};
 use super::recovery::Recovery;
 use crate::throttle::Throttle;
 use crate::transport::webhook::format::Format;
-use superlance_core::options::units::parse_duration;
+use superlance_core::options::units::parse_interval;
 use superlance_core::options::usage::StartError;
 use superlance_core::system::secret::Secret;
 
@@ -59,14 +59,6 @@ impl ThrottleOptions {
     pub(super) fn recovery(&self) -> Option<Recovery> {
         self.recovery.then(|| Recovery::new(self.alert_interval.unwrap_or(RECOVERY)))
     }
-}
-
-fn parse_interval(text: &str) -> Result<Duration, String> {
-    let interval = parse_duration(text).map_err(|error| error.to_string())?;
-    if interval.is_zero() {
-        return Err("expected one second or more".to_owned());
-    }
-    Ok(interval)
 }
 
 impl MailOptions {

@@ -98,10 +98,10 @@ fn run(arguments: Vec<OsString>, applets: &[&'static Applet]) -> Result<ExitCode
         write!(io::stdout(), "{}", codes::explain(entry).unwrap_or_default())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let host = this_host();
+    let host = ThisHost::here();
     let file = match &options.configuration {
         Some(file) => file.clone(),
-        None => search(&host).map_err(Failure::NoFile)?,
+        None => search().map_err(Failure::NoFile)?,
     };
     let report = check(&file, &host, applets, &options);
     let printed = match (options.json, options.sarif) {
@@ -155,30 +155,14 @@ fn check<M: Machine>(
     }
 }
 
-fn this_host() -> ThisHost {
-    let text = |(name, value): (OsString, OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    ThisHost {
-        working_folder: env::current_dir().unwrap_or_default(),
-        variables: env::vars_os().filter_map(text).collect(),
-    }
-}
-
 /// The file that this program runs from.
 fn own_program() -> io::Result<PathBuf> {
     env::current_exe()
 }
 
 /// The configuration that supervisord would find.
-fn search(host: &ThisHost) -> Result<PathBuf, String> {
-    let environment = Environment {
-        program_folder: own_program().ok().and_then(|path| Some(path.parent()?.to_owned())),
-        working_folder: host.working_folder.clone(),
-        root: Path::new("/"),
-        variables: Vec::new(),
-    };
-    let places = environment.search_path();
+fn search() -> Result<PathBuf, String> {
+    let places = Environment::here().search_path();
     places.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
         let places: Vec<_> = places.iter().map(|path| path.display().to_string()).collect();
         format!("no configuration was found in {}; name one with -c", places.join(", "))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Group, User};
 use superlance_config::{Host, ThisHost};
-use superlance_memmon::SystemMemory;
+use superlance_measure::SystemMemory;
 
 /// The machine that the configuration is for.
 pub(crate) trait Machine: Host {

@@ -10,6 +10,7 @@ use std::process::{Command as Program, ExitCode};
 
 use clap::{ArgAction, Command, CommandFactory as _, FromArgMatches as _, Parser};
 use nix::unistd::{Uid, User};
+use superlance_config::ThisHost;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::options::getopt::{with_hints, with_version};
 use superlance_core::options::quantity::duration;
@@ -19,7 +20,7 @@ use superlance_core::system::host_name;
 
 use crate::machine::Machine as _;
 use crate::scene::{Item, Scene};
-use crate::{own_program, search, this_host};
+use crate::{own_program, search};
 
 /// What it is called, after `superlance`.
 pub const NAME: &str = "test-alert";
@@ -95,8 +96,8 @@ fn of_section(
     options: &Options,
     applets: &[&'static Applet],
 ) -> Result<ExitCode, String> {
-    let host = this_host();
-    let file = options.configuration.clone().map_or_else(|| search(&host), Ok)?;
+    let host = ThisHost::here();
+    let file = options.configuration.clone().map_or_else(search, Ok)?;
     let scene = Scene::new(&file, &host, applets, false);
     if let Some(refusal) = scene.read.refusals.iter().find(|r| !r.cause.is_about_the_machine()) {
         return Err(format!("{}: supervisord refuses this: {}", file.display(), refusal.reason));
@@ -134,11 +135,7 @@ fn of_section(
 }
 
 /// The user of a section, if that is not the one who calls.
-fn other_user<'a>(
-    item: Item<'a>,
-    scene: &'a Scene<'_>,
-    host: &superlance_config::ThisHost,
-) -> Option<&'a str> {
+fn other_user<'a>(item: Item<'a>, scene: &'a Scene<'_>, host: &ThisHost) -> Option<&'a str> {
     let user = item.program.user.as_deref().or(scene.read.user.as_deref())?;
     (host.user_id(user) != Some(Uid::current().as_raw())).then_some(user)
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Group, Uid, User};
+use superlance_core::system::surroundings::{variables, working_folder};
 
 /// What supervisor asks the system while it reads a configuration.
 pub trait Host {
@@ -33,6 +34,14 @@ pub trait Host {
 pub struct ThisHost {
     pub working_folder: PathBuf,
     pub variables: Vec<(String, String)>,
+}
+
+impl ThisHost {
+    /// With the surroundings of this program.
+    #[must_use]
+    pub fn here() -> Self {
+        Self { working_folder: working_folder(), variables: variables() }
+    }
 }
 
 impl Host for ThisHost {

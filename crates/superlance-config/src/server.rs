@@ -4,7 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+use superlance_core::supervisor::RpcError;
+use superlance_core::supervisor::rpc::{Advice, RpcClient};
 use superlance_core::system::secret::Secret;
+use superlance_core::system::surroundings::{program_folder, variables, working_folder};
 
 use crate::configuration::Configuration;
 use crate::expand::{Item, Names, expand};
@@ -16,12 +20,27 @@ const DEFAULT_URL: &str = "http://localhost:9001";
 /// The section that supervisorctl reads.
 const SECTION: &str = "supervisorctl";
 
-/// The options of the command line.
-#[derive(Debug, Default)]
+// No doc comment: clap would show it in place of what the command does.
+#[derive(Debug, Default, Args)]
 pub struct ServerOptions {
+    // Not a doc comment, where [supervisorctl] would be a link.
+    #[arg(short, long, value_name = "FILE")]
+    #[arg(
+        help = "Configuration whose [supervisorctl] section says where supervisord listens; if \
+                  not given, it is searched where supervisorctl searches"
+    )]
     pub configuration: Option<PathBuf>,
+
+    /// Where supervisord listens: unix://PATH or http://HOST:PORT
+    #[arg(short = 's', long = "serverurl", value_name = "URL")]
     pub url: Option<String>,
+
+    /// Name of the user to supervisord
+    #[arg(short, long, value_name = "USER")]
     pub username: Option<String>,
+
+    /// Password of the user
+    #[arg(short, long, value_name = "PASSWORD")]
     pub password: Option<Secret>,
 }
 
@@ -48,6 +67,68 @@ pub struct Server {
     pub origin: String,
     /// The configuration that was read, if one was.
     pub file: Option<PathBuf>,
+}
+
+/// The remedies where supervisord refuses, for a user at a terminal.
+const ADVICE: Advice = Advice {
+    login: "give them with -u and -p, or as username= and password= in the [supervisorctl] section of \
+            the configuration",
+    access: "run this as a user who may open the socket (sudo), or let this user with chmod= or \
+             chown= in the [unix_http_server] section",
+};
+
+/// The reason why there is no supervisord to ask.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NoServer {
+    /// The command line is wrong.
+    Usage(String),
+    /// The configuration is.
+    Configuration(String),
+}
+
+/// A client for a supervisord that was found.
+pub struct Connection {
+    pub client: RpcClient,
+    /// Its configuration, if one was read.
+    pub file: Option<PathBuf>,
+    /// The origin of its URL, for when no supervisord answers there.
+    pub origin: String,
+}
+
+/// Finds the supervisord to ask, and makes a client for it, which connects when it is first used.
+///
+/// # Errors
+/// When there is none.
+pub fn connect(
+    options: ServerOptions,
+    environment: &Environment<'_>,
+) -> Result<Connection, NoServer> {
+    let is_given = options.url.is_some();
+    // The configuration found by default need not be that of another server.
+    let is_of_server = !is_given || options.configuration.is_some();
+    let server = find(options, environment).map_err(NoServer::Configuration)?;
+    match RpcClient::new(&server.url, &server.username, &server.password) {
+        Ok(client) => Ok(Connection {
+            client: client.advising(ADVICE),
+            file: server.file.filter(|_| is_of_server),
+            origin: server.origin,
+        }),
+        Err(error) if is_given => Err(NoServer::Usage(format!("-s: {error}"))),
+        Err(error) => Err(NoServer::Configuration(format!("{error}; it is {}", server.origin))),
+    }
+}
+
+impl Connection {
+    /// A failed question in words for people, with what may be wrong.
+    #[must_use]
+    pub fn explain(&self, error: &RpcError) -> String {
+        match error {
+            RpcError::Fault(fault) => format!("supervisord refuses: {}", fault.text),
+            RpcError::Unreachable(why) | RpcError::NoAnswer(why) => {
+                format!("{why}\n(the address is {})", self.origin)
+            }
+        }
+    }
 }
 
 /// Finds the supervisord to ask.
@@ -137,6 +218,17 @@ fn read(path: &Path, environment: &Environment<'_>) -> Result<Found, String> {
 }
 
 impl Environment<'_> {
+    /// That of this program.
+    #[must_use]
+    pub fn here() -> Self {
+        Self {
+            program_folder: program_folder(),
+            working_folder: working_folder(),
+            root: Path::new("/"),
+            variables: variables(),
+        }
+    }
+
     /// The default places of configurations, the likeliest first.
     #[must_use]
     pub fn search_path(&self) -> Vec<PathBuf> {

@@ -1,5 +1,6 @@
 //! Running a listener: its threads, the queue between them, and the end.
 
+pub mod answer;
 pub mod applet;
 pub mod backlog;
 mod expectation;

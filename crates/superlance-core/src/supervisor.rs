@@ -21,6 +21,8 @@ pub struct ProcessInfo {
     pub start: i64,
     /// The time of its last end, in seconds since 1970; 0 for never.
     pub stop: i64,
+    /// The exit status of its last end; -1 where a signal ended it, 0 where it failed to start.
+    pub exit_status: i64,
     /// supervisord's clock, in seconds since 1970.
     pub now: i64,
 }
@@ -58,8 +60,6 @@ pub struct Details {
     pub info: ProcessInfo,
     /// Why the process could not be started, in supervisord's words; empty when it could.
     pub spawn_error: String,
-    /// The exit status of its last end; -1 where a signal ended it, 0 where it failed to start.
-    pub exit_status: i64,
     /// The file of its standard output; empty for none.
     pub stdout_log: String,
     /// The file of its standard error; empty for none, or when it goes where standard output goes.

@@ -11,6 +11,7 @@ pub mod python;
 pub mod replace;
 pub mod secret;
 pub mod socket;
+pub mod surroundings;
 pub(crate) mod thread;
 pub mod truncate;
 pub mod trust;

@@ -53,8 +53,6 @@ pub struct ScriptedSupervisor {
     pub now: i64,
     /// Why processes could not be started, by `group:name`.
     pub spawn_errors: HashMap<String, String>,
-    /// Exit statuses, by `group:name`; the others have 0.
-    pub exit_statuses: HashMap<String, i64>,
     /// Groups whose priority is not 999.
     pub group_priorities: HashMap<String, i64>,
     /// The outputs of processes, by `group:name`; those without keep none.
@@ -84,6 +82,7 @@ impl ScriptedSupervisor {
             state: if pid == 0 { State::Stopped } else { State::Running },
             start: self.now - 10,
             stop: 0,
+            exit_status: 0,
             now: self.now,
         });
         self
@@ -145,7 +144,6 @@ impl Supervisor for ScriptedSupervisor {
         };
         Ok(Details {
             info,
-            exit_status: self.exit_statuses.get(namespec).copied().unwrap_or_default(),
             spawn_error: self.spawn_errors.get(namespec).cloned().unwrap_or_default(),
             stdout_log: log(Channel::Stdout),
             stderr_log: log(Channel::Stderr),

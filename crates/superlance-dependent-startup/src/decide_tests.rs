@@ -29,7 +29,16 @@ impl World {
             let (group, name) = namespec.split_once(':').unwrap();
             let start = i64::from(self.started.contains(namespec));
             let (group, name) = (group.to_owned(), name.to_owned());
-            ProcessInfo { group, name, pid: 0, state: *state, start, stop: 0, now: 9 }
+            ProcessInfo {
+                group,
+                name,
+                pid: 0,
+                state: *state,
+                start,
+                stop: 0,
+                exit_status: 0,
+                now: 9,
+            }
         };
         self.states.iter().map(info).collect()
     }

@@ -1,6 +1,6 @@
 //! The configuration to read.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use superlance_config::server;
 use superlance_core::listener::environment::Environment;
@@ -13,9 +13,9 @@ use crate::options::Options;
 /// # Errors
 /// When there is none.
 pub(crate) fn find(options: &Options, environment: &Environment) -> Result<PathBuf, String> {
-    let working_folder = environment.working_folder();
+    let here = server::Environment::here();
     if let Some(file) = &options.config {
-        let path = working_folder.join(file);
+        let path = here.working_folder.join(file);
         return match path.exists() {
             true => Ok(path),
             false => Err(format!("Config path {} does not exist!", file.display())),
@@ -23,13 +23,7 @@ pub(crate) fn find(options: &Options, environment: &Environment) -> Result<PathB
     }
     let name = options.config_filename();
     let own = environment.configuration().filter(|path| path.exists() && name.is_none());
-    let places = server::Environment {
-        program_folder: environment.program_folder(),
-        working_folder,
-        root: Path::new("/"),
-        variables: Vec::new(),
-    };
-    let searched = places.search_path_of(name.unwrap_or("supervisord.conf"));
+    let searched = here.search_path_of(name.unwrap_or("supervisord.conf"));
     own.or_else(|| searched.iter().find(|path| path.exists()).cloned()).ok_or_else(|| {
         let searched: Vec<_> = searched.iter().map(|path| path.display().to_string()).collect();
         format!("Unable to find a config file in {}; name one with -c", searched.join(", "))

@@ -103,7 +103,16 @@ mod tests {
     fn states(all: &[(&str, State, i64)]) -> States {
         let info = |(name, state, start): &(&str, State, i64)| {
             let (group, name) = ((*name).to_owned(), (*name).to_owned());
-            ProcessInfo { group, name, pid: 0, state: *state, start: *start, stop: 0, now: 99 }
+            ProcessInfo {
+                group,
+                name,
+                pid: 0,
+                state: *state,
+                start: *start,
+                stop: 0,
+                exit_status: 0,
+                now: 99,
+            }
         };
         let mut states = States::default();
         states.look(&all.iter().map(info).collect::<Vec<_>>());

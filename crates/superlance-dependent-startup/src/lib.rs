@@ -83,10 +83,7 @@ fn service(matches: &ArgMatches, mut environment: Environment) -> Result<Service
         false => StartError::Exit(NO_CONFIGURATION, reason),
     };
     let file = find::find(&options, &environment).map_err(no_configuration)?;
-    let host = ThisHost {
-        working_folder: environment.working_folder(),
-        variables: environment.variables(),
-    };
+    let host = ThisHost::here();
     let reading = Reading::load(&file, &host, options.lenience()).map_err(no_configuration)?;
     if options.plan {
         let is_good = reading.graph.programs.iter().all(|program| program.faults.is_empty());

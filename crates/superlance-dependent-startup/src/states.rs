@@ -177,7 +177,16 @@ mod tests {
 
     fn info(name: &str, state: State, start: i64) -> ProcessInfo {
         let name = name.to_owned();
-        ProcessInfo { group: name.clone(), name, pid: 0, state, start, stop: 0, now: 100 }
+        ProcessInfo {
+            group: name.clone(),
+            name,
+            pid: 0,
+            state,
+            start,
+            stop: 0,
+            exit_status: 0,
+            now: 100,
+        }
     }
 
     #[test]

@@ -197,7 +197,7 @@ impl Exitmon {
         let namespec = format!("{}:{}", change.group, change.process);
         let details = ctx.supervisor.details(&namespec).ok();
         let details = details.filter(|details| details.info.state == change.state);
-        let status = details.as_ref().map(|details| details.exit_status);
+        let status = details.as_ref().map(|details| details.info.exit_status);
         match (change.state, ending, status) {
             (State::Exited, None, Some(status)) => match u32::try_from(status) {
                 Ok(status) => How { ending: Some(Ending::Status(status)), words: None },

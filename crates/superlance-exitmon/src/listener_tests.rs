@@ -45,7 +45,7 @@ fn an_exit_is_logged_written_down_told_and_ends_supervisord_in_this_order() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("status");
     let mut world = world(State::Exited);
-    world.supervisor.exit_statuses.insert("web:web".to_owned(), 3);
+    world.supervisor.process("web:web").unwrap().exit_status = 3;
     let mut exitmon = exitmon("--after 0", Some(file.clone()));
     world.event(&mut exitmon, "PROCESS_STATE_EXITED", EXITED).unwrap();
     let alert = world.in_flight.begin("an alert that is on its way");
@@ -81,7 +81,7 @@ fn what_supervisord_ends_itself_is_left_to_it() {
 fn an_end_that_cannot_be_begun_is_tried_again() {
     let mut world = world(State::Exited);
     let mut exitmon = exitmon("--after 0", None);
-    world.supervisor.exit_statuses.insert("web:web".to_owned(), -1);
+    world.supervisor.process("web:web").unwrap().exit_status = -1;
     // The parent of this test is the supervisord of `pid`, and must live.
     for _ in 0..2 {
         world.supervisor.refuse("pid", Fault::NOT_RUNNING, "NOT_RUNNING");
@@ -180,7 +180,7 @@ fn where_supervisord_cannot_be_asked_only_fatal_counts() {
 fn told_to_end_it_begins_nothing() {
     let mut world = world(State::Exited);
     let mut exitmon = exitmon("--after 0", None);
-    world.supervisor.exit_statuses.insert("web:web".to_owned(), 3);
+    world.supervisor.process("web:web").unwrap().exit_status = 3;
     world.ending.store(true, std::sync::atomic::Ordering::Relaxed);
     world.event(&mut exitmon, "PROCESS_STATE_EXITED", EXITED).unwrap();
     world.with_ctx(|ctx| exitmon.on_time(ctx));

@@ -92,20 +92,15 @@ impl Eyes {
             true => self.own_log(ctx)?,
             false => None,
         };
-        matter.into_iter().map(|(info, role)| self.seen(info, role, log.as_deref(), ctx)).collect()
+        let seen = matter.into_iter().map(|(info, role)| self.seen(info, role, log.as_deref()));
+        Ok(seen.collect())
     }
 
-    fn seen(
-        &self,
-        info: &ProcessInfo,
-        role: Role,
-        log: Option<&str>,
-        ctx: &mut Ctx<'_>,
-    ) -> Result<Seen, RpcError> {
+    fn seen(&self, info: &ProcessInfo, role: Role, log: Option<&str>) -> Seen {
         let is_deaf = role == Role::Listener
             && info.state == State::Running
             && log.is_some_and(|log| is_deaf(log, &info.name));
-        Ok(Seen {
+        Seen {
             group: info.group.clone(),
             name: info.name.clone(),
             role,
@@ -113,24 +108,16 @@ impl Eyes {
             has_run: info.start != 0,
             ended: if info.state == State::Fatal { info.stop.max(info.start) } else { info.stop },
             lasts: (info.state == State::Exited).then(|| exited_ago(info)).flatten(),
-            failed: info.state == State::Exited && self.has_failed(info, ctx)?,
-        })
+            failed: info.state == State::Exited && self.has_failed(info),
+        }
     }
 
     /// Whether a process exited with a status that supervisord did not expect.
-    fn has_failed(&self, info: &ProcessInfo, ctx: &mut Ctx<'_>) -> Result<bool, RpcError> {
-        let namespec = info.namespec();
-        let status = match ctx.supervisor.details(&namespec) {
-            Ok(details) => details.exit_status,
-            Err(error) if error.is_shutdown() => return Err(error),
-            // It was removed meanwhile.
-            Err(_) => 0,
-        };
-        let configured = self.configured.get(&namespec);
-        Ok(match configured {
-            Some(configured) => !configured.exit_codes.contains(&status),
-            None => status != 0,
-        })
+    fn has_failed(&self, info: &ProcessInfo) -> bool {
+        match self.configured.get(&info.namespec()) {
+            Some(configured) => !configured.exit_codes.contains(&info.exit_status),
+            None => info.exit_status != 0,
+        }
     }
 
     /// Reads the configuration of all processes, if it is not known.

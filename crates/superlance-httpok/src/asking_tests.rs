@@ -30,7 +30,16 @@ fn check(arguments: &[&str]) -> Outcome {
 
 fn process(name: &str, pid: u32) -> ProcessInfo {
     let (name, group) = (name.to_owned(), "web".to_owned());
-    ProcessInfo { name, group, pid, state: State::Running, start: 0, stop: 0, now: 0 }
+    ProcessInfo {
+        name,
+        group,
+        pid,
+        state: State::Running,
+        start: 0,
+        stop: 0,
+        exit_status: 0,
+        now: 0,
+    }
 }
 
 fn answering(answer: HttpAnswer) -> HttpServer {

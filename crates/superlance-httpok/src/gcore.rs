@@ -62,7 +62,16 @@ mod tests {
 
     fn process(name: &str) -> ProcessInfo {
         let (group, name) = ("g".to_owned(), name.to_owned());
-        ProcessInfo { name, group, pid: 77, state: State::Running, start: 0, stop: 0, now: 0 }
+        ProcessInfo {
+            name,
+            group,
+            pid: 77,
+            state: State::Running,
+            start: 0,
+            stop: 0,
+            exit_status: 0,
+            now: 0,
+        }
     }
 
     fn gcore(command: &str, directory: &str) -> Gcore {

@@ -48,7 +48,8 @@ impl Plan {
     pub(crate) fn verify(&self) -> Result<(), String> {
         let (name, group) = ("name_0".to_owned(), "group".to_owned());
         let state = State::Running;
-        let example = ProcessInfo { name, group, pid: 1, state, start: 0, stop: 0, now: 0 };
+        let example =
+            ProcessInfo { name, group, pid: 1, state, start: 0, stop: 0, exit_status: 0, now: 0 };
         self.questions
             .iter()
             .try_for_each(|question| self.prepare(question, Some(&example)).map(drop))

@@ -143,7 +143,7 @@ impl Report<'_> {
     /// As metrics. Every series names the httpok it comes from, since several may write files for one
     /// collector.
     fn metrics(&self, actions: &ActionLog<Cause>) -> String {
-        let mut text = Text::new("superlance_httpok");
+        let mut text = Text::new("superlance_httpok_");
         let httpok = self.listener.unwrap_or("httpok");
         let own = [("httpok", httpok)];
         let is_known = |check: &Check<'_>| check.success.is_some();

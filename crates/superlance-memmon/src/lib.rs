@@ -1,18 +1,17 @@
 //! `memmon` restarts processes under supervisord that use too much memory.
 //!
 //! At each tick the [`sampler`] asks supervisord for all processes and the system for their memory
-//! ([`measure`]), [`decide`] compares them with the limits of the command line and what is remembered of
+//! ([`superlance_measure`]), [`decide`] compares them with the limits of the command line and what is remembered of
 //! earlier ticks, and [`act`] restarts and alerts; [`report`] is what the status and metrics files say.
 //! The [`listener`] puts these together. What it writes into the log and into mails without options of its
 //! own is the original's, word for word.
 //!
-//! Measuring ([`Memory`], [`Metric`], [`SystemMemory`]) and the meaning of memmon's limits ([`Watch`]) are
-//! public, for other tools that show how much memory processes use.
+//! The meaning of memmon's limits ([`Watch`]) is public, for other tools that show how much memory processes
+//! use.
 
 mod act;
 mod decide;
 mod listener;
-mod measure;
 mod options;
 mod report;
 mod sampler;
@@ -26,9 +25,6 @@ use superlance_core::run::Service;
 use superlance_core::run::applet::Applet;
 
 pub use crate::decide::amount::{Amount, BadAmount};
-pub use crate::measure::memory::{Memory, Reading, Readings};
-pub use crate::measure::metric::{Metric, Unavailable, Usage};
-pub use crate::measure::system_memory::SystemMemory;
 pub use crate::watch::{Limited, Watch};
 
 use crate::listener::Memmon;

@@ -7,9 +7,9 @@ use superlance_core::supervisor::{ProcessInfo, RpcError, State};
 use superlance_core::testing::{ScriptedSupervisor, World, frame};
 
 use super::*;
-use crate::measure::memory::Memory;
-use crate::measure::system_memory::SystemMemory;
 use crate::options;
+use superlance_measure::Memory;
+use superlance_measure::SystemMemory;
 
 /// A process to measure.
 pub(super) struct Sleeper(Child);

@@ -17,8 +17,7 @@ use superlance_core::system::log::Log;
 
 use crate::decide::amount::Amount;
 use crate::decide::limits::{Limit, parse_limit};
-use crate::measure::memory::Memory;
-use crate::measure::metric::{Metric, Unavailable};
+use superlance_measure::{Memory, Metric, Unavailable};
 
 /// The original's long options.
 const GETOPT_NAMES: &[&str] = &[

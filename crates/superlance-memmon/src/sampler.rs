@@ -12,10 +12,8 @@ use superlance_core::supervisor::{ProcessInfo, State};
 use superlance_core::system::log::LogOnce;
 
 use crate::decide::measured::Measured;
-use crate::measure::memory::{Memory, Readings};
-use crate::measure::metric::Unavailable;
-use crate::measure::system_memory::SystemMemory;
 use crate::watch::Watch;
+use superlance_measure::{Memory, Readings, SystemMemory, Unavailable};
 
 /// Who looks.
 #[derive(Debug)]

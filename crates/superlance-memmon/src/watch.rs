@@ -8,8 +8,8 @@ use superlance_core::supervisor::ProcessInfo;
 
 use crate::decide::amount::Amount;
 use crate::decide::limits::Limits;
-use crate::measure::metric::Metric;
 use crate::options::{self, Options};
+use superlance_measure::Metric;
 
 /// The options of memmon that say who is watched and how much is too much.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Watch {
         self.cumulative
     }
 
-    /// Whether [`SystemMemory::memory`](crate::SystemMemory::memory) must be known for the limits.
+    /// Whether [`SystemMemory::memory`](superlance_measure::SystemMemory::memory) must be known for the limits.
     #[must_use]
     pub fn needs_memory(&self) -> bool {
         self.limits.has_shares() || matches!(self.total, Some(Amount::Share(_)))
@@ -145,6 +145,7 @@ mod tests {
             state: State::Running,
             start: 0,
             stop: 0,
+            exit_status: 0,
             now: 0,
         }
     }

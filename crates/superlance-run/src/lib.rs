@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _};
+use superlance_config::ThisHost;
 use superlance_core::options::getopt::{with_hints, with_version};
 use superlance_core::system::log::Log;
 
@@ -94,7 +95,8 @@ fn supervised(options: &Options, exit_file: &ExitFile, log: &Log) -> Result<u8, 
     }
     let no_signals = |error: io::Error| fail(format!("signals cannot be caught: {error}"));
     let early = signals::Early::catch().map_err(no_signals)?;
-    let known = options.is_fast().then(|| server::find(&options.command, &host())).transpose();
+    let known =
+        options.is_fast().then(|| server::find(&options.command, &ThisHost::here())).transpose();
     let known = known.unwrap_or_else(|why| {
         log.line(format_args!(
             "superlance run: stops by a signal, since supervisord cannot be asked: {why}"
@@ -120,16 +122,6 @@ fn supervised(options: &Options, exit_file: &ExitFile, log: &Log) -> Result<u8, 
         None => format!("superlance run: supervisord ended (exit status {own})"),
     });
     Ok(given.unwrap_or(own))
-}
-
-#[cfg(target_os = "linux")]
-fn host() -> superlance_config::ThisHost {
-    superlance_config::ThisHost {
-        working_folder: env::current_dir().unwrap_or_default(),
-        variables: env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect(),
-    }
 }
 
 /// The file in which exitmon leaves the exit status.

@@ -32,7 +32,7 @@ pub(crate) fn find(command: &[OsString], host: &ThisHost) -> Result<Known, Strin
     let named = configuration(words.iter().map(|word| word.as_ref()));
     let path = match named {
         Some(path) => host.working_folder().join(path),
-        None => searched(&words, host).ok_or("no configuration was found")?,
+        None => searched(&words).ok_or("no configuration was found")?,
     };
     let loaded = load(&path, host);
     let read = Supervisord::read(&loaded, &path, host);
@@ -48,13 +48,11 @@ pub(crate) fn find(command: &[OsString], host: &ThisHost) -> Result<Known, Strin
 }
 
 /// Where supervisord looks for its configuration.
-fn searched(words: &[impl AsRef<str>], host: &ThisHost) -> Option<PathBuf> {
+fn searched(words: &[impl AsRef<str>]) -> Option<PathBuf> {
     let program = words.iter().map(AsRef::as_ref).find(|word| word.ends_with("supervisord"))?;
     let environment = Environment {
         program_folder: Path::new(program).parent().map(Path::to_owned),
-        working_folder: host.working_folder(),
-        root: Path::new("/"),
-        variables: Vec::new(),
+        ..Environment::here()
     };
     environment.search_path().into_iter().find(|path| path.exists())
 }

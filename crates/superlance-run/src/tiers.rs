@@ -70,7 +70,7 @@ mod tests {
 
     fn process(group: &str, name: &str, state: State) -> ProcessInfo {
         let (group, name) = (group.to_owned(), name.to_owned());
-        ProcessInfo { name, group, pid: 7, state, start: 1, stop: 0, now: 9 }
+        ProcessInfo { name, group, pid: 7, state, start: 1, stop: 0, exit_status: 0, now: 9 }
     }
 
     fn configured(group: &str, name: &str, group_priority: i64, priority: i64) -> Configured {

@@ -1,7 +1,7 @@
 //! A snapshot as JSON. Unknown numbers are null, and so are sums that lack a number.
 
 use serde::Serialize;
-use superlance_memmon::Metric;
+use superlance_measure::Metric;
 
 use crate::snapshot::{Row, Scope, Snapshot};
 

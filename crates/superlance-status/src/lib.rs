@@ -7,7 +7,6 @@
 //! or again and again ([`watch`], [`screen`]).
 
 mod json;
-mod local;
 mod observer;
 mod options;
 mod screen;
@@ -26,18 +25,16 @@ use std::time::{Duration, SystemTime};
 use clap::error::ErrorKind as ClapError;
 use clap::{Command, CommandFactory, FromArgMatches as _};
 use superlance_config::ThisHost;
-use superlance_config::server::{self, Environment, ServerOptions};
+use superlance_config::server::{self, Environment, NoServer};
 use superlance_core::options::getopt::{with_hints, with_version};
 use superlance_core::run::applet::report;
-use superlance_core::supervisor::rpc::{Advice, RpcClient};
-use superlance_core::supervisor::{RpcError, Supervisor as _};
 use superlance_core::system::clock::asctime_and_zone;
 use superlance_core::system::paint;
 use superlance_dependent_startup::graph::{Graph, Lenience, Reading};
-use superlance_memmon::{Memory, SystemMemory, Watch};
+use superlance_measure::{Local, SystemMemory};
+use superlance_memmon::Watch;
 use terminal_size::{Height, Width, terminal_size_of};
 
-use crate::local::Processes;
 use crate::observer::Observer;
 use crate::options::Options;
 use crate::snapshot::Snapshot;
@@ -51,14 +48,6 @@ const FULL_NAME: &str = "superlance status";
 
 /// What it is for, in a line.
 pub const ABOUT: &str = "Show how much memory the processes under supervisord use";
-
-/// The remedy where supervisord refuses, for a user at a terminal.
-const ADVICE: Advice = Advice {
-    login: "give them with -u and -p, or as username= and password= in the [supervisorctl] section of \
-            the configuration",
-    access: "run this as a user who may open the socket (sudo), or let this user with chmod= or \
-             chown= in the [unix_http_server] section",
-};
 
 /// A process is over its limit.
 const OVER: u8 = 3;
@@ -75,6 +64,15 @@ enum Failure {
     Environment(String),
     /// The reader of the output or the terminal is gone.
     Output(io::Error),
+}
+
+impl From<NoServer> for Failure {
+    fn from(error: NoServer) -> Self {
+        match error {
+            NoServer::Usage(message) => Self::Usage(message),
+            NoServer::Configuration(message) => Self::Environment(message),
+        }
+    }
 }
 
 impl From<io::Error> for Failure {
@@ -159,76 +157,41 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
 fn looker(
     options: Options,
 ) -> Result<impl FnMut() -> Result<Snapshot, String> + Send + 'static, Failure> {
-    let Options { configuration, serverurl, username, password, names, sort, memmon, .. } = options;
+    let Options { server, names, sort, memmon, .. } = options;
     let watch = match memmon.is_empty() {
         true => None,
         false => {
             Some(Watch::parse(memmon.into_iter().map(single_percent)).map_err(Failure::Memmon)?)
         }
     };
-    let is_given = serverurl.is_some();
-    // The configuration found by default need not be that of another server.
-    let is_of_server = !is_given || configuration.is_some();
-    let environment = Environment {
-        program_folder: env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned())),
-        working_folder: env::current_dir().unwrap_or_default(),
-        root: Path::new("/"),
-        variables: variables(),
-    };
-    let options = ServerOptions { configuration, url: serverurl, username, password };
-    let server = server::find(options, &environment).map_err(Failure::Environment)?;
-    let client = RpcClient::new(&server.url, &server.username, &server.password);
-    let mut client = match client {
-        Ok(client) => client.advising(ADVICE),
-        Err(error) if is_given => return Err(Failure::Usage(format!("-s: {error}"))),
-        Err(error) => {
-            return Err(Failure::Environment(format!("{error}; it is {}", server.origin)));
-        }
-    };
+    let mut server = server::connect(server, &Environment::here())?;
     let memory_of_machine = match &watch {
         Some(watch) if watch.needs_memory() => {
             Some(SystemMemory::default().memory().map_err(Failure::Environment)?)
         }
         _ => None,
     };
-    let file = server.file.as_deref().filter(|_| is_of_server);
     let observer = Observer {
-        graph: file.and_then(|file| graph(file, &environment)),
-        url: client.url().to_owned(),
+        graph: server.file.as_deref().and_then(graph),
+        url: server.client.url().to_owned(),
         watch,
         memory_of_machine,
         names,
         sort,
-        memory: Memory::of_this_system(),
-        processes: Processes::of_this_system(),
+        local: Local::of_this_system(),
     };
-    let is_here = client.is_here();
     Ok(move || {
-        let own_pid = is_here.then(|| client.pid()).transpose();
-        own_pid.and_then(|own_pid| observer.look(&mut client, own_pid)).map_err(|error| match error
-        {
-            RpcError::Fault(fault) => format!("supervisord refuses: {}", fault.text),
-            RpcError::Unreachable(why) | RpcError::NoAnswer(why) => {
-                format!("{why}\n(the address is {})", server.origin)
-            }
-        })
+        let own_pid = server.client.own_pid();
+        let snapshot = own_pid.and_then(|own_pid| observer.look(&mut server.client, own_pid));
+        snapshot.map_err(|error| server.explain(&error))
     })
 }
 
 /// What the programs of a configuration wait for. One that this user cannot read whole says nothing of
 /// that, and all else is shown.
-fn graph(file: &Path, environment: &Environment<'_>) -> Option<Graph> {
-    let working_folder = environment.working_folder.clone();
-    let host = ThisHost { working_folder, variables: environment.variables.clone() };
-    Reading::load(file, &host, Lenience::None).ok().map(|reading| reading.graph)
-}
-
-/// The variables of the environment that are text.
-fn variables() -> Vec<(String, String)> {
-    let text = |(name, value): (OsString, OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    env::vars_os().filter_map(text).collect()
+fn graph(file: &Path) -> Option<Graph> {
+    let reading = Reading::load(file, &ThisHost::here(), Lenience::None);
+    reading.ok().map(|reading| reading.graph)
 }
 
 /// A word as supervisord passes it on: a `%` is doubled in its configuration.

@@ -1,15 +1,13 @@
 //! The observer, which takes snapshots: it asks supervisord for its processes and the system for
 //! their memory.
 
-use std::collections::HashSet;
-
 use superlance_core::options::selector::Selector;
 use superlance_core::supervisor::{ProcessInfo, RpcError, Supervisor};
 use superlance_dependent_startup::graph::Graph;
 use superlance_dependent_startup::waits_for;
-use superlance_memmon::{Memory, Metric, Readings, Watch};
+use superlance_measure::{Local, Metric, Readings};
+use superlance_memmon::Watch;
 
-use crate::local::Processes;
 use crate::options::Sort;
 use crate::snapshot::{Question, Row, Scope, Snapshot};
 
@@ -27,8 +25,7 @@ pub(crate) struct Observer {
     /// The processes to show; empty for all.
     pub(crate) names: Vec<Selector>,
     pub(crate) sort: Option<Sort>,
-    pub(crate) memory: Memory,
-    pub(crate) processes: Processes,
+    pub(crate) local: Local,
     /// The programs that dependent-startup starts, and what each waits for.
     pub(crate) graph: Option<Graph>,
 }
@@ -51,10 +48,11 @@ impl Observer {
             self.names.is_empty() || self.names.iter().any(|name| means(name, info))
         };
         let shown: Vec<ProcessInfo> = all.into_iter().filter(is_shown).collect();
-        let (readings, blind) = match self.read(&shown, own_pid) {
-            Ok(readings) => (readings, None),
-            Err(why) => (Readings::new(), Some(why)),
-        };
+        let (readings, blind) =
+            match self.local.read(shown.iter().map(|info| info.pid), own_pid, &METRICS) {
+                Ok(readings) => (readings, None),
+                Err(why) => (Readings::new(), Some(why)),
+            };
         let row = |info: ProcessInfo| Row {
             reading: readings.get(&info.pid).filter(|reading| !reading.is_empty()).copied(),
             limit: self.watch.as_ref().and_then(|watch| watch.limit(&info, self.memory_of_machine)),
@@ -82,25 +80,6 @@ impl Observer {
             scope: if cumulative { Scope::Family } else { Scope::Alone },
             has_limits,
         }
-    }
-
-    /// The memory of those that run here.
-    fn read(&self, shown: &[ProcessInfo], own_pid: Option<u32>) -> Result<Readings, String> {
-        let own_pid = own_pid.ok_or(
-            "supervisord is on another machine, and the memory of its processes is to be seen there \
-             only",
-        )?;
-        let running: HashSet<u32> =
-            shown.iter().map(|info| info.pid).filter(|pid| *pid != 0).collect();
-        let ours = running.iter().copied().filter(|pid| self.processes.is_child(*pid, own_pid));
-        let ours: Vec<u32> = ours.collect();
-        if ours.is_empty() && !running.is_empty() {
-            return Err(format!(
-                "supervisord (pid {own_pid}) counts processes otherwise than is done here, so it is \
-                 in a container or on another machine; their memory is to be seen there only"
-            ));
-        }
-        self.memory.read(&ours, &METRICS, true)
     }
 }
 

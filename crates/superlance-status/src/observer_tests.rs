@@ -15,8 +15,7 @@ fn observer(memmon: &str, names: &[&str]) -> Observer {
         memory_of_machine: Some(1 << 30),
         names: names.iter().map(|name| Selector::parse(name).unwrap()).collect(),
         sort: None,
-        memory: Memory::of_this_system(),
-        processes: Processes::of_this_system(),
+        local: Local::of_this_system(),
         graph: None,
     }
 }

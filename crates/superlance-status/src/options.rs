@@ -1,13 +1,12 @@
 //! The command line of `superlance status`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Parser, ValueEnum};
+use superlance_config::server::ServerOptions;
 use superlance_core::options::selector::Selector;
 use superlance_core::options::units::{parse_duration, parse_size};
-use superlance_core::system::secret::Secret;
 
 const AFTER_HELP: &str = "\
 After -- come the options of memmon, as they are in its command= line. They say what is measured \
@@ -32,25 +31,8 @@ pub(crate) struct Options {
     #[arg(short, long, action = ArgAction::Help)]
     help: Option<bool>,
 
-    // Not a doc comment, where [supervisorctl] would be a link.
-    #[arg(short, long, value_name = "FILE")]
-    #[arg(
-        help = "Configuration whose [supervisorctl] section says where supervisord listens; if \
-                  not given, it is searched where supervisorctl searches"
-    )]
-    pub(crate) configuration: Option<PathBuf>,
-
-    /// Where supervisord listens: unix://PATH or http://HOST:PORT
-    #[arg(short, long, value_name = "URL")]
-    pub(crate) serverurl: Option<String>,
-
-    /// Name of the user to supervisord
-    #[arg(short, long, value_name = "USER")]
-    pub(crate) username: Option<String>,
-
-    /// Password of the user
-    #[arg(short, long, value_name = "PASSWORD")]
-    pub(crate) password: Option<Secret>,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
 
     /// Print JSON, with every number in bytes or seconds
     #[arg(long, conflicts_with = "watch")]
@@ -90,7 +72,8 @@ pub(crate) enum Sort {
 impl Options {
     /// What is probably not meant, where it can have no other meaning.
     pub(crate) fn mistake(&self) -> Option<String> {
-        let is_mistake = self.username.is_none() && is_limit(self.password.as_ref()?.expose());
+        let is_mistake =
+            self.server.username.is_none() && is_limit(self.server.password.as_ref()?.expose());
         is_mistake.then(|| {
             "-p is the password for supervisord here, as in supervisorctl, and without -u it looks \
              like a limit; limits go after --: superlance status -- -p NAME=SIZE"
@@ -140,12 +123,12 @@ mod tests {
     #[test]
     fn options_are_those_of_supervisorctl() {
         let options = parse("-c f -s http://h -u bob -p x=y").unwrap();
-        assert_eq!(options.configuration, Some("f".into()));
-        assert_eq!(options.serverurl.as_deref(), Some("http://h"));
-        assert_eq!(options.username.as_deref(), Some("bob"));
-        assert_eq!(options.password, Some("x=y".into()));
+        assert_eq!(options.server.configuration, Some("f".into()));
+        assert_eq!(options.server.url.as_deref(), Some("http://h"));
+        assert_eq!(options.server.username.as_deref(), Some("bob"));
+        assert_eq!(options.server.password, Some("x=y".into()));
         let long = parse("--conf=f --serverurl=http://h --user bob --password x").unwrap();
-        assert_eq!(long.configuration, Some("f".into()));
+        assert_eq!(long.server.configuration, Some("f".into()));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 
 use superlance_core::supervisor::ProcessInfo;
-use superlance_memmon::{Limited, Metric, Reading, Unavailable};
+use superlance_measure::{Metric, Reading, Unavailable};
+use superlance_memmon::Limited;
 
 use crate::options::Sort;
 

@@ -1,7 +1,7 @@
 //! Orders, sums, and what is missing.
 
 use superlance_core::supervisor::State;
-use superlance_memmon::Usage;
+use superlance_measure::Usage;
 
 use super::*;
 
@@ -17,6 +17,7 @@ pub(crate) fn process(namespec: &str, pid: u32) -> ProcessInfo {
         state: if pid == 0 { State::Stopped } else { State::Running },
         start: 1_000,
         stop: 0,
+        exit_status: 0,
         now: 4_600,
     }
 }

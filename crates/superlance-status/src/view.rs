@@ -1,7 +1,7 @@
 //! A snapshot as text for people. Pure.
 
 use superlance_core::supervisor::State;
-use superlance_memmon::{Metric, Unavailable};
+use superlance_measure::{Metric, Unavailable};
 
 use crate::snapshot::{Question, Row, Scope, Snapshot, Sum};
 use crate::table::{self, Cell, Column, Style};

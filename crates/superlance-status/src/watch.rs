@@ -131,7 +131,7 @@ fn send_keys(sender: Sender<UiEvent>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use superlance_memmon::Metric;
+    use superlance_measure::Metric;
 
     use super::*;
     use crate::snapshot::{Question, Scope};

@@ -10,7 +10,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// A text whose names begin with `prefix`, such as `superlance_memmon`.
+    /// A text whose names begin with `prefix`, such as `superlance_memmon_`.
     #[must_use]
     pub fn new(prefix: &'static str) -> Self {
         Self { prefix, text: String::new() }
@@ -19,15 +19,18 @@ impl Text {
     /// Begins a family of `kind`, such as `gauge`.
     pub fn family(&mut self, name: &str, kind: &str, help: &str) {
         let prefix = self.prefix;
-        let _ = writeln!(self.text, "# HELP {prefix}_{name} {help}");
-        let _ = writeln!(self.text, "# TYPE {prefix}_{name} {kind}");
+        let _ = writeln!(self.text, "# HELP {prefix}{name} {help}");
+        let _ = writeln!(self.text, "# TYPE {prefix}{name} {kind}");
     }
 
     /// Adds a sample.
     pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
         let labels: Vec<_> = labels.iter().map(label).collect();
-        let (prefix, labels) = (self.prefix, labels.join(","));
-        let _ = writeln!(self.text, "{prefix}_{name}{{{labels}}} {value}");
+        let labels = match labels.is_empty() {
+            true => String::new(),
+            false => format!("{{{}}}", labels.join(",")),
+        };
+        let _ = writeln!(self.text, "{}{name}{labels} {value}", self.prefix);
     }
 
     /// The whole text.
@@ -49,7 +52,7 @@ mod tests {
 
     #[test]
     fn values_of_all_kinds_are_escaped() {
-        let mut text = Text::new("x");
+        let mut text = Text::new("x_");
         text.family("up", "gauge", "Whether.");
         text.sample("up", &[("a", "1"), ("name", "a\"b\\c\nd é")], 9);
         let expected = "# HELP x_up Whether.\n# TYPE x_up gauge\n\

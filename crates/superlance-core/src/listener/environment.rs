@@ -1,8 +1,8 @@
 //! The environment of a listener: all that supervisord and the system tell it at its start. Only
-//! this module reads environment variables (but for `TZ`, see [`crate::system::clock`]).
+//! this module reads environment variables (but for `TZ`, see [`crate::system::clock`], and those in
+//! configurations, see [`crate::system::surroundings`]).
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,9 @@ pub struct Environment {
 }
 
 impl Environment {
-    pub(crate) fn read() -> Self {
+    /// That of this program.
+    #[must_use]
+    pub fn read() -> Self {
         let variable = |name| env::var(name).ok();
         let own = variable("SUPERVISOR_GROUP_NAME").zip(variable("SUPERVISOR_PROCESS_NAME"));
         Self {
@@ -68,7 +70,8 @@ impl Environment {
     }
 
     /// Whether supervisord has started this program.
-    pub(crate) fn is_under_supervisord(&self) -> bool {
+    #[must_use]
+    pub fn is_under_supervisord(&self) -> bool {
         self.server_url.is_some() || env::var_os("SUPERVISOR_ENABLED").is_some()
     }
 
@@ -94,27 +97,6 @@ impl Environment {
     pub fn configuration(&self) -> Option<PathBuf> {
         let folder = fs::read_link(format!("/proc/{}/cwd", getppid()));
         Some(folder.unwrap_or_default().join(named_configuration()?))
-    }
-
-    /// All variables that are text, for a configuration that names them.
-    #[must_use]
-    pub fn variables(&self) -> Vec<(String, String)> {
-        let text = |(name, value): (OsString, OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
-        env::vars_os().filter_map(text).collect()
-    }
-
-    /// The folder that our program is in.
-    #[must_use]
-    pub fn program_folder(&self) -> Option<PathBuf> {
-        env::current_exe().ok().and_then(|path| Some(path.parent()?.to_owned()))
-    }
-
-    /// The folder that relative paths begin in.
-    #[must_use]
-    pub fn working_folder(&self) -> PathBuf {
-        env::current_dir().unwrap_or_default()
     }
 
     /// A client for the supervisord that runs this listener.

@@ -84,6 +84,17 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     }
 }
 
+/// A length of time between two things that are done again and again, as [`parse_duration`] reads it.
+///
+/// # Errors
+/// When `text` is of another form, negative, zero, or beyond 64 bits of seconds.
+pub fn parse_interval(text: &str) -> Result<Duration, String> {
+    match parse_duration(text) {
+        Ok(interval) if interval.is_zero() => Err("expected one second or more".to_owned()),
+        interval => interval.map_err(|error| error.to_string()),
+    }
+}
+
 /// A length of time that may be shorter than a second: `500ms`, or as [`parse_duration`] reads it.
 ///
 /// # Errors

@@ -29,15 +29,21 @@ impl State {
     /// The state with this number in `getProcessInfo`.
     #[must_use]
     pub fn from_code(code: i64) -> Self {
-        match code {
-            0 => Self::Stopped,
-            10 => Self::Starting,
-            20 => Self::Running,
-            30 => Self::Backoff,
-            40 => Self::Stopping,
-            100 => Self::Exited,
-            200 => Self::Fatal,
-            _ => Self::Unknown,
+        Self::ALL.into_iter().find(|state| state.code() == code).unwrap_or(Self::Unknown)
+    }
+
+    /// The number in `getProcessInfo`.
+    #[must_use]
+    pub fn code(self) -> i64 {
+        match self {
+            Self::Stopped => 0,
+            Self::Starting => 10,
+            Self::Running => 20,
+            Self::Backoff => 30,
+            Self::Stopping => 40,
+            Self::Exited => 100,
+            Self::Fatal => 200,
+            Self::Unknown => 1000,
         }
     }
 

@@ -114,6 +114,14 @@ impl RpcClient {
         self.endpoint.is_here()
     }
 
+    /// supervisord's own process id; `None` where it cannot be on this machine.
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub fn own_pid(&mut self) -> Result<Option<u32>, RpcError> {
+        self.is_here().then(|| self.pid()).transpose()
+    }
+
     /// The answer to a call that changes nothing: quick, and made once more when the connection breaks.
     fn ask(&self, request: &Request<'_>, bounds: &Bounds) -> Result<Vec<u8>, CallError> {
         match self.exchange(request, bounds) {

@@ -61,7 +61,7 @@ fn a_stop_without_an_answer_is_given_up_after_a_time() {
 fn a_process_needs_its_fields_in_their_types() {
     let fields = |pid: Value| {
         let mut fields = std::collections::BTreeMap::new();
-        for key in ["state", "start", "stop", "now"] {
+        for key in ["state", "start", "stop", "exitstatus", "now"] {
             fields.insert(key.to_owned(), Value::Int(20));
         }
         for key in ["name", "group"] {

@@ -10,7 +10,7 @@ use superlance_core::system::clock::asctime_and_zone;
 
 use crate::act::case::Case;
 use crate::decide::measured::{Excess, Measured};
-use crate::measure::metric::Metric;
+use superlance_measure::Metric;
 
 /// Writes alerts.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ fn process(namespec: &str) -> ProcessInfo {
         state: State::Running,
         start: 0,
         stop: 0,
+        exit_status: 0,
         now: 0,
     }
 }

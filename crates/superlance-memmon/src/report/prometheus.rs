@@ -9,7 +9,7 @@ use crate::report::Report;
 /// The text. Every series names the memmon it comes from, since several may write files for one
 /// collector, and watch the same processes.
 pub(crate) fn text(report: &Report, actions: &ActionLog<Cause>) -> String {
-    let mut text = Text::new("superlance_memmon");
+    let mut text = Text::new("superlance_memmon_");
     let memmon = report.listener.as_deref().unwrap_or("memmon");
     let own = [("memmon", memmon)];
 

@@ -39,6 +39,7 @@ pub(super) fn process_info(value: &Value) -> Option<ProcessInfo> {
         state: State::from_code(number("state")?),
         start: number("start")?,
         stop: number("stop")?,
+        exit_status: number("exitstatus")?,
         now: number("now")?,
     })
 }
@@ -49,11 +50,9 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
 
 pub(super) fn details(value: &Value) -> Option<Details> {
     let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let number = |key| integer(value.get(key)?);
     Some(Details {
         info: process_info(value)?,
         spawn_error: text("spawnerr")?,
-        exit_status: number("exitstatus")?,
         stdout_log: text("stdout_logfile")?,
         stderr_log: text("stderr_logfile")?,
     })

@@ -37,7 +37,8 @@ pub(crate) fn decode(answer: &[u8]) -> Option<Vec<ProcessInfo>> {
 
 fn process(xml: &mut Xml<'_>) -> Option<ProcessInfo> {
     let (mut name, mut group) = (None, None);
-    let (mut pid, mut state, mut start, mut stop, mut now) = (None, None, None, None, None);
+    let (mut pid, mut state, mut exit_status) = (None, None, None);
+    let (mut start, mut stop, mut now) = (None, None, None);
     xml.open("struct")?;
     while xml.another("member", "struct")? {
         xml.open("name")?;
@@ -53,9 +54,13 @@ fn process(xml: &mut Xml<'_>) -> Option<ProcessInfo> {
             ("state", Scalar::Number(number)) => state = Some(State::from_code(number)),
             ("start", Scalar::Number(number)) => start = Some(number),
             ("stop", Scalar::Number(number)) => stop = Some(number),
+            ("exitstatus", Scalar::Number(number)) => exit_status = Some(number),
             ("now", Scalar::Number(number)) => now = Some(number),
             // Not the type it should have; and no key at all is an error to the general parser.
-            ("name" | "group" | "pid" | "state" | "start" | "stop" | "now" | "", _) => return None,
+            (
+                "name" | "group" | "pid" | "state" | "start" | "stop" | "exitstatus" | "now" | "",
+                _,
+            ) => return None,
             _ => {}
         }
     }
@@ -66,6 +71,7 @@ fn process(xml: &mut Xml<'_>) -> Option<ProcessInfo> {
         state: state?,
         start: start?,
         stop: stop?,
+        exit_status: exit_status?,
         now: now?,
     })
 }

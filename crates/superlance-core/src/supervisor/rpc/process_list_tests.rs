@@ -164,13 +164,15 @@ fn fields_are_required_in_their_types() {
         member("state", "<int>20</int>"),
         member("start", "<int>1</int>"),
         member("stop", "<i8>2</i8>"),
+        member("exitstatus", "<int>4</int>"),
         member("now", "<int>3</int>"),
     ];
     let read = |fields: &[String]| decode(answer(&[fields.concat()]).as_bytes());
     let processes = read(&fields).unwrap();
     assert_eq!(processes[0].namespec(), "a & <b>:café");
     assert_eq!((processes[0].pid, processes[0].state), (7, State::Running));
-    assert_eq!((processes[0].start, processes[0].stop, processes[0].now), (1, 2, 3));
+    let times = (processes[0].start, processes[0].stop, processes[0].now);
+    assert_eq!((times, processes[0].exit_status), ((1, 2, 3), 4));
     for missing in 0..fields.len() {
         let mut fewer = fields.to_vec();
         let removed = fewer.remove(missing);

@@ -26,7 +26,7 @@ mod linux {
     use nix::sys::stat::Mode;
 
     use super::kilobytes;
-    use crate::measure::metric::{Needs, Unavailable, Usage};
+    use crate::metric::{Needs, Unavailable, Usage};
 
     /// More than most files of a process have.
     const ROOM: usize = 4096;
@@ -150,7 +150,7 @@ mod linux {
 mod other {
     use std::path::Path;
 
-    use crate::measure::metric::{Needs, Usage};
+    use crate::metric::{Needs, Usage};
 
     pub(crate) struct Proc;
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use crate::measure::metric::{Metric, Needs, Unavailable, Usage};
-use crate::measure::proc::Proc;
-use crate::measure::ps;
-use crate::measure::tree::families;
+use crate::metric::{Metric, Needs, Unavailable, Usage};
+use crate::proc::Proc;
+use crate::ps;
+use crate::tree::families;
 
 /// Where the numbers come from.
 #[derive(Debug, Clone, PartialEq, Eq)]

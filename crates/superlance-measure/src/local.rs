@@ -1,24 +1,70 @@
-//! The check that the process ids of supervisord are processes of this machine. They are not when
-//! it runs on another machine or in a container, and the table would show the memory of other
-//! processes.
+//! The memory of the processes of a supervisord, if they are processes of this machine. They are not
+//! when it runs on another machine or in a container: then its process ids mean other processes here.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+use crate::{Memory, Metric, Readings};
+
+/// The memory of processes under a supervisord that may be elsewhere.
+#[derive(Debug, Clone)]
+pub struct Local {
+    pub memory: Memory,
+    pub processes: Processes,
+}
+
+impl Local {
+    /// On this system.
+    #[must_use]
+    pub fn of_this_system() -> Self {
+        Self { memory: Memory::of_this_system(), processes: Processes::of_this_system() }
+    }
+
+    /// The memory of those of `pids` that run here, each with its descendants. `supervisord` is its
+    /// own process id; `None` if it cannot be on this machine.
+    ///
+    /// # Errors
+    /// When nothing can be read, for a reason that is for people.
+    pub fn read(
+        &self,
+        pids: impl IntoIterator<Item = u32>,
+        supervisord: Option<u32>,
+        metrics: &[Metric],
+    ) -> Result<Readings, String> {
+        let supervisord = supervisord.ok_or(
+            "supervisord is on another machine, and the memory of its processes is to be seen there \
+             only",
+        )?;
+        let running: HashSet<u32> = pids.into_iter().filter(|pid| *pid != 0).collect();
+        let ours = running.iter().copied();
+        let ours: Vec<u32> =
+            ours.filter(|pid| self.processes.is_child(*pid, supervisord)).collect();
+        if ours.is_empty() && !running.is_empty() {
+            return Err(format!(
+                "supervisord (pid {supervisord}) counts processes otherwise than is done here, so it is \
+                 in a container or on another machine; their memory is to be seen there only"
+            ));
+        }
+        self.memory.read(&ours, metrics, true)
+    }
+}
 
 /// The source of process data.
 #[derive(Debug, Clone)]
-pub(crate) struct Processes {
+pub struct Processes {
     proc: PathBuf,
 }
 
 impl Processes {
     /// Those of this system.
-    pub(crate) fn of_this_system() -> Self {
+    #[must_use]
+    pub fn of_this_system() -> Self {
         Self { proc: PathBuf::from("/proc") }
     }
 
     /// Whether `pid` is a child of the supervisord with process id `supervisord`. All that it starts
     /// are; a stranger is not.
-    pub(crate) fn is_child(&self, pid: u32, supervisord: u32) -> bool {
+    fn is_child(&self, pid: u32, supervisord: u32) -> bool {
         self.parent(pid).is_none_or(|parent| parent == supervisord) && self.can_be(supervisord)
     }
 

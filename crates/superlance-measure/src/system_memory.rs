@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::measure::proc::kilobytes;
+use crate::proc::kilobytes;
 
 /// Where a system tells about itself.
 #[derive(Debug, Clone)]
