@@ -5,8 +5,9 @@ pub mod configured;
 mod control;
 mod failure;
 mod logs;
-pub(crate) mod process_list;
+mod process_list;
 
+use std::io::{self, Read};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -14,14 +15,15 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::Agent;
 use xmlrpc::{Request, Value};
 
-#[cfg(any(test, feature = "fuzzing"))]
-pub use self::answer::process_list_by_tree;
 use self::answer::{
-    all_configured, details, integer, log_tail, parse, process_info, process_infos,
+    ALL_PROCESSES, all_configured, details, integer, log_tail, parse, parse_plain, process_info,
+    processes,
 };
-pub use self::control::without_control_characters;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use self::answer::{process_list, process_list_by_tree};
 pub use self::failure::Advice;
 use self::failure::CallError;
+use self::process_list::decode;
 use crate::options::url::without_password;
 use crate::supervisor::{Channel, Configured, Details, LogEnd, ProcessInfo, RpcError, Supervisor};
 use crate::system::secret::Secret;
@@ -49,6 +51,10 @@ const START: Bounds = Bounds { time: Some(Duration::from_secs(60 * 60)), bytes: 
 
 /// Time for a connection to come about.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// Room of a connection for what arrives, and for a request. ureq keeps both with the connection.
+const INPUT_BUFFER: usize = 32 << 10;
+const OUTPUT_BUFFER: usize = 8 << 10;
 
 /// A server address that cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +88,8 @@ impl RpcClient {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_idle_connections(keep)
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(OUTPUT_BUFFER)
             .timeout_connect(Some(CONNECT))
             .user_agent(concat!("superlance/", env!("CARGO_PKG_VERSION")))
             .build();
@@ -124,8 +132,18 @@ impl RpcClient {
 
     /// The answer to a call that changes nothing: quick, and made once more when the connection breaks.
     fn ask(&self, request: &Request<'_>, bounds: &Bounds) -> Result<Vec<u8>, CallError> {
-        match self.exchange(request, bounds) {
-            Err(CallError::Http(ureq::Error::Io(_))) => self.exchange(request, bounds),
+        self.ask_and_read(request, bounds, whole)
+    }
+
+    /// The same, with the answer as `read` understands it while it arrives.
+    fn ask_and_read<T>(
+        &self,
+        request: &Request<'_>,
+        bounds: &Bounds,
+        read: impl Fn(&mut dyn Read) -> io::Result<T>,
+    ) -> Result<T, CallError> {
+        match self.exchange(request, bounds, &read) {
+            Err(CallError::Http(ureq::Error::Io(_))) => self.exchange(request, bounds, &read),
             outcome => outcome,
         }
     }
@@ -140,7 +158,7 @@ impl RpcClient {
         let request = Request::new("supervisor.getProcessInfo").arg(namespec);
         self.ask(&request, bounds)
             .and_then(|answer| {
-                read(&parse(&request, without_control_characters(answer))?)
+                read(&parse_plain(&request, answer)?)
                     .ok_or_else(|| CallError::Answer("expected a process".to_owned()))
             })
             .map_err(|error| self.explain(error))
@@ -148,19 +166,24 @@ impl RpcClient {
 
     /// A call that changes something: never repeated.
     fn tell(&self, request: &Request<'_>, bounds: &Bounds) -> Result<(), RpcError> {
-        self.exchange(request, bounds)
+        self.exchange(request, bounds, whole)
             .map_err(|error| match (error, bounds.time) {
                 (CallError::Http(ureq::Error::Timeout(_)), Some(time)) => CallError::Late(time),
                 (error, _) => error,
             })
-            .and_then(|answer| match parse(request, without_control_characters(answer))? {
+            .and_then(|answer| match parse_plain(request, answer)? {
                 Value::Bool(true) => Ok(()),
                 _ => Err(CallError::Answer("expected true".to_owned())),
             })
             .map_err(|error| self.explain(error))
     }
 
-    fn exchange(&self, request: &Request<'_>, bounds: &Bounds) -> Result<Vec<u8>, CallError> {
+    fn exchange<T>(
+        &self,
+        request: &Request<'_>,
+        bounds: &Bounds,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> Result<T, CallError> {
         let mut body = Vec::new();
         request.write_as_xml(&mut body).map_err(|error| CallError::Http(error.into()))?;
         let mut post = self.agent.post("http://localhost/RPC2").header("Content-Type", "text/xml");
@@ -172,7 +195,8 @@ impl RpcClient {
         if status != 200 {
             return Err(CallError::Status(status.as_u16()));
         }
-        Ok(response.body_mut().with_config().limit(bounds.bytes).read_to_vec()?)
+        let mut body = response.body_mut().with_config().limit(bounds.bytes).reader();
+        Ok(read(&mut body).map_err(ureq::Error::from)?)
     }
 
     /// Describes the failure and, where known, the remedy.
@@ -181,16 +205,17 @@ impl RpcClient {
     }
 }
 
+/// An answer as it is.
+fn whole(body: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    body.read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
 impl Supervisor for RpcClient {
     fn all(&mut self) -> Result<Vec<ProcessInfo>, RpcError> {
-        let request = Request::new("supervisor.getAllProcessInfo");
-        self.ask(&request, &ALL)
-            .map(without_control_characters)
-            .and_then(|answer| match process_list::decode(&answer) {
-                Some(processes) => Ok(processes),
-                None => process_infos(&parse(&request, answer)?)
-                    .ok_or_else(|| CallError::Answer("expected a list of processes".to_owned())),
-            })
+        self.ask_and_read(&Request::new(ALL_PROCESSES), &ALL, decode)
+            .and_then(processes)
             .map_err(|error| self.explain(error))
     }
 
@@ -205,9 +230,8 @@ impl Supervisor for RpcClient {
     fn configured(&mut self) -> Result<Vec<Configured>, RpcError> {
         let request = Request::new("supervisor.getAllConfigInfo");
         self.ask(&request, &ALL)
-            .map(without_control_characters)
             .and_then(|answer| {
-                all_configured(&parse(&request, answer)?)
+                all_configured(&parse_plain(&request, answer)?)
                     .ok_or_else(|| CallError::Answer("expected a list of programs".to_owned()))
             })
             .map_err(|error| self.explain(error))

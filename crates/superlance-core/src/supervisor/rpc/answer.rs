@@ -2,12 +2,20 @@
 
 use std::error::Error as StdError;
 use std::io::Cursor;
+#[cfg(any(test, feature = "fuzzing"))]
+use std::io::Read;
 
 use xmlrpc::{Request, Value};
 
 use super::CallError;
-use super::control::show_control_characters;
+use super::control::{replace_control_characters, show_control_characters};
+use super::process_list::Decoded;
+#[cfg(any(test, feature = "fuzzing"))]
+use super::process_list::decode;
 use crate::supervisor::{Configured, Details, Fault, LogEnd, ProcessInfo, State};
+
+/// The method whose answer is read as it arrives.
+pub(super) const ALL_PROCESSES: &str = "supervisor.getAllProcessInfo";
 
 /// Deepest nesting that is parsed: the parser recurses, and supervisord's answers have about ten.
 pub(super) const MAX_DEPTH: usize = 100;
@@ -25,7 +33,13 @@ pub(super) fn parse(request: &Request<'_>, answer: Vec<u8>) -> Result<Value, Cal
     })
 }
 
-pub(super) fn process_infos(value: &Value) -> Option<Vec<ProcessInfo>> {
+/// The content of an answer that has no log in it.
+pub(super) fn parse_plain(request: &Request<'_>, mut answer: Vec<u8>) -> Result<Value, CallError> {
+    replace_control_characters(&mut answer);
+    parse(request, answer)
+}
+
+fn process_infos(value: &Value) -> Option<Vec<ProcessInfo>> {
     value.as_array()?.iter().map(process_info).collect()
 }
 
@@ -116,8 +130,26 @@ pub(super) fn depth(xml: &[u8]) -> usize {
     deepest
 }
 
-/// The answer to `getAllProcessInfo`, by the general parser.
+/// An answer to `getAllProcessInfo`, as far as it is decoded.
+pub(super) fn processes(decoded: Decoded) -> Result<Vec<ProcessInfo>, CallError> {
+    let Decoded { mut processes, rest } = decoded;
+    if let Some(rest) = rest {
+        let value = parse(&Request::new(ALL_PROCESSES), rest)?;
+        let expected = || CallError::Answer("expected a list of processes".to_owned());
+        processes.extend(process_infos(&value).ok_or_else(expected)?);
+    }
+    Ok(processes)
+}
+
+/// The processes of an answer that comes in pieces, as it is read.
 #[cfg(any(test, feature = "fuzzing"))]
-pub fn process_list_by_tree(answer: Vec<u8>) -> Option<Vec<ProcessInfo>> {
-    process_infos(&parse(&Request::new("supervisor.getAllProcessInfo"), answer).ok()?)
+pub fn process_list(mut pieces: impl Read) -> Option<Vec<ProcessInfo>> {
+    processes(decode(&mut pieces).ok()?).ok()
+}
+
+/// The same, by the general parser alone.
+#[cfg(any(test, feature = "fuzzing"))]
+pub fn process_list_by_tree(mut answer: Vec<u8>) -> Option<Vec<ProcessInfo>> {
+    replace_control_characters(&mut answer);
+    processes(Decoded { processes: Vec::new(), rest: Some(answer) }).ok()
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use xmlrpc::{Request, Value};
 
-use super::answer::{integer, parse};
-use super::{ALL, CallError, RpcClient, without_control_characters};
+use super::answer::{integer, parse_plain};
+use super::{ALL, CallError, RpcClient};
 use crate::supervisor::RpcError;
 
 /// The configuration of a process, as supervisord has read it last.
@@ -26,7 +26,7 @@ impl RpcClient {
         let request = Request::new("supervisor.getAllConfigInfo");
         self.ask(&request, &ALL)
             .and_then(|answer| {
-                let value = parse(&request, without_control_characters(answer))?;
+                let value = parse_plain(&request, answer)?;
                 let all = value.as_array().and_then(|all| all.iter().map(configured).collect());
                 all.ok_or_else(|| CallError::Answer("expected a list of processes".to_owned()))
             })

@@ -4,13 +4,12 @@
 const HIDEOUT: u32 = 0xFDD0;
 
 /// Replaces what XML does not allow and supervisord sends all the same, in a name say.
-pub fn without_control_characters(mut answer: Vec<u8>) -> Vec<u8> {
-    for byte in &mut answer {
+pub(super) fn replace_control_characters(answer: &mut [u8]) {
+    for byte in answer {
         if *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') {
             *byte = b'?';
         }
     }
-    answer
 }
 
 /// Replaces control characters in an answer with a log, for the XML parser.

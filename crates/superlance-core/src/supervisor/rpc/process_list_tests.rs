@@ -7,7 +7,19 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
-use crate::supervisor::rpc::process_list_by_tree;
+use crate::fuzz::Wire;
+use crate::supervisor::rpc::{process_list, process_list_by_tree};
+
+/// The processes, if the general parser is not needed for them.
+fn alone(answer: &[u8]) -> Option<Vec<ProcessInfo>> {
+    let decoded = decode(&mut &*answer).unwrap();
+    decoded.rest.is_none().then_some(decoded.processes)
+}
+
+/// The processes of an answer that comes in pieces of this size.
+fn in_pieces(answer: &str, size: usize) -> Option<Vec<ProcessInfo>> {
+    process_list(Wire::new(answer.as_bytes().chunks(size).map(<[u8]>::to_vec)))
+}
 
 /// `xmlrpc.client.escape`.
 fn escaped(text: &str) -> String {
@@ -119,18 +131,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn what_supervisord_writes_is_read(processes in vec(processes(), 0..4)) {
-        let answer = answer(&processes).into_bytes();
-        let decoded = decode(&answer);
+    fn what_supervisord_writes_is_read(processes in vec(processes(), 0..4), size in 1..5_000usize) {
+        let answer = answer(&processes);
+        let decoded = alone(answer.as_bytes());
         prop_assert!(decoded.is_some());
-        prop_assert_eq!(decoded, process_list_by_tree(answer));
+        prop_assert_eq!(&decoded, &in_pieces(&answer, size));
+        prop_assert_eq!(decoded, process_list_by_tree(answer.into_bytes()));
     }
 
-    /// The general parser judges every answer that is given up; every other answer must decode to
-    /// its values.
     #[test]
-    fn what_is_not_given_up_is_what_the_general_parser_reads(
+    fn anything_else_is_read_as_by_the_general_parser(
         processes in vec(processes(), 0..3),
+        size in 1..5_000usize,
         changes in vec((any::<Index>(), 0..12usize, select(&INSERTIONS[..])), 1..4),
     ) {
         let mut answer = answer(&processes);
@@ -144,14 +156,12 @@ proptest! {
             }
             prop_assume!(answer.contains('<'));
         }
-        if let Some(decoded) = decode(answer.as_bytes()) {
-            prop_assert_eq!(Some(decoded), process_list_by_tree(answer.into_bytes()));
-        }
+        prop_assert_eq!(in_pieces(&answer, size), process_list_by_tree(answer.into_bytes()));
     }
 
     #[test]
     fn nothing_panics(bytes: Vec<u8>) {
-        let _ = decode(&bytes);
+        let _ = alone(&bytes);
     }
 }
 
@@ -167,7 +177,7 @@ fn fields_are_required_in_their_types() {
         member("exitstatus", "<int>4</int>"),
         member("now", "<int>3</int>"),
     ];
-    let read = |fields: &[String]| decode(answer(&[fields.concat()]).as_bytes());
+    let read = |fields: &[String]| alone(answer(&[fields.concat()]).as_bytes());
     let processes = read(&fields).unwrap();
     assert_eq!(processes[0].namespec(), "a & <b>:café");
     assert_eq!((processes[0].pid, processes[0].state), (7, State::Running));
@@ -190,8 +200,32 @@ fn hostile_answers_are_given_up() {
     let declared = "<!DOCTYPE a [<!ENTITY b 'c'>]><methodResponse>&b;</methodResponse>";
     let fault = "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n</fault></methodResponse>";
     for hostile in [deep.as_str(), declared, fault, "", "\u{feff}<?xml version='1.0'?>"] {
-        assert_eq!(decode(hostile.as_bytes()), None);
+        assert_eq!(alone(hostile.as_bytes()), None);
+        assert_eq!(in_pieces(hostile, 1_000), None);
     }
     let start = answer(&[]).replace("</data>", "");
-    assert_eq!(decode((start[..90].to_owned() + &deep).as_bytes()), None);
+    let deeper = start[..90].to_owned() + &deep;
+    assert_eq!((alone(deeper.as_bytes()), in_pieces(&deeper, 1_000)), (None, None));
+}
+
+/// Of several processes one is not as supervisord writes it, or larger than the room.
+#[test]
+fn the_general_parser_reads_on_where_a_process_is_odd() {
+    let ordinary = |name: &str| {
+        let numbers = ["pid", "state", "start", "stop", "exitstatus", "now"];
+        let numbers = numbers.map(|key| member(key, "<int>1</int>")).concat();
+        text("name", name) + &text("group", "g") + &numbers
+    };
+    let odd = ordinary("b") + &member("new", "<boolean>1</boolean>");
+    let large = ordinary("b") + &text("spawnerr", &"x".repeat(ROOM));
+    for middle in [odd, large] {
+        let answer = answer(&[ordinary("a"), middle, ordinary("c")]);
+        let decoded = decode(&mut answer.as_bytes()).unwrap();
+        assert_eq!((decoded.processes.len(), decoded.rest.is_some()), (1, true));
+        for size in [1, 1_000, usize::MAX] {
+            let processes = in_pieces(&answer, size).unwrap();
+            let names: Vec<_> = processes.iter().map(|process| process.name.as_str()).collect();
+            assert_eq!(names, ["a", "b", "c"]);
+        }
+    }
 }
