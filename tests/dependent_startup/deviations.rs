@@ -131,17 +131,19 @@ fn it_stays_when_all_are_started() {
     record("D43", NAME, "its end");
 }
 
+/// Whether theirs starts it again depends on what it sees first, its end or the event of its start.
 #[test]
 fn a_job_that_ends_at_once_runs_once() {
-    let (theirs, ours) = with_both(|who| {
+    let runs = |who: Who| {
         let once = [("autorestart", "false"), ("exitcodes", "0")];
         let builder = job(who.stage(), "job", "/bin/true", &once);
         let supervisord = handled(builder, "after", &[(WAIT, "job:exited")]).start();
         supervisord.wait_state("after", "RUNNING");
         supervisord.wait_for_process_log(STARTUP, Channel::Stderr, DONE);
         spawned(&supervisord).into_iter().filter(|name| name == "job").count()
-    });
-    assert!(theirs > 1 && ours == 1, "{theirs} {ours}");
+    };
+    assert!((0..9).any(|_| runs(Who::Theirs) > 1));
+    assert_eq!(runs(Who::Ours), 1);
     record("D44", NAME, "jobs that end at once");
 }
 

@@ -4,16 +4,20 @@ use std::time::SystemTime;
 
 use superlance_core::listener::alert::{Alert, Recovers};
 
+use crate::NAME;
 use crate::decide::Waiting;
 use crate::graph::Graph;
 use crate::program::{Program, names};
 use crate::texts;
 
-const NAME: &str = "dependent-startup";
-
-/// The key of what is over when a program or process is started.
+/// The key of a wait, which is over when the program is started.
 pub(crate) fn key(label: &str) -> String {
     format!("start of {label}")
+}
+
+/// The key of a refusal, which is over when the process is started.
+pub(crate) fn refusal(namespec: &str) -> String {
+    format!("refused start of {namespec}")
 }
 
 /// The keys of a program are wrong.
@@ -36,7 +40,7 @@ pub(crate) fn refused(namespec: &str, error: &str, now: SystemTime) -> Alert {
     let subject = format!("{NAME}: {namespec} cannot be started");
     let text = format!("{error}.\n\nIt is tried again until it starts.");
     let (group, process) = names(namespec);
-    let recovers = Recovers::WhenResolved { key: key(namespec), at_once: true };
+    let recovers = Recovers::WhenResolved { key: refusal(namespec), at_once: true };
     let alert = Alert::new(NAME, "misconfigured", now, subject, text);
     alert.about(group, process, None).recovers(recovers)
 }

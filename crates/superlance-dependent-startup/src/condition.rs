@@ -37,7 +37,8 @@ impl Condition {
     /// Whether the processes must be alive for it.
     #[must_use]
     pub fn is_about_life(&self) -> bool {
-        self.states.iter().all(|state| matches!(state, State::Starting | State::Running))
+        let is_life = |state: &State| matches!(state, State::Starting | State::Running);
+        self.states.iter().all(is_life) && (self.healthy || !self.states.is_empty())
     }
 
     /// The names of what is wanted, such as `EXITED or FATAL`.

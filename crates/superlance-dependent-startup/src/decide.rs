@@ -41,10 +41,7 @@ pub(crate) struct Waiting<'a> {
 #[must_use]
 pub(crate) fn decide<'a>(graph: &'a Graph, states: &States) -> Decision<'a> {
     let mut decision = Decision { is_done: true, ..Decision::default() };
-    let startable = graph.programs.iter().enumerate().filter(|(_, program)| program.is_startable());
-    let mut startable: Vec<_> = startable.collect();
-    startable.sort_by_key(|(_, program)| program.turn());
-    for (at, program) in startable {
+    for (at, program) in graph.in_turn(Program::is_startable) {
         let processes = || program.processes.iter().map(String::as_str);
         let new: Vec<_> = processes().filter(|namespec| states.is_new(namespec)).collect();
         if new.is_empty() {

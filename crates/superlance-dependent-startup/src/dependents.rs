@@ -1,22 +1,27 @@
 //! What is done to programs that run when those that they wait for change: `--restart-dependents` and
 //! `--stop-dependents`.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use superlance_core::listener::Ctx;
 use superlance_core::listener::restart::{Restarts, StopError};
 use superlance_core::supervisor::{ProcessInfo, RpcError};
+use superlance_core::system::log::LogOnce;
 
 use crate::follow::{may_run, orphaned, outdated};
 use crate::graph::Graph;
-use crate::program::names;
+use crate::level::Level;
 use crate::states::States;
 
 pub(crate) struct Dependents {
     pub(crate) restart: bool,
     pub(crate) stop: bool,
+    pub(crate) level: Level,
     /// Those that we have stopped. Each is started again when all that it waits for is there.
     pub(crate) restarts: Restarts<()>,
+    /// Those that supervisord refuses to stop.
+    pub(crate) refused: BTreeMap<String, LogOnce>,
 }
 
 impl Dependents {
@@ -50,26 +55,32 @@ impl Dependents {
             }));
         }
         if self.restart {
-            // The others follow when this one runs.
-            let outdated = outdated(graph, states).into_iter().take(1);
+            let outdated = outdated(graph, states).into_iter().rev();
             due.extend(outdated.map(|(process, parent)| {
                 (process, format!("{process} is restarted, since {parent} was started anew"))
             }));
         }
+        self.refused.retain(|refused, _| due.iter().any(|(process, _)| process == refused));
         let mut has_stopped = false;
         for (process, text) in due {
             let Some(info) = all.iter().find(|info| info.namespec() == process) else { continue };
-            let (group, name) = names(process);
-            ctx.log.about(group, name, Some(info.pid)).line(text);
+            let log = ctx.log.about(&info.group, &info.name, Some(info.pid));
+            if !self.refused.contains_key(process) {
+                self.level.say(Level::Info, log, &text);
+            }
             match self.restarts.stop(info, (), ctx) {
                 Ok(()) => has_stopped = true,
                 // An operator was first, and it stays stopped.
                 Err(StopError::Stopped(_)) => {}
                 Err(StopError::Ending) => return Ok(has_stopped),
-                Err(StopError::Rpc(error)) if error.fault_code().is_none() => return Err(error),
+                Err(StopError::Rpc(error))
+                    if error.fault_code().is_none() || error.is_shutdown() =>
+                {
+                    return Err(error);
+                }
                 Err(StopError::Rpc(error)) => {
-                    let text = format!("{process} cannot be stopped: {error}");
-                    ctx.log.about(group, name, Some(info.pid)).line(text);
+                    let said = self.refused.entry(process.to_owned()).or_default();
+                    said.report_about(log, format!("{process} cannot be stopped: {error}"));
                 }
             }
         }

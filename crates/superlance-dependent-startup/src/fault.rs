@@ -9,9 +9,9 @@ use crate::keys::{CHECK, WAIT_FOR};
 /// A fault of a program's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// It waits for something of this name, and there is nothing.
+    /// It waits for something of this name, which is unknown.
     Unknown(String),
-    /// It waits for states that there are not, or that cannot be waited for.
+    /// It waits for unknown states, or such as cannot be waited for.
     States(Vec<String>),
     /// supervisord starts it by itself; whether `autostart` is written.
     Autostart { is_written: bool },

@@ -15,12 +15,11 @@ use crate::states::States;
 /// each with that one, when all that they wait for is there again.
 pub(crate) fn outdated<'a>(graph: &'a Graph, states: &States) -> Vec<(&'a str, &'a str)> {
     let mut outdated = Vec::new();
-    for program in in_turn(graph) {
+    for (_, program) in graph.in_turn(Program::is_startable) {
         for process in running(program, states) {
-            let start = states.start(process);
             let newer = |condition: &'a Condition| {
                 let mut awaited = condition.processes.iter();
-                awaited.find(|awaited| states.start(awaited) > start)
+                awaited.find(|awaited| states.is_newer(awaited, process))
             };
             let is_met = |condition: &'a Condition| match newer(condition) {
                 Some(_) => states.fulfil_now(condition),
@@ -44,9 +43,9 @@ pub(crate) fn orphaned<'a>(graph: &'a Graph, states: &States) -> Vec<(&'a str, &
     down.extend(processes.filter(|one| states.is_down(one)).map(|one| (&**one, &**one)));
     let mut orphaned = Vec::new();
     // Parents come before their children, since these are deeper.
-    let mut programs: Vec<_> = in_turn(graph).collect();
-    programs.sort_by_key(|program| program.depth);
-    for program in programs {
+    let mut programs = graph.in_turn(Program::is_startable);
+    programs.sort_by_key(|(_, program)| program.depth);
+    for (_, program) in programs {
         let lives = program.conditions.iter().filter(|condition| condition.is_about_life());
         let mut awaited = lives.flat_map(|condition| &condition.processes);
         let Some(first) = awaited.find_map(|one| down.get(one.as_str()).copied()) else { continue };
@@ -59,22 +58,14 @@ pub(crate) fn orphaned<'a>(graph: &'a Graph, states: &States) -> Vec<(&'a str, &
     orphaned.into_iter().map(|(_, _, process, first)| (process, first)).collect()
 }
 
-/// Whether all that a process waits for is there, as it is now where its life is waited for.
+/// Whether all that a process waits for in its life is there. It has run, so that its other conditions
+/// were met.
 pub(crate) fn may_run(namespec: &str, graph: &Graph, states: &States) -> bool {
     let is_its = |program: &&Program| program.processes.iter().any(|one| one == namespec);
     let program = graph.programs.iter().find(is_its);
-    let is_met = |condition: &Condition| match condition.is_about_life() {
-        true => states.fulfil_now(condition),
-        false => states.fulfil(condition),
-    };
     // One that the configuration has no more waits for nothing.
-    program.is_none_or(|program| program.conditions.iter().all(is_met))
-}
-
-fn in_turn(graph: &Graph) -> impl Iterator<Item = &Program> {
-    let mut programs: Vec<_> = graph.programs.iter().filter(|it| it.is_startable()).collect();
-    programs.sort_by_key(|program| program.turn());
-    programs.into_iter()
+    let mut conditions = program.into_iter().flat_map(|program| &program.conditions);
+    conditions.all(|condition| !condition.is_about_life() || states.fulfil_now(condition))
 }
 
 fn running<'a>(program: &'a Program, states: &States) -> impl Iterator<Item = &'a str> {
@@ -140,6 +131,8 @@ mod tests {
             ),
             ((Running, 1), (Running, 7), (Running, 2), ""),
             ((Running, 1), (Exited, 7), (Running, 2), "report:report after job:job"),
+            // The clock was set back since.
+            ((Running, 200), (Exited, 1), (Running, 2), ""),
             // An operator has stopped it.
             ((Running, 3), (Exited, 1), (Stopped, 2), "report:report after db:db"),
         ] {

@@ -16,7 +16,7 @@ use crate::program::Program;
 use crate::wait_for::{Read, read};
 
 /// The priority of a program without one.
-const DEFAULT_PRIORITY: i64 = 999;
+pub(crate) const DEFAULT_PRIORITY: i64 = 999;
 
 /// All programs of a configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Graph {
     pub programs: Vec<Program>,
 }
 
-/// What is done about names and states that there are not.
+/// What is done about unknown names and states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lenience {
     /// The program is held back.
@@ -79,11 +79,13 @@ impl Reading {
             let Some((program, reads)) = programs.get_mut(at).zip(reads) else { continue };
             for Read { condition, fault } in reads {
                 program.conditions.extend(condition);
-                match lenience {
-                    Lenience::None => program.faults.extend(fault),
-                    Lenience::Ignore => ignored.extend(
-                        fault.map(|fault| (program.name.clone(), program.section.clone(), fault)),
-                    ),
+                let is_passed_over = lenience == Lenience::Ignore
+                    && matches!(fault, Some(Fault::Unknown(_) | Fault::States(_)));
+                if is_passed_over {
+                    let names = (program.name.clone(), program.section.clone());
+                    ignored.extend(fault.map(|fault| (names.0, names.1, fault)));
+                } else {
+                    program.faults.extend(fault);
                 }
             }
         }
@@ -125,6 +127,15 @@ impl Graph {
         faults
     }
 
+    /// These programs with their places, in the order in which they start.
+    #[must_use]
+    pub fn in_turn(&self, is_wanted: impl Fn(&Program) -> bool) -> Vec<(usize, &Program)> {
+        let wanted = self.programs.iter().enumerate().filter(|(_, program)| is_wanted(program));
+        let mut wanted: Vec<_> = wanted.collect();
+        wanted.sort_by_key(|(_, program)| program.turn());
+        wanted
+    }
+
     /// The program at a place.
     #[must_use]
     pub fn get(&self, at: usize) -> Option<&Program> {
@@ -154,7 +165,7 @@ impl Keys<'_> {
             ..Program::default()
         };
         program.handled = self.boolean(HANDLED, &mut program);
-        program.inherits = self.boolean(INHERITS, &mut program);
+        program.inherits = program.handled && self.boolean(INHERITS, &mut program);
         program.check = self.value(CHECK, &program).map(|text| {
             let text = text?;
             health::check(&text).map(|_| text)

@@ -116,6 +116,9 @@ fn what_is_ignored_holds_nothing_back() {
     let states: Vec<_> =
         reading.graph.programs.iter().flat_map(|p| &p.conditions).map(|c| c.states.len()).collect();
     assert_eq!(states, [1, 0]);
+    // A value that cannot be read may have any condition in it.
+    let unread = read(&handled("b", "dependent_startup_wait_for=a %(gone)s"), Lenience::Ignore);
+    assert!(!unread.graph.programs[0].is_startable());
     let strict = graph(&text);
     assert_eq!(program(&strict, "b").faults.len(), 2);
     assert_eq!(program(&strict, "c").faults.len(), 1);

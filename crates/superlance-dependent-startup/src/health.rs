@@ -44,13 +44,23 @@ pub(crate) struct Health {
     under_way: BTreeSet<usize>,
     /// When to ask next; `None` while nothing waits for health.
     next: Option<Instant>,
-    send: Sender<(usize, Verdict)>,
-    receive: Receiver<(usize, Verdict)>,
+    send: Sender<Outcome>,
+    receive: Receiver<Outcome>,
+}
+
+/// What a check found.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) at: usize,
+    /// When the program had been started that was checked.
+    pub(crate) start: i64,
+    pub(crate) verdict: Verdict,
 }
 
 impl Health {
     pub(crate) fn new(programs: &[Program]) -> Self {
         let programs = programs.iter().enumerate();
+        // What is wrong with a check is a fault of the programs that wait for it.
         let checks = programs.filter_map(|(at, program)| {
             let text = program.check.as_ref()?.as_ref().ok()?;
             Some((at, check(text).ok()?))
@@ -60,8 +70,9 @@ impl Health {
         Self { checks: checks.collect(), under_way, next, send, receive }
     }
 
-    /// Begins the checks of these programs, if it is time, but for those that are under way.
-    pub(crate) fn ask(&mut self, wanted: &BTreeSet<usize>, now: Instant) {
+    /// Begins the checks of these programs, if it is time, but for those that are under way. For each
+    /// program it is given when that was started.
+    pub(crate) fn ask(&mut self, wanted: &BTreeMap<usize, i64>, now: Instant) {
         if wanted.is_empty() {
             self.next = None;
             return;
@@ -70,22 +81,26 @@ impl Health {
             return;
         }
         self.next = Some(now + PAUSE);
-        for at in wanted.difference(&self.under_way.clone()) {
-            let Some(check) = self.checks.get(at).cloned() else { continue };
-            let (at, send) = (*at, self.send.clone());
-            // Nobody listens when the listener has ended meanwhile.
-            let run = move || drop(send.send((at, check.run().verdict)));
-            if thread::Builder::new().name("check".to_owned()).spawn(run).is_ok() {
-                self.under_way.insert(at);
+        for (at, start) in wanted.iter().map(|(at, start)| (*at, *start)) {
+            let Some(check) = self.checks.get(&at).cloned() else { continue };
+            if !self.under_way.insert(at) {
+                continue;
+            }
+            let send = self.send.clone();
+            // The receiver is gone once the listener has ended.
+            let run = move || drop(send.send(Outcome { at, start, verdict: check.run().verdict }));
+            if let Err(error) = thread::Builder::new().name("check".to_owned()).spawn(run) {
+                let verdict = Verdict::Trouble(format!("cannot start a thread: {error}"));
+                drop(self.send.send(Outcome { at, start, verdict }));
             }
         }
     }
 
     /// The outcomes that have come.
-    pub(crate) fn outcomes(&mut self) -> Vec<(usize, Verdict)> {
+    pub(crate) fn outcomes(&mut self) -> Vec<Outcome> {
         let outcomes: Vec<_> = self.receive.try_iter().collect();
-        for (at, _) in &outcomes {
-            self.under_way.remove(at);
+        for outcome in &outcomes {
+            self.under_way.remove(&outcome.at);
         }
         outcomes
     }
@@ -132,12 +147,13 @@ mod tests {
         let programs = ["exec: sleep 60", "exec: true", "exec: false"]
             .map(|text| Program { check: Some(Ok(text.to_owned())), ..Program::default() });
         let mut health = Health::new(&programs);
-        let (start, all) = (Instant::now(), BTreeSet::from([0, 1, 2]));
+        let (start, all) = (Instant::now(), BTreeMap::from([(0, 7), (1, 7), (2, 7)]));
         health.ask(&all, start);
         assert_eq!(health.due(), Some(start + PAUSE));
         let mut outcomes = BTreeMap::new();
         while outcomes.len() < 2 {
-            outcomes.extend(health.outcomes());
+            let new = health.outcomes().into_iter();
+            outcomes.extend(new.map(|outcome| (outcome.at, outcome.verdict)));
             assert!(start.elapsed() < LIMIT, "{outcomes:?}");
             thread::sleep(Duration::from_millis(10));
         }
@@ -146,7 +162,7 @@ mod tests {
         // The first is not begun again.
         health.ask(&all, start + PAUSE);
         assert_eq!((health.under_way.len(), health.look().is_some()), (3, true));
-        health.ask(&BTreeSet::new(), start + PAUSE);
+        health.ask(&BTreeMap::new(), start + PAUSE);
         assert_eq!(health.due(), None);
     }
 }

@@ -16,9 +16,14 @@ pub(crate) enum Level {
 }
 
 impl Level {
+    /// Whether messages of a level are logged.
+    pub(crate) fn shows(self, level: Self) -> bool {
+        level >= self
+    }
+
     /// Logs a message of a level, unless this one leaves it out.
     pub(crate) fn say<'a>(self, level: Self, log: impl Into<About<'a>>, message: &str) {
-        if level >= self {
+        if self.shows(level) {
             log.into().line(message);
         }
     }

@@ -50,7 +50,9 @@ use crate::options::{Options, unused_log_format};
 use crate::plan::plan;
 use crate::states::States;
 
-pub const APPLET: Applet = Applet { name: "dependent-startup", command: options::command, service };
+const NAME: &str = "dependent-startup";
+
+pub const APPLET: Applet = Applet { name: NAME, command: options::command, service };
 
 /// The conditions that processes, by `group:name`, still wait for, as they are written. Health is not
 /// asked for, so that it counts as one of them.
@@ -67,7 +69,7 @@ pub fn waits_for(graph: &Graph, all: &[ProcessInfo]) -> BTreeMap<String, Vec<Str
     waits
 }
 
-const RAISER: Raiser = Raiser { name: APPLET.name, confirms: false, mails_without_address: false };
+const RAISER: Raiser = Raiser { name: NAME, confirms: false, mails_without_address: false };
 
 /// The exit status of `--error-action exit`, as in the original.
 const FAULTS: u8 = 3;

@@ -15,11 +15,12 @@ use superlance_core::supervisor::RpcError;
 use superlance_core::system::log::LogOnce;
 use superlance_probe::outcome::Verdict;
 
+use crate::NAME;
 use crate::alerts;
 use crate::decide::{Ready, Waiting, decide};
 use crate::dependents::Dependents;
 use crate::graph::{Graph, Reading};
-use crate::health::Health;
+use crate::health::{Health, Outcome};
 use crate::level::Level;
 use crate::opening::{self, about};
 use crate::options::Options;
@@ -28,8 +29,6 @@ use crate::starts::Starts;
 use crate::states::States;
 use crate::texts;
 use crate::troubles::{News, Troubles};
-
-const NAME: &str = "dependent-startup";
 
 /// Pause after a question without an answer.
 const RETRY: Duration = Duration::from_secs(1);
@@ -94,7 +93,9 @@ impl DependentStartup {
             dependents: Dependents {
                 restart: options.restart_dependents,
                 stop: options.stop_dependents,
+                level: options.log_level,
                 restarts: Restarts::new(own_namespec).without_waiting(),
+                refused: BTreeMap::new(),
             },
             look: Some(Instant::now()),
             said: String::new(),
@@ -125,13 +126,6 @@ impl DependentStartup {
         }
     }
 
-    /// When to look next.
-    fn due(&self) -> Option<Instant> {
-        let (starts, troubles) = (self.starts.deadline(), self.troubles.deadline());
-        let owed = self.dependents.deadline(self.graph(), &self.states);
-        [self.look, starts, troubles, owed, self.health.due()].into_iter().flatten().min()
-    }
-
     /// Looks at all processes, and starts what may start, until nothing more may.
     fn look(&mut self, ctx: &mut Ctx<'_>) {
         self.look = None;
@@ -142,6 +136,7 @@ impl DependentStartup {
             let started = ctx.supervisor.all().and_then(|all| {
                 self.states.look(&all);
                 self.blindness.succeeded(ctx);
+                self.starts.settle(&self.states, ctx);
                 let (graph, states) = (&self.reading.graph, &self.states);
                 self.dependents.go_on(graph, states, ctx);
                 Ok(self.dependents.stop(graph, states, &all, ctx)? || self.start(ctx)?)
@@ -166,12 +161,12 @@ impl DependentStartup {
         for Ready { program, processes } in decide(&self.reading.graph, &self.states).ready {
             let due = processes.into_iter().filter(|namespec| self.starts.is_due(namespec, now));
             let due: Vec<_> = due.collect();
-            if !due.is_empty() {
-                self.level.say(Level::Info, ctx.log, &texts::starting(program));
+            if due.iter().any(|namespec| !self.starts.is_refused(namespec)) {
+                let text = texts::starting(program, &self.states);
+                self.level.say(Level::Info, ctx.log, &text);
             }
             for namespec in due {
-                let warns = Level::Warning >= self.level;
-                has_started |= self.starts.start(&program.name, namespec, warns, ctx)?;
+                has_started |= self.starts.start(&program.name, namespec, self.level, ctx)?;
             }
         }
         Ok(has_started)
@@ -195,20 +190,22 @@ impl DependentStartup {
             let text = format!("{} does not wait any more.", program.label());
             ctx.alerts.resolve(&alerts::key(&program.label()), &text);
         }
-        let names: Vec<_> =
-            decision.waiting.iter().map(|waiting| waiting.program.name.as_str()).collect();
-        let names = format!("Services not yet running ({}): {}", names.len(), names.join(", "));
-        if !still.is_empty() && names != self.said && Level::Info >= self.level {
-            ctx.log.routine(&names);
+        let waiting = decision.waiting.iter().map(|waiting| waiting.program);
+        let names: Vec<_> = waiting.clone().map(|program| program.name.as_str()).collect();
+        let line = format!("Services not yet running ({}): {}", names.len(), names.join(", "));
+        if !names.is_empty() && line != self.said && self.level.shows(Level::Info) {
+            ctx.log.routine(&line);
         }
-        self.said = names;
-        let wanted = decision.waiting.iter().map(|waiting| waiting.program);
-        // Those that were stopped or restarted wait for health as well.
-        let followed = self.handled().filter(|_| self.dependents.follow());
-        let wanted = wanted.chain(followed).flat_map(|program| &program.conditions);
-        let wanted = wanted.filter(|condition| condition.healthy && self.states.run(condition));
-        let wanted = wanted.flat_map(|condition| &condition.parents).copied().collect();
-        self.health.ask(&wanted, now);
+        self.said = line;
+        // Those that were stopped wait for health as well.
+        let followed = self.graph().programs.iter().filter(|it| it.handled);
+        let followed = followed.filter(|_| self.dependents.follow());
+        let asked = self.health_of(waiting.chain(followed));
+        self.health.ask(&asked, now);
+        let ready = decision.ready.iter().flat_map(|ready| ready.processes.iter().copied());
+        let owed = self.dependents.deadline(&self.reading.graph, &self.states);
+        let due = [self.starts.deadline(ready), self.troubles.deadline(), owed, self.health.due()];
+        self.look = due.into_iter().flatten().min();
         if decision.is_done && self.phase == Phase::Starts {
             let (next, phase) = match self.dependents.follow() {
                 true => ("following their dependents", Phase::Follows),
@@ -218,6 +215,20 @@ impl DependentStartup {
             self.level.say(Level::Info, ctx.log, &text);
             self.phase = phase;
         }
+    }
+
+    /// The programs whose health these wait for, each with the time of its start.
+    fn health_of<'a>(&self, programs: impl Iterator<Item = &'a Program>) -> BTreeMap<usize, i64> {
+        let conditions = programs.flat_map(|program| &program.conditions);
+        let run = conditions.filter(|condition| condition.healthy && self.states.run(condition));
+        let parents = run.flat_map(|condition| &condition.parents);
+        parents.filter_map(|at| Some((*at, self.start_of(self.graph().get(*at)?)))).collect()
+    }
+
+    /// When the last process of a program was started.
+    fn start_of(&self, program: &Program) -> i64 {
+        let starts = program.processes.iter().map(|process| self.states.start(process));
+        starts.max().unwrap_or_default()
     }
 
     fn tell(&self, waiting: &Waiting<'_>, news: News, ctx: &mut Ctx<'_>) {
@@ -233,20 +244,21 @@ impl DependentStartup {
     /// Takes note of the outcomes of checks; whether there were any.
     fn examine(&mut self, ctx: &mut Ctx<'_>) -> bool {
         let outcomes = self.health.outcomes();
-        for (at, verdict) in &outcomes {
-            let Some(program) = self.reading.graph.get(*at) else { continue };
+        for Outcome { at, start, verdict } in &outcomes {
+            let program = self.reading.graph.get(*at);
+            let Some(program) = program.filter(|it| self.start_of(it) == *start) else { continue };
             for process in &program.processes {
                 self.states.examine(process, *verdict == Verdict::Good);
             }
             let (log, name) = (about(program, ctx), &program.name);
             let said = self.ill.entry(*at).or_default();
+            let is_shown = self.level.shows(Level::Info);
             match texts::illness(verdict) {
-                None if said.clear() => {
-                    self.level.say(Level::Info, log, &format!("{name} is healthy"))
+                None if said.clear() => log.line(format_args!("{name} is healthy")),
+                Some(why) if is_shown => {
+                    said.report_about(log, format!("{name} is not healthy: {why}"));
                 }
-                None => {}
-                Some(_) if Level::Info < self.level => {}
-                Some(why) => said.report_about(log, format!("{name} is not healthy: {why}")),
+                _ => {}
             }
         }
         !outcomes.is_empty()
@@ -255,7 +267,7 @@ impl DependentStartup {
     fn hear(&mut self, change: &ProcessState, ctx: &Ctx<'_>) {
         let namespec = format!("{}:{}", change.group, change.process);
         self.states.hear(&namespec, change.state);
-        if Level::Info >= self.level {
+        if self.level.shows(Level::Info) {
             ctx.log.about(&change.group, &change.process, change.pid).routine(format_args!(
                 "New event: Service {} went from {} to {}",
                 change.process,
@@ -298,7 +310,7 @@ impl Listener for DependentStartup {
         match self.phase {
             Phase::Done => None,
             Phase::Ends => self.dependents.deadline(self.graph(), &self.states),
-            _ => [self.due(), self.health.look()].into_iter().flatten().min(),
+            _ => [self.look, self.health.look()].into_iter().flatten().min(),
         }
     }
 
@@ -306,7 +318,7 @@ impl Listener for DependentStartup {
         if self.phase == Phase::Begins {
             self.begin(ctx);
         }
-        let is_due = self.due().is_some_and(|due| due <= Instant::now());
+        let is_due = self.look.is_some_and(|due| due <= Instant::now());
         if self.phase == Phase::Ends {
             self.dependents.go_on(&self.reading.graph, &self.states, ctx);
         } else if self.phase.listens() && (self.examine(ctx) || is_due) {

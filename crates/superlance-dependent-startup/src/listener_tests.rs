@@ -43,6 +43,11 @@ fn event(listener: &mut DependentStartup, world: &mut World, name: &str, state: 
     run(listener, world);
 }
 
+fn sleep_until_due(listener: &DependentStartup) {
+    let due = listener.deadline().unwrap();
+    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+}
+
 fn starts(world: &World) -> String {
     let starts = world.supervisor.calls.iter().filter_map(|call| call.strip_prefix("begin_start("));
     starts.map(|name| name.trim_end_matches(')')).collect::<Vec<_>>().join(" ")
@@ -103,8 +108,10 @@ fn a_parent_that_is_fatal_is_told_once_with_those_behind_and_until_it_runs() {
         "{:?}",
         world.alerts[0].text
     );
-    set(&mut world, "a:a", State::Running);
-    event(&mut listener, &mut world, "a", State::Running);
+    for state in [State::Starting, State::Running] {
+        set(&mut world, "a:a", state);
+        event(&mut listener, &mut world, "a", state);
+    }
     assert_eq!((starts(&world).as_str(), kinds(&world)), ("b:b", vec!["blocked", RESOLVED]));
 }
 
@@ -192,8 +199,7 @@ fn a_start_that_is_refused_is_tried_again_and_told_once() {
     event(&mut listener, &mut world, "x", State::Running);
     assert_eq!(starts(&world), "a:a");
     for expected in ["a:a a:a", "a:a a:a a:a"] {
-        let due = listener.deadline().unwrap();
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        sleep_until_due(&listener);
         run(&mut listener, &mut world);
         assert_eq!(starts(&world), expected);
     }
@@ -211,6 +217,39 @@ fn a_supervisord_that_does_not_answer_is_asked_again_and_one_that_ends_is_not() 
     world.supervisor.refuse("all", RpcFault::SHUTDOWN_STATE, "SHUTDOWN_STATE");
     event(&mut listener, &mut world, "x", State::Stopped);
     assert_eq!((starts(&world).as_str(), listener.deadline()), ("", None));
+}
+
+/// What is overdue does not shorten the pause.
+#[test]
+fn a_question_without_an_answer_is_asked_again_after_a_pause() {
+    let text = handled("a", "") + &handled("b", WAIT_A);
+    let (mut listener, mut world) = (listener(&text, "--timeout 0"), world(&["a", "b"]));
+    set(&mut world, "a:a", State::Starting);
+    for _ in 0..2 {
+        world.supervisor.fail("all", RpcError::NoAnswer("no answer".to_owned()));
+    }
+    run(&mut listener, &mut world);
+    assert_eq!(world.supervisor.calls, ["all()"]);
+    world.supervisor.fail("all", RpcError::NoAnswer("no answer".to_owned()));
+    event(&mut listener, &mut world, "a", State::Starting);
+    assert!(listener.deadline().is_some_and(|due| due > Instant::now()));
+}
+
+#[test]
+fn a_refusal_is_not_over_with_the_wait_before_it() {
+    let text = handled("a", "") + &handled("b", WAIT_A);
+    let (mut listener, mut world) = (listener(&text, "--timeout 0"), world(&["a", "b"]));
+    set(&mut world, "a:a", State::Starting);
+    run(&mut listener, &mut world);
+    world.supervisor.refuse("begin_start", 20, "NO_FILE: x");
+    set(&mut world, "a:a", State::Running);
+    event(&mut listener, &mut world, "a", State::Running);
+    assert_eq!(kinds(&world), ["waiting", "misconfigured", RESOLVED]);
+    // An operator mends it, and starts it by hand.
+    set(&mut world, "b:b", State::Running);
+    event(&mut listener, &mut world, "b", State::Running);
+    assert_eq!(kinds(&world), ["waiting", "misconfigured", RESOLVED, RESOLVED]);
+    assert_eq!(listener.deadline(), None);
 }
 
 #[test]
@@ -301,7 +340,7 @@ fn dependents_are_restarted_when_what_they_wait_for_was_started_anew() {
     world.supervisor.process("a:a").unwrap().state = State::Running;
     listener.dependents.restarts.hurry();
     event(&mut listener, &mut world, "a", State::Running);
-    listener.dependents.restarts.hurry();
+    sleep_until_due(&listener);
     run(&mut listener, &mut world);
     let said = "b:b is restarted, since a:a was started anew\nb:b was started again\n";
     assert!(world.log().contains(said), "{}", world.log());

@@ -7,8 +7,7 @@ use crate::alerts;
 use crate::fault::Fault;
 use crate::graph::{Graph, Reading};
 use crate::level::Level;
-use crate::program::Program;
-use crate::texts;
+use crate::program::{Program, names};
 
 pub(crate) fn say(reading: &Reading, file: &str, level: Level, ctx: &mut Ctx<'_>) {
     let starting = "supervisord-dependent-startup event listener starting...";
@@ -26,20 +25,27 @@ pub(crate) fn say(reading: &Reading, file: &str, level: Level, ctx: &mut Ctx<'_>
             level.say(Level::Warning, ctx.log, &text);
         }
     }
-    let programs = &reading.graph.programs;
-    for (at, program) in programs.iter().enumerate() {
-        // A cycle is told of once.
-        let mut earlier = programs.iter().take(at);
-        let is_told = program.is_in_cycle() && earlier.any(|it| it.faults == program.faults);
-        if !program.faults.is_empty() && !is_told {
-            misconfigured(at, program, &reading.graph, level, ctx);
+    // A cycle is told of at the first of its members.
+    let faults = reading.graph.faults();
+    for (at, program) in reading.graph.programs.iter().enumerate() {
+        let its = faults.iter().filter(|(of, _)| std::ptr::eq(*of, program));
+        let its: Vec<_> = its.map(|(_, fault)| *fault).collect();
+        if !its.is_empty() {
+            misconfigured((at, program), &its, &reading.graph, level, ctx);
         }
     }
 }
 
-fn misconfigured(at: usize, program: &Program, graph: &Graph, level: Level, ctx: &mut Ctx<'_>) {
+fn misconfigured(
+    (at, program): (usize, &Program),
+    faults: &[&Fault],
+    graph: &Graph,
+    level: Level,
+    ctx: &mut Ctx<'_>,
+) {
     let log = about(program, ctx);
-    for (fault, text) in program.faults.iter().zip(texts::faults(program)) {
+    for fault in faults {
+        let text = fault.text(&program.name, &program.section);
         let (least, text) = match (fault, &program.place) {
             (Fault::Cycle(_), _) => (Level::Error, text),
             (Fault::Autostart { .. }, Some(place)) => {
@@ -67,10 +73,10 @@ fn misconfigured(at: usize, program: &Program, graph: &Graph, level: Level, ctx:
 /// The log, for messages about a program of one process.
 pub(crate) fn about<'a>(program: &'a Program, ctx: &'a Ctx<'_>) -> About<'a> {
     match program.processes.as_slice() {
-        [process] => match process.split_once(':') {
-            Some((group, name)) => ctx.log.about(group, name, None),
-            None => ctx.log.into(),
-        },
+        [process] => {
+            let (group, name) = names(process);
+            ctx.log.about(group, name, None)
+        }
         _ => ctx.log.into(),
     }
 }

@@ -71,7 +71,7 @@ pub(crate) struct Options {
     pub(crate) log_level: Level,
 
     /// What to do about faults in the keys of programs: not start these programs (skip), end with exit
-    /// status 3 (exit), or pass over names and states that there are not (ignore)
+    /// status 3 (exit), or pass over unknown names and states (ignore)
     #[arg(long, value_name = "ACTION", default_value = "skip")]
     error_action: ErrorAction,
 

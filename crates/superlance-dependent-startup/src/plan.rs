@@ -3,21 +3,21 @@
 use std::collections::BTreeSet;
 
 use crate::condition::Condition;
-use crate::graph::Graph;
+use crate::graph::{DEFAULT_PRIORITY, Graph};
 use crate::program::Program;
 
 /// The programs under those that they wait for, those that are not handled last, and then what is wrong.
 #[must_use]
 pub(crate) fn plan(graph: &Graph) -> String {
     let mut tree = Tree { graph, shown: BTreeSet::new(), text: String::new() };
-    for at in in_turn(graph, |program| program.handled && program.conditions.is_empty()) {
+    for (at, _) in graph.in_turn(|program| program.handled && program.conditions.is_empty()) {
         tree.add(at, None, "", "");
     }
-    for at in in_turn(graph, |program| !program.handled) {
+    for (at, _) in graph.in_turn(|program| !program.handled) {
         tree.add(at, None, "", "");
     }
     // Members of cycles, to which no other leads.
-    for at in in_turn(graph, |program| program.handled) {
+    for (at, _) in graph.in_turn(|program| program.handled) {
         if !tree.shown.contains(&at) {
             tree.add(at, None, "", "");
         }
@@ -29,14 +29,6 @@ pub(crate) fn plan(graph: &Graph) -> String {
         tree.text.push_str("no programs\n");
     }
     if faults.is_empty() { tree.text } else { format!("{}\n{faults}", tree.text) }
-}
-
-/// The places of these programs, in the order in which they would start.
-fn in_turn(graph: &Graph, is_wanted: impl Fn(&Program) -> bool) -> Vec<usize> {
-    let all = graph.programs.iter().enumerate().filter(|(_, program)| is_wanted(program));
-    let mut all: Vec<_> = all.collect();
-    all.sort_by_key(|(_, program)| program.turn());
-    all.into_iter().map(|(at, _)| at).collect()
 }
 
 struct Tree<'a> {
@@ -51,14 +43,14 @@ impl Tree<'_> {
     fn add(&mut self, at: usize, parent: Option<usize>, branch: &str, indent: &str) {
         let Some(program) = self.graph.get(at) else { return };
         let is_new = self.shown.insert(at);
-        let children = in_turn(self.graph, |child| child.parents().contains(&at));
+        let children = self.graph.in_turn(|child| child.parents().contains(&at));
         let more = if is_new || children.is_empty() { "" } else { " …" };
         self.text.push_str(&format!("{branch}{}{more}\n", line(program, parent)));
         if !is_new {
             return;
         }
-        let last = children.last().copied();
-        for child in children {
+        let last = children.last().map(|(at, _)| *at);
+        for (child, _) in children {
             let (branch, below) = match Some(child) == last {
                 true => ("└─ ", "   "),
                 false => ("├─ ", "│  "),
@@ -84,7 +76,7 @@ fn line(program: &Program, parent: Option<usize>) -> String {
         let word = if above.is_empty() { "after" } else { "and" };
         parts.push(format!("{word} {}", texts(elsewhere)));
     }
-    if program.priority != 999 {
+    if program.priority != DEFAULT_PRIORITY {
         parts.push(format!("priority {}", program.priority));
     }
     if program.processes.len() != 1 {

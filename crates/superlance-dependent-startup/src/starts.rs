@@ -8,7 +8,9 @@ use superlance_core::supervisor::RpcError;
 use superlance_core::system::log::LogOnce;
 
 use crate::alerts;
+use crate::level::Level;
 use crate::program::names;
+use crate::states::States;
 
 /// Pause after the first refusal to start a process; doubled for each further one.
 const RETRY: Duration = Duration::from_secs(1);
@@ -34,12 +36,28 @@ impl Starts {
         self.refused.get(namespec).is_none_or(|refused| refused.due <= now)
     }
 
-    /// When the next is tried again.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.refused.values().map(|refused| refused.due).min()
+    /// Whether supervisord has refused to start a process.
+    pub(crate) fn is_refused(&self, namespec: &str) -> bool {
+        self.refused.contains_key(namespec)
     }
 
-    /// Starts a process of a program; `false` when supervisord refuses, which is logged if it `warns`.
+    /// When the first of these processes is tried again.
+    pub(crate) fn deadline<'a>(&self, ready: impl Iterator<Item = &'a str>) -> Option<Instant> {
+        ready.filter_map(|namespec| self.refused.get(namespec)).map(|refused| refused.due).min()
+    }
+
+    /// Forgets those that have been started, by us or by an operator.
+    pub(crate) fn settle(&mut self, states: &States, ctx: &mut Ctx<'_>) {
+        self.refused.retain(|namespec, _| {
+            let is_new = states.is_new(namespec);
+            if !is_new {
+                ctx.alerts.resolve(&alerts::refusal(namespec), &format!("{namespec} was started."));
+            }
+            is_new
+        });
+    }
+
+    /// Starts a process of a program; `false` when supervisord refuses.
     ///
     /// # Errors
     /// When supervisord gives no answer, or ends.
@@ -47,15 +65,10 @@ impl Starts {
         &mut self,
         program: &str,
         namespec: &str,
-        warns: bool,
+        level: Level,
         ctx: &mut Ctx<'_>,
     ) -> Result<bool, RpcError> {
-        let Err(error) = ctx.supervisor.begin_start(namespec) else {
-            if self.refused.remove(namespec).is_some() {
-                ctx.alerts.resolve(&alerts::key(namespec), &format!("{namespec} was started."));
-            }
-            return Ok(true);
-        };
+        let Err(error) = ctx.supervisor.begin_start(namespec) else { return Ok(true) };
         if error.fault_code().is_none() || error.is_shutdown() {
             return Err(error);
         }
@@ -65,20 +78,17 @@ impl Starts {
         }
         let (group, process) = names(namespec);
         let text = format!("Error when starting service '{program}' (group: {group}): {error}");
-        let is_new = !self.refused.contains_key(namespec);
-        let refused = self.refused.entry(namespec.to_owned()).or_insert(Refused {
-            complaint: LogOnce::default(),
-            due: Instant::now(),
-            pause: RETRY,
-        });
-        if warns {
-            refused.complaint.report_about(ctx.log.about(group, process, None), text.clone());
-        }
-        refused.due = Instant::now() + refused.pause;
-        refused.pause = LONGEST_RETRY.min(refused.pause * 2);
-        if is_new {
+        if !self.is_refused(namespec) {
             ctx.raise(alerts::refused(namespec, &text, ctx.now()));
         }
+        let now = Instant::now();
+        let refused = Refused { complaint: LogOnce::default(), due: now, pause: RETRY };
+        let refused = self.refused.entry(namespec.to_owned()).or_insert(refused);
+        if level.shows(Level::Warning) {
+            refused.complaint.report_about(ctx.log.about(group, process, None), text);
+        }
+        refused.due = now + refused.pause;
+        refused.pause = LONGEST_RETRY.min(refused.pause * 2);
         Ok(false)
     }
 }

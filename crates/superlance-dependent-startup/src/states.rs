@@ -11,6 +11,8 @@ use crate::condition::{Condition, STATES};
 #[derive(Debug, Default)]
 pub struct States {
     seen: HashMap<String, Seen>,
+    /// supervisord's clock at the last look.
+    time: i64,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -78,6 +80,7 @@ impl States {
     /// removed and added again, has reached nothing.
     pub fn look(&mut self, all: &[ProcessInfo]) {
         let before = std::mem::take(&mut self.seen);
+        self.time = all.iter().map(|info| info.now).max().unwrap_or_default();
         for info in all {
             let namespec = info.namespec();
             let is_new = info.state == State::Stopped && info.start == 0;
@@ -124,18 +127,26 @@ impl States {
     /// Whether all processes of a condition have reached one and the same of its states, or are healthy.
     #[must_use]
     pub fn fulfil(&self, condition: &Condition) -> bool {
-        let all = |is: &dyn Fn(&str) -> bool| condition.processes.iter().all(|one| is(one));
-        condition.states.iter().any(|state| all(&|one| self.has_reached(one, *state)))
-            || condition.healthy && all(&|one| self.is_healthy(one))
+        self.met(condition, |one, state| self.has_reached(one, state))
     }
 
     /// The same, as they are now.
     #[must_use]
     pub fn fulfil_now(&self, condition: &Condition) -> bool {
+        self.met(condition, |one, state| self.now(one).is_some_and(|now| present(now).has(state)))
+    }
+
+    fn met(&self, condition: &Condition, has: impl Fn(&str, State) -> bool) -> bool {
         let all = |is: &dyn Fn(&str) -> bool| condition.processes.iter().all(|one| is(one));
-        let is = |one: &str, state| self.now(one).is_some_and(|now| present(now).has(state));
-        condition.states.iter().any(|state| all(&|one| is(one, *state)))
+        condition.states.iter().any(|state| all(&|one| has(one, *state)))
             || condition.healthy && all(&|one| self.is_healthy(one))
+    }
+
+    /// Whether one process was started after another. A start in the future tells of a clock that was
+    /// set back.
+    #[must_use]
+    pub fn is_newer(&self, one: &str, other: &str) -> bool {
+        self.start(one) > self.start(other) && self.start(one) <= self.time
     }
 
     /// When a process was started; 0 for never.

@@ -20,16 +20,16 @@ pub(crate) fn faults(program: &Program) -> Vec<String> {
 }
 
 /// What the original writes before a start.
-pub(crate) fn starting(program: &Program) -> String {
-    let state = match program.processes.as_slice() {
-        [_] => "STOPPED".to_owned(),
+pub(crate) fn starting(program: &Program, states: &States) -> String {
+    let state = |namespec: &str| states.now(namespec).map_or("UNKNOWN", State::name);
+    let states = match program.processes.as_slice() {
+        [process] => state(process).to_owned(),
         processes => {
-            let states =
-                processes.iter().map(|namespec| format!("{}: STOPPED ", names(namespec).1));
-            states.collect::<Vec<_>>().join(", ").trim_end().to_owned()
+            let each = processes.iter().map(|one| format!("{}: {} ", names(one).1, state(one)));
+            each.collect::<Vec<_>>().join(", ").trim_end().to_owned()
         }
     };
-    format!("Starting service: {} (State: {state})", program.name)
+    format!("Starting service: {} (State: {states})", program.name)
 }
 
 /// `c:c is not started, since a:a is FATAL`.
@@ -57,7 +57,7 @@ pub(crate) fn unmet(condition: &Condition, states: &States) -> String {
     let processes = processes.join(" and ");
     match (condition.states.as_slice(), condition.healthy) {
         ([State::Running], false) => processes,
-        ([], false) => format!("{processes} to be in a state that there is not"),
+        ([], false) => format!("{processes} to be in an unknown state"),
         _ => format!("{processes} to be {}", condition.wanted(" or ")),
     }
 }

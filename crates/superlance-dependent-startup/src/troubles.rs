@@ -13,10 +13,12 @@ pub(crate) struct Troubles {
 #[derive(Debug)]
 struct Wait {
     since: Instant,
-    /// What was said about failed processes.
+    /// What was said about processes that are FATAL now.
     blocked: Option<String>,
     /// Whether it was said that it waits for long.
     is_long: bool,
+    /// Whether anything was said, since a process leaves FATAL before it runs.
+    is_told: bool,
 }
 
 /// What there is to say about a program that waits.
@@ -35,21 +37,21 @@ impl Troubles {
 
     /// A program waits; `blocked` says for which failed process, if for one.
     pub(crate) fn waits(&mut self, at: usize, blocked: Option<String>, now: Instant) -> Vec<News> {
-        let wait =
-            self.waits.entry(at).or_insert(Wait { since: now, blocked: None, is_long: false });
+        let wait = Wait { since: now, blocked: None, is_long: false, is_told: false };
+        let wait = self.waits.entry(at).or_insert(wait);
         let is_new = blocked != wait.blocked;
         wait.blocked.clone_from(&blocked);
         let waited = now.saturating_duration_since(wait.since);
         let is_long = !wait.is_long && self.timeout.is_some_and(|timeout| waited >= timeout);
         wait.is_long |= is_long;
         let blocked = blocked.filter(|_| is_new).map(News::Blocked);
+        wait.is_told |= blocked.is_some() || is_long;
         blocked.into_iter().chain(is_long.then_some(News::Long(waited))).collect()
     }
 
     /// Only these programs wait still; those that were said to wait, and do not any more, are returned.
     pub(crate) fn retain(&mut self, waiting: &[usize]) -> Vec<usize> {
-        let was_said = |wait: &Wait| wait.is_long || wait.blocked.is_some();
-        let over = self.waits.iter().filter(|(at, wait)| !waiting.contains(at) && was_said(wait));
+        let over = self.waits.iter().filter(|(at, wait)| !waiting.contains(at) && wait.is_told);
         let over = over.map(|(at, _)| *at).collect();
         self.waits.retain(|at, _| waiting.contains(at));
         over
@@ -85,6 +87,14 @@ mod tests {
         assert!(troubles.retain(&[1]).is_empty());
         assert_eq!(troubles.retain(&[]), [1]);
         assert_eq!(troubles.waits(1, fatal("b"), start + 10 * SECOND), said("b"));
+    }
+
+    #[test]
+    fn what_was_told_is_over_also_when_the_process_has_left_fatal_before() {
+        let (mut troubles, start) = (Troubles::new(None), Instant::now());
+        assert_eq!(troubles.waits(1, Some("a is FATAL".to_owned()), start).len(), 1);
+        assert_eq!(troubles.waits(1, None, start), []);
+        assert_eq!(troubles.retain(&[]), [1]);
     }
 
     #[test]
