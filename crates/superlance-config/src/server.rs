@@ -21,7 +21,7 @@ const DEFAULT_URL: &str = "http://localhost:9001";
 const SECTION: &str = "supervisorctl";
 
 // No doc comment: clap would show it in place of what the command does.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct ServerOptions {
     // Not a doc comment, where [supervisorctl] would be a link.
     #[arg(short, long, value_name = "FILE")]

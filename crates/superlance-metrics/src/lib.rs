@@ -2,8 +2,9 @@
 //!
 //! A [`watcher`] looks at supervisord and at the memory of its processes ([`mod@look`]), counts restarts
 //! ([`restarts`]), and makes that metrics ([`exposition`]); once, or again and again into a file
-//! ([`mod@serve`]).
+//! ([`mod@serve`]) and over HTTP ([`endpoint`]).
 
+mod endpoint;
 mod exposition;
 mod look;
 mod options;
@@ -15,7 +16,7 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _};
 use signal_hook::low_level::{emulate_default_handler, signal_name};
@@ -23,7 +24,6 @@ use superlance_action::report::output_file::OutputFile;
 use superlance_config::server::{self, Connection, NoServer, ServerOptions};
 use superlance_core::listener::environment::Environment;
 use superlance_core::options::getopt::{with_hints, with_version};
-use superlance_core::options::units::duration_text;
 use superlance_core::options::usage::StartError;
 use superlance_core::run::answer::may_be_listener;
 use superlance_core::run::applet::report;
@@ -59,37 +59,47 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     };
     let environment = Environment::read();
     let log = Arc::clone(&environment.log);
-    let Options { server, file, interval, .. } = options;
-    let server = match connect(server, &environment) {
+    let server = match connect(options.server.clone(), &environment) {
         Ok(server) => server,
         Err(NoServer::Usage(message)) => return fail(&log, message, ExitCode::from(2)),
         Err(NoServer::Configuration(message)) => return fail(&log, message, ExitCode::FAILURE),
     };
-    let mut watcher = Watcher::new(server);
-    match file {
-        None => print(&mut watcher, &log),
-        Some(file) => {
-            log.line(format_args!(
-                "{FULL_NAME} (superlance {}): writes {} at each TICK, or else every {}",
-                env!("CARGO_PKG_VERSION"),
-                file.display(),
-                duration_text(interval)
-            ));
-            let mut file = OutputFile::new(file);
-            let may_be_listener = may_be_listener(&environment);
-            let ended = serve::serve(interval, may_be_listener, || {
-                file.write(&watcher.continued(&log), &log);
-            });
-            // Metrics of a program that has ended would pass for those of now.
-            file.remove(&log);
-            end(ended, &log)
-        }
+    let mut watcher = Watcher::new(server, Arc::clone(&log));
+    if !options.goes_on() {
+        return print(&mut watcher, &log);
     }
+    let ended = go_on(&options, watcher, may_be_listener(&environment), &log);
+    end(ended, &log)
+}
+
+/// Writes and answers until it is told to end.
+fn go_on(
+    options: &Options,
+    watcher: Watcher,
+    may_be_listener: bool,
+    log: &Log,
+) -> Result<Ended, String> {
+    let watcher = Arc::new(Mutex::new(watcher));
+    let metrics = move || watcher.lock().unwrap_or_else(PoisonError::into_inner).continued();
+    if let Some(address) = options.listen {
+        endpoint::listen(address, metrics.clone())?;
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    log.line(format_args!("{FULL_NAME} (superlance {version}): {}", options.task()));
+    let Some(file) = &options.file else {
+        return serve::serve(None, may_be_listener, || {});
+    };
+    let mut file = OutputFile::new(file.clone());
+    let ended =
+        serve::serve(Some(options.interval), may_be_listener, || file.write(&metrics(), log));
+    // Metrics of a program that has ended would pass for those of now.
+    file.remove(log);
+    ended
 }
 
 /// Prints the metrics once.
 fn print(watcher: &mut Watcher, log: &Log) -> ExitCode {
-    let (text, is_up) = watcher.once(log);
+    let (text, is_up) = watcher.once();
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             fail(log, format_args!("cannot print: {error}"), ExitCode::FAILURE)

@@ -1,20 +1,22 @@
 //! The command line of `superlance metrics`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Parser};
 use superlance_config::server::ServerOptions;
-use superlance_core::options::units::parse_interval;
+use superlance_core::options::units::{duration_text, parse_interval};
 
 const AFTER_HELP: &str = "\
-Without --file, they are printed once.
+Without --file and --listen, they are printed once.
 
 Exit status: 0 when all is well, 1 when supervisord cannot be asked, 2 for a wrong command line.
 
 Examples:
 
   superlance metrics
+  superlance metrics --listen 127.0.0.1:9876
   superlance metrics --file /var/lib/prometheus/node-exporter/supervisord.prom";
 
 /// The command line.
@@ -34,10 +36,37 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PATH")]
     pub(crate) file: Option<PathBuf>,
 
+    /// Go on, and answer Prometheus at http://ADDRESS/metrics; an address and a port, such as
+    /// 127.0.0.1:9876
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
+    pub(crate) listen: Option<SocketAddr>,
+
     /// How long --file waits before it writes again, where no TICK comes
     #[arg(long, value_name = "TIME", requires = "file", default_value = "15")]
     #[arg(value_parser = parse_interval)]
     pub(crate) interval: Duration,
+}
+
+impl Options {
+    /// Whether it is more than printing once.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.file.is_some() || self.listen.is_some()
+    }
+
+    /// What it does, for the log.
+    pub(crate) fn task(&self) -> String {
+        let interval = duration_text(self.interval);
+        let writes = self.file.as_ref().map(|file| {
+            format!("writes {} at each TICK, or else every {interval}", file.display())
+        });
+        let answers = self.listen.map(|address| format!("answers at http://{address}/metrics"));
+        writes.into_iter().chain(answers).collect::<Vec<_>>().join("; ")
+    }
+}
+
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let expected = "expected an address and a port, such as 127.0.0.1:9876 or [::]:9876";
+    text.parse().map_err(|_| expected.to_owned())
 }
 
 #[cfg(test)]
@@ -54,6 +83,23 @@ mod tests {
     #[test]
     fn the_command_line_makes_sense() {
         Options::command().debug_assert();
+    }
+
+    #[test]
+    fn addresses_are_numbers_with_a_port() {
+        for (address, is_good) in [
+            ("127.0.0.1:9876", true),
+            ("[::1]:9876", true),
+            ("9876", false),
+            (":9876", false),
+            ("localhost:9876", false),
+            ("127.0.0.1", false),
+        ] {
+            let options = parse(&format!("--listen {address}"));
+            assert_eq!(options.is_ok(), is_good, "{address}");
+            let said = options.err().unwrap_or_default();
+            assert!(is_good || said.contains("such as 127.0.0.1:9876"), "{said}");
+        }
     }
 
     #[test]

@@ -30,12 +30,12 @@ pub(crate) enum Ended {
     BySignal(i32),
 }
 
-/// Calls `write` again and again.
+/// Calls `write` at once, and again at each TICK; until the first of them comes, after each interval.
 ///
 /// # Errors
 /// When signals cannot be caught, or the event protocol is lost.
 pub(crate) fn serve(
-    interval: Duration,
+    interval: Option<Duration>,
     may_be_listener: bool,
     mut write: impl FnMut(),
 ) -> Result<Ended, String> {
@@ -51,7 +51,7 @@ pub(crate) fn serve(
     if may_be_listener {
         start("reader", move || read(&sender))?;
     }
-    let mut clock = Some(interval);
+    let mut clock = interval;
     loop {
         let began = Instant::now();
         write();

@@ -1,5 +1,7 @@
 //! From supervisord to a text of metrics, again and again.
 
+use std::sync::Arc;
+
 use superlance_config::server::Connection;
 use superlance_core::system::log::{Log, LogOnce};
 use superlance_measure::Local;
@@ -16,49 +18,51 @@ pub(crate) struct Watcher {
     restarts: Restarts,
     unanswered: LogOnce,
     unread: LogOnce,
+    log: Arc<Log>,
 }
 
 impl Watcher {
-    pub(crate) fn new(server: Connection) -> Self {
+    pub(crate) fn new(server: Connection, log: Arc<Log>) -> Self {
         Self {
             server,
             local: Local::of_this_system(),
             restarts: Restarts::default(),
             unanswered: LogOnce::default(),
             unread: LogOnce::default(),
+            log,
         }
     }
 
     /// The metrics, and whether supervisord answers.
-    pub(crate) fn once(&mut self, log: &Log) -> (String, bool) {
-        let look = self.look(log);
+    pub(crate) fn once(&mut self) -> (String, bool) {
+        let look = self.look();
         (text(&look, None), look.processes.is_ok())
     }
 
     /// The metrics of a program that goes on.
-    pub(crate) fn continued(&mut self, log: &Log) -> String {
-        let look = self.look(log);
+    pub(crate) fn continued(&mut self) -> String {
+        let look = self.look();
         if let Ok(processes) = &look.processes {
             self.restarts.note(processes);
         }
         text(&look, Some(&self.restarts))
     }
 
-    fn look(&mut self, log: &Log) -> Look {
+    fn look(&mut self) -> Look {
         let look = look(&mut self.server, &self.local);
         match &look.processes {
             Ok(_) => {
                 if self.unanswered.clear() {
-                    log.line(format_args!("{FULL_NAME}: supervisord answers again"));
+                    self.log.line(format_args!("{FULL_NAME}: supervisord answers again"));
                 }
             }
-            Err(why) => self.unanswered.report(log, format!("{FULL_NAME}: {why}")),
+            Err(why) => self.unanswered.report(&self.log, format!("{FULL_NAME}: {why}")),
         }
         match &look.memory {
             Ok(_) => drop(self.unread.clear()),
             Err(why) => {
                 let message = format!("{FULL_NAME}: memory is left out: {why}");
-                self.unread.report(log, message);
+                self.unread.report(&self.log, message);
             }
         }
         look
