@@ -17,6 +17,8 @@
 #   make static        build a static program, for every Linux
 #   make tarball, make deb, make wheel
 #                      pack the static program, into target/dist; make packages: all of them
+#   make prometheus    fetch Debian's Prometheus, node_exporter and Alertmanager into target/prometheus,
+#                      for the tests that ask the real ones; without them, those tests say so
 #   make check-packages
 #                      build them twice, compare, and check what they hold
 #   make dist          pack the sources of HEAD
@@ -77,6 +79,9 @@ check:
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
 	    $(CARGO) doc --workspace --no-deps --document-private-items --locked
 	$(MAKE) test
+
+prometheus:
+	tests/fleet/fetch.sh $(CURDIR)/target/prometheus
 
 # The tests that play both, and then the table of what they compared; a test that fails is in it as
 # unexplained. SUPERLANCE_UNDER_TEST=theirs puts the original into our place.
@@ -236,5 +241,5 @@ dist:
 clean:
 	$(CARGO) clean
 
-.PHONY: all program completions test check compat reliability manuals fuzz demo picture soak bench venv \
+.PHONY: all program completions test check prometheus compat reliability manuals fuzz demo picture soak bench venv \
     install uninstall static packages check-packages $(PACKAGES) dist clean

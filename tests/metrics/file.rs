@@ -102,6 +102,8 @@ fn under_supervisord_in_both_kinds_of_sections() {
     for file in [&listens, &runs] {
         wait_for(file, STATE, 20.0);
     }
+    let listens_state = "superlance_listener_state{group=\"metrics\",name=\"metrics\"}";
+    wait_for(&runs, listens_state, 20.0);
     let pid = supervisord.pid_of("foo");
     supervisord.ctl(&["restart", "foo"]);
     supervisord.wait_restart("foo", pid);
@@ -109,8 +111,8 @@ fn under_supervisord_in_both_kinds_of_sections() {
     for file in [&listens, &runs] {
         wait_for(file, RESTARTS, 1.0);
     }
-    let listener = "node_supervisord_up{group=\"metrics\",name=\"metrics\"}";
-    assert_eq!(value(&fs::read_to_string(&runs).unwrap(), listener), Some(1.0));
+    let no_listener = "superlance_listener_state{group=\"written\"";
+    assert!(!fs::read_to_string(&listens).unwrap().contains(no_listener));
     supervisord.ctl(&["stop", "metrics", "written"]);
     assert!(!listens.exists() && !runs.exists());
 }

@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use nix::sys::signal::Signal;
 use superlance_config::values::LogFile;
 use superlance_config::{Group, Process, Program, Section};
+use superlance_core::supervisor::deaf::{OWN_LOG, is_deaf};
 use superlance_core::supervisor::rpc::RpcClient;
 use superlance_core::supervisor::rpc::configured::Configured;
 use superlance_core::supervisor::{Channel, ProcessInfo, State, Supervisor as _};
@@ -13,9 +14,6 @@ use superlance_core::supervisor::{Channel, ProcessInfo, State, Supervisor as _};
 use crate::finding::Finding;
 use crate::report::Live;
 use crate::scene::{Item, Scene};
-
-/// How much of a log is asked for.
-const LOG: u32 = 64 << 10;
 
 /// What a supervisord says.
 #[derive(Debug, Default)]
@@ -47,7 +45,7 @@ pub(crate) fn ask(scene: &Scene<'_>) -> (Live, Answers) {
 fn answers(client: &mut RpcClient) -> Result<Answers, superlance_core::supervisor::RpcError> {
     let (configured, processes) = (client.configured()?, client.all()?);
     // supervisord may have no log that can be read.
-    let log = client.own_log(LOG).map(|end| end.text).unwrap_or_default();
+    let log = client.own_log(OWN_LOG).map(|end| end.text).unwrap_or_default();
     let mut last_lines = BTreeMap::new();
     for process in processes.iter().filter(|process| is_down(process.state)) {
         let namespec = process.namespec();
@@ -89,7 +87,7 @@ fn listeners(scene: &Scene<'_>, answers: &Answers) -> Vec<Finding> {
                 let line = answers.last_lines.get(&info.namespec());
                 let line = line.map_or_else(String::new, |line| format!("; its log ends: {line}"));
                 format!("{} is {}{line}", info.short_name(), info.state.name())
-            } else if is_cut_off(&answers.log, &process.name) {
+            } else if is_deaf(&answers.log, &process.name) {
                 format!(
                     "{} runs and gets no events any more: supervisord took something on its standard \
                      output for a wrong answer",
@@ -103,17 +101,6 @@ fn listeners(scene: &Scene<'_>, answers: &Answers) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// Whether the last thing that supervisord's log says of a listener is that it gets no more events.
-fn is_cut_off(log: &str, name: &str) -> bool {
-    let unknown =
-        format!(" {name}: has entered the UNKNOWN state and will no longer receive events");
-    let spawned = format!(" spawned: '{name}' with pid ");
-    let mut lines = log.lines().rev();
-    lines
-        .find(|line| line.contains(&unknown) || line.contains(&spawned))
-        .is_some_and(|line| line.contains(&unknown))
 }
 
 fn differences(scene: &Scene<'_>, answers: &Answers) -> Vec<Finding> {
@@ -248,25 +235,4 @@ fn removed(scene: &Scene<'_>, answers: &Answers) -> Vec<Finding> {
     groups.dedup();
     let message = |group| format!("supervisord has {group}, which is not in the file any more");
     groups.into_iter().map(|group| scene.at_file("SL412", message(group)).fix(BOTH)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_listener_is_cut_off_until_it_is_started_again() {
-        let unknown = "2026-11-25 16:00:00,000 WARN memmon: has entered the UNKNOWN state and will no \
-                       longer receive events, this usually indicates …\n";
-        let spawned = "2026-11-25 16:01:00,000 INFO spawned: 'memmon' with pid 5\n";
-        for (log, expected) in [
-            (unknown.to_owned(), true),
-            (format!("{unknown}{spawned}"), false),
-            (format!("{spawned}{unknown}2026 INFO x\n"), true),
-            (unknown.replace("memmon", "httpok"), false),
-            (String::new(), false),
-        ] {
-            assert_eq!(is_cut_off(&log, "memmon"), expected, "{log}");
-        }
-    }
 }

@@ -25,7 +25,7 @@ pub mod values;
 
 pub use crate::configuration::{Configuration, Place, Section, Value};
 pub use crate::host::{Host, ThisHost};
-pub use crate::load::{Loaded, load};
+pub use crate::load::{Loaded, listener_groups, load};
 pub use crate::program::{Kind, Process, Program};
 pub use crate::reader::Unset;
 pub use crate::refusal::{Cause, Refusal};

@@ -1,13 +1,15 @@
 //! A configuration with all that it includes, read in the order in which supervisord reads it.
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::configuration::{Configuration, Place};
 use crate::expand::{BadExpansion, Item, Names, expand};
 use crate::glob;
-use crate::host::Host;
+use crate::host::{Host, ThisHost};
 use crate::ini::{Comment, Ini};
+use crate::program::Kind;
 use crate::refusal::{Cause, Refusal};
 
 /// What was read, up to where supervisord would give up.
@@ -44,6 +46,19 @@ pub struct Include {
 pub fn here(file: &Path, host: &impl Host) -> PathBuf {
     let path = host.working_folder().join(file);
     crate::paths::normal(path.parent().unwrap_or(&path))
+}
+
+/// The groups that a configuration makes event listeners, which supervisord does not tell; `None` if it
+/// cannot be read as supervisord would.
+#[must_use]
+pub fn listener_groups(file: &Path) -> Option<HashSet<String>> {
+    let working_folder = file.parent()?.to_owned();
+    let loaded = load(file, &ThisHost { working_folder, variables: Vec::new() });
+    let names =
+        loaded.configuration.sections().iter().filter_map(|section| Kind::of(&section.name));
+    let listeners = names.filter(|(kind, _)| *kind == Kind::EventListener);
+    let listeners = listeners.map(|(_, name)| name.to_owned()).collect();
+    loaded.refusal.is_none().then_some(listeners)
 }
 
 /// Reads a configuration and what it includes.

@@ -1,5 +1,6 @@
 //! supervisord as listeners see it: processes, calls and refusals.
 
+pub mod deaf;
 pub mod none;
 pub mod rpc;
 

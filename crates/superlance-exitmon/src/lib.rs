@@ -4,7 +4,6 @@
 //! ([`rule`]); the [`listener`] then logs why, writes the status ([`status`]) into a file, tells others,
 //! and begins the end ([`shutdown`]).
 
-mod deaf;
 mod listener;
 mod look;
 mod options;

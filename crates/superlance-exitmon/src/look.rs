@@ -1,17 +1,17 @@
 //! A look at all processes that matter.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use superlance_config::{Kind, ThisHost, load};
+use superlance_config::listener_groups;
 use superlance_core::listener::Ctx;
 use superlance_core::listener::selection::IdleSelectors;
 use superlance_core::options::selector::Names;
+use superlance_core::supervisor::deaf::{OWN_LOG, is_deaf};
 use superlance_core::supervisor::{Configured, ProcessInfo, RpcError, State};
 use superlance_core::system::log::LogOnce;
 
-use crate::deaf::is_deaf;
 use crate::options::Selected;
 use crate::rule::{Role, Seen};
 
@@ -20,9 +20,6 @@ const LASTS: Duration = Duration::from_secs(60);
 
 /// The priority that an event listener has unless its section says otherwise.
 const OF_LISTENERS: i64 = -1;
-
-/// Bytes of supervisord's own log in which a listener that gets no more events is looked for.
-const OWN_LOG: u32 = 64 << 10;
 
 /// What is needed to look at processes.
 #[derive(Debug)]
@@ -136,7 +133,7 @@ impl Eyes {
                     (format!("{}:{}", configured.group, configured.name), configured)
                 });
                 self.configured = named.collect();
-                self.listeners = self.file.as_deref().and_then(listeners);
+                self.listeners = self.file.as_deref().and_then(listener_groups);
                 self.asked = Some(Instant::now());
                 self.unasked.clear();
             }
@@ -167,17 +164,6 @@ impl Eyes {
             }
         }
     }
-}
-
-/// The groups that a configuration makes event listeners, which supervisord does not tell.
-fn listeners(file: &Path) -> Option<HashSet<String>> {
-    let working_folder = file.parent()?.to_owned();
-    let loaded = load(file, &ThisHost { working_folder, variables: Vec::new() });
-    let names =
-        loaded.configuration.sections().iter().filter_map(|section| Kind::of(&section.name));
-    let listeners = names.filter(|(kind, _)| *kind == Kind::EventListener);
-    let listeners = listeners.map(|(_, name)| name.to_owned()).collect();
-    loaded.refusal.is_none().then_some(listeners)
 }
 
 /// Whole seconds since the exit; `None` where the clock was set back meanwhile.

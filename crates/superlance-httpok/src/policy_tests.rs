@@ -403,6 +403,8 @@ fn the_files_say_how_the_checks_went_and_what_was_done() {
         "superlance_httpok_last_check_timestamp_seconds{httpok=\"own:own\"} 978307200\n",
         "superlance_httpok_actions_total{httpok=\"own:own\",group=\"foo\",name=\"foo\",\
          action=\"restart\",outcome=\"done\"} 2\n",
+        "superlance_httpok_actions_total{httpok=\"own:own\",group=\"foo\",name=\"foo\",\
+         action=\"restart\",outcome=\"failed\"} 0\n",
     ] {
         assert!(read(&metrics).contains(line), "{line}{}", read(&metrics));
     }

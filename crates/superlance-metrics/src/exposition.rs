@@ -6,6 +6,7 @@
 use superlance_action::report::prometheus::Text;
 use superlance_core::supervisor::{ProcessInfo, State};
 
+use crate::listeners::Listener;
 use crate::look::{Look, METRICS};
 use crate::restarts::Restarts;
 
@@ -19,6 +20,7 @@ pub(crate) fn text(look: &Look, restarts: Option<&Restarts>) -> String {
     }
     text.family("superlance_build_info", "gauge", "The version of superlance, as a label.");
     text.sample("superlance_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    listeners(look.listeners.as_deref().unwrap_or_default(), &mut text);
     memory(look, processes, &mut text);
     if let Some(restarts) = restarts {
         let name = "superlance_process_restarts_total";
@@ -66,6 +68,20 @@ fn runs(info: &ProcessInfo) -> bool {
     matches!(info.state, State::Starting | State::Running | State::Stopping)
 }
 
+fn listeners(listeners: &[Listener], text: &mut Text) {
+    if listeners.is_empty() {
+        return;
+    }
+    let name = "superlance_listener_state";
+    let help =
+        "State of an event listener as node_supervisord_state, or 1000 if it gets no more events.";
+    text.family(name, "gauge", help);
+    for listener in listeners {
+        let labels = [("group", &*listener.group), ("name", &*listener.name)];
+        text.sample(name, &labels, listener.state.code());
+    }
+}
+
 fn memory(look: &Look, processes: &[ProcessInfo], text: &mut Text) {
     let Ok(readings) = &look.memory else { return };
     let name = "superlance_process_memory_bytes";
@@ -105,10 +121,10 @@ mod tests {
         processes[1].exit_status = 4;
         let alone = Usage { rss: 3, pss: Ok(2), uss: Ok(1), swap: Ok(0) };
         let family = Usage::resident(9, Unavailable::Permission);
-        Look {
-            processes: Ok(processes),
-            memory: Ok(Readings::from([(7, Reading { alone, family })])),
-        }
+        let memory = Readings::from([(7, Reading { alone, family })]);
+        let (group, name) = ("memmon".to_owned(), "memmon".to_owned());
+        let listeners = Ok(vec![Listener { group, name, state: State::Unknown }]);
+        Look { processes: Ok(processes), memory: Ok(memory), listeners }
     }
 
     #[test]
@@ -135,6 +151,9 @@ node_supervisord_up{group=\"once\",name=\"once\"} 0
 # HELP superlance_build_info The version of superlance, as a label.
 # TYPE superlance_build_info gauge
 superlance_build_info{version=\"VERSION\"} 1
+# HELP superlance_listener_state State of an event listener as node_supervisord_state, or 1000 if it gets no more events.
+# TYPE superlance_listener_state gauge
+superlance_listener_state{group=\"memmon\",name=\"memmon\"} 1000
 # HELP superlance_process_memory_bytes Memory of a process, alone or with all its descendants.
 # TYPE superlance_process_memory_bytes gauge
 superlance_process_memory_bytes{children=\"no\",group=\"web\",metric=\"rss\",name=\"a\"} 3
@@ -156,7 +175,11 @@ superlance_supervisord_up 1
 
     #[test]
     fn what_is_known_without_an_answer() {
-        let look = Look { processes: Err("no".to_owned()), memory: Ok(Readings::new()) };
+        let look = Look {
+            processes: Err("no".to_owned()),
+            memory: Ok(Readings::new()),
+            listeners: Ok(Vec::new()),
+        };
         let text = text(&look, None);
         assert!(text.ends_with("\nsuperlance_supervisord_up 0\n"), "{text}");
         assert!(text.contains("\nsuperlance_build_info{version="), "{text}");

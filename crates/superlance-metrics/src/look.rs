@@ -4,6 +4,8 @@ use superlance_config::server::Connection;
 use superlance_core::supervisor::{ProcessInfo, Supervisor as _};
 use superlance_measure::{Local, Metric, Readings};
 
+use crate::listeners::{Listener, Listeners};
+
 /// The metrics of memory.
 pub(crate) const METRICS: [Metric; 4] = [Metric::Rss, Metric::Pss, Metric::Uss, Metric::Swap];
 
@@ -14,18 +16,40 @@ pub(crate) struct Look {
     pub(crate) processes: Result<Vec<ProcessInfo>, String>,
     /// Their memory by process id; or why none can be read.
     pub(crate) memory: Result<Readings, String>,
+    /// The event listeners; or why their states are not known.
+    pub(crate) listeners: Result<Vec<Listener>, String>,
 }
 
-/// Looks once.
-pub(crate) fn look(server: &mut Connection, local: &Local) -> Look {
-    let answer =
-        server.client.all().and_then(|processes| Ok((processes, server.client.own_pid()?)));
-    match answer {
-        Ok((processes, own_pid)) => {
-            let pids = processes.iter().map(|info| info.pid);
-            let memory = local.read(pids, own_pid, &METRICS);
-            Look { processes: Ok(processes), memory }
+/// Where it is seen.
+pub(crate) struct Eyes {
+    server: Connection,
+    local: Local,
+    listeners: Listeners,
+}
+
+impl Eyes {
+    pub(crate) fn new(server: Connection) -> Self {
+        let listeners = Listeners::new(server.file.clone());
+        Self { server, local: Local::of_this_system(), listeners }
+    }
+
+    /// Looks once.
+    pub(crate) fn look(&mut self) -> Look {
+        let client = &mut self.server.client;
+        let answer = client.all().and_then(|processes| Ok((processes, client.own_pid()?)));
+        match answer {
+            Ok((processes, own_pid)) => {
+                let pids = processes.iter().map(|info| info.pid);
+                let memory = self.local.read(pids, own_pid, &METRICS);
+                let listeners = self.listeners.look(&processes, client);
+                let listeners = listeners.map_err(|error| error.to_string());
+                Look { processes: Ok(processes), memory, listeners }
+            }
+            Err(error) => Look {
+                processes: Err(self.server.explain(&error)),
+                memory: Ok(Readings::new()),
+                listeners: Ok(Vec::new()),
+            },
         }
-        Err(error) => Look { processes: Err(server.explain(&error)), memory: Ok(Readings::new()) },
     }
 }

@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use superlance_config::server::Connection;
 use superlance_core::system::log::{Log, LogOnce};
-use superlance_measure::Local;
 
 use crate::FULL_NAME;
 use crate::exposition::text;
-use crate::look::{Look, look};
+use crate::look::{Eyes, Look};
 use crate::restarts::Restarts;
 
 /// A supervisord, and what is remembered of it.
 pub(crate) struct Watcher {
-    server: Connection,
-    local: Local,
+    eyes: Eyes,
     restarts: Restarts,
     unanswered: LogOnce,
+    unmeasured: LogOnce,
     unread: LogOnce,
     log: Arc<Log>,
 }
@@ -24,10 +23,10 @@ pub(crate) struct Watcher {
 impl Watcher {
     pub(crate) fn new(server: Connection, log: Arc<Log>) -> Self {
         Self {
-            server,
-            local: Local::of_this_system(),
+            eyes: Eyes::new(server),
             restarts: Restarts::default(),
             unanswered: LogOnce::default(),
+            unmeasured: LogOnce::default(),
             unread: LogOnce::default(),
             log,
         }
@@ -49,7 +48,7 @@ impl Watcher {
     }
 
     fn look(&mut self) -> Look {
-        let look = look(&mut self.server, &self.local);
+        let look = self.eyes.look();
         match &look.processes {
             Ok(_) => {
                 if self.unanswered.clear() {
@@ -59,9 +58,16 @@ impl Watcher {
             Err(why) => self.unanswered.report(&self.log, format!("{FULL_NAME}: {why}")),
         }
         match &look.memory {
-            Ok(_) => drop(self.unread.clear()),
+            Ok(_) => drop(self.unmeasured.clear()),
             Err(why) => {
                 let message = format!("{FULL_NAME}: memory is left out: {why}");
+                self.unmeasured.report(&self.log, message);
+            }
+        }
+        match &look.listeners {
+            Ok(_) => drop(self.unread.clear()),
+            Err(why) => {
+                let message = format!("{FULL_NAME}: superlance_listener_state is left out: {why}");
                 self.unread.report(&self.log, message);
             }
         }

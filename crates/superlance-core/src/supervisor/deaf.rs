@@ -9,8 +9,12 @@
 //! 2026-11-24 13:59:30,469 WARN guard: has entered the UNKNOWN state and will no longer receive events, …
 //! ```
 
+/// How many bytes of the log are looked at.
+pub const OWN_LOG: u32 = 64 << 10;
+
 /// Whether the last start of this listener was followed by such a line.
-pub(crate) fn is_deaf(log: &str, listener: &str) -> bool {
+#[must_use]
+pub fn is_deaf(log: &str, listener: &str) -> bool {
     let unknown = format!(" {listener}: has entered the UNKNOWN state and will no longer receive");
     let spawned = format!(" spawned: '{listener}' with pid ");
     let is_about = |line: &&str| line.contains(&unknown) || line.contains(&spawned);

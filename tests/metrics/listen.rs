@@ -1,0 +1,50 @@
+//! The endpoint that Prometheus scrapes.
+
+use std::net::TcpStream;
+
+use nix::sys::signal::Signal;
+use superlance_testing::{FakeProcess, FakeSupervisor, SOON, Scratch, Subject, wait_until};
+
+use super::{get, metrics, port, run, value};
+use crate::ours;
+
+const STATE: &str = "node_supervisord_state{group=\"foo\",name=\"foo\"}";
+
+#[test]
+fn each_scrape_is_a_look_and_events_are_answered() {
+    let (mut fake, port) = (FakeSupervisor::unix(), port());
+    fake.add(FakeProcess::running("foo:foo", 7));
+    let address = format!("127.0.0.1:{port}");
+    let subject = Subject::ours(ours(), "metrics").args(["--listen", &address]);
+    let mut program = subject.server_url(&fake.server_url()).spawn();
+    program.wait_for_log(&format!("answers at http://{address}/metrics"));
+    let answer = get(port, "/metrics").unwrap();
+    assert!(answer.contains(" 200 "), "{answer}");
+    let format = "content-type: text/plain; version=0.0.4; charset=utf-8\r\n";
+    assert!(answer.to_ascii_lowercase().contains(format), "{answer}");
+    assert_eq!(value(&answer, STATE), Some(20.0), "{answer}");
+    program.event("TICK_60", "when:1201063880");
+    assert_eq!(program.wait_result(), "OK");
+    // A client that says nothing keeps no other from its answer.
+    let _silent = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    fake.stop();
+    let answer = get(port, "/metrics").unwrap();
+    assert_eq!(value(&answer, "superlance_supervisord_up"), Some(0.0), "{answer}");
+    assert!(get(port, "/").unwrap().contains(" 200 "));
+    assert!(get(port, "/etc/passwd").unwrap().contains(" 404 "));
+    assert!(program.is_running());
+    program.signal(Signal::SIGTERM);
+    program.wait_exit(SOON);
+    wait_until("the port to be free", SOON, || get(port, "/").is_none());
+}
+
+#[test]
+fn an_address_that_is_taken_is_an_error() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let (address, folder) = (taken.local_addr().unwrap().to_string(), Scratch::new());
+    let (printed, said, code) = run(metrics(&folder, &["--listen", &address]));
+    assert_eq!((printed.as_str(), code), ("", 1), "{said}");
+    let expected =
+        format!("superlance metrics: cannot listen at {address}: Address already in use");
+    assert!(said.starts_with(&expected), "{said}");
+}
