@@ -106,7 +106,11 @@ fn a_second_signal_from_outside_does_not_wait() {
     wait_until("the first", Duration::from_secs(10), || {
         supervisord.output().contains("SIGTERM: stopping supervisord")
     });
-    supervisord.signal(Signal::SIGINT);
+    // One that comes together with the first is none.
+    wait_until("the end", Duration::from_secs(10), || {
+        supervisord.signal(Signal::SIGINT);
+        supervisord.has_ended()
+    });
     assert_eq!(supervisord.wait_exit(), Some(9), "{}", supervisord.output());
 }
 
@@ -177,6 +181,16 @@ fn what_cannot_be_run_has_the_status_of_a_shell() {
     // No signal is blocked, and none ignored that was not.
     let blocked = "grep -q '^SigBlk:.0*$' /proc/self/status";
     assert_eq!(status(blocked, &[]), Some(0));
+}
+
+#[test]
+fn a_supervisord_that_goes_to_the_background_is_named() {
+    let folder = Scratch::new();
+    let script = "#!/bin/sh\n[ $# = 0 ] || exec sleep 600\n(\"$0\" x; :) &\n";
+    let supervisord = folder.script("supervisord", script);
+    let output = Command::new(ours()).args(["run", "--"]).arg(supervisord).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("supervisord went into the background and is ended: start it"), "{said}");
 }
 
 /// Where the system lets us: as process 1 of a namespace.

@@ -127,7 +127,7 @@ fn supervised(options: &Options, exit_file: &ExitFile, log: &Log) -> Result<u8, 
 /// The file in which exitmon leaves the exit status.
 struct ExitFile {
     path: Option<PathBuf>,
-    /// Whether nobody else knows it, so that it is removed at the end.
+    /// Whether it was made here, so that it is removed at the end.
     is_own: bool,
 }
 

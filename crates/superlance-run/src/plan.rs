@@ -5,6 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::options::Map;
 
+/// Signals from outside within this time are one request: timeout(1) sends SIGTERM to its child, and then
+/// to the process group, in which that is as well.
+const ONE_REQUEST: Duration = Duration::from_millis(200);
+
 /// Who wants the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -31,25 +35,29 @@ pub(crate) struct Plan {
     timeout: Duration,
     /// Who began the end, and when time is up.
     stop: Option<(Origin, Instant)>,
-    /// Signals from outside.
-    outside: u32,
+    /// When the first signal from outside came.
+    outside: Option<Instant>,
 }
 
 impl Plan {
     pub(crate) fn new(timeout: Duration) -> Self {
-        Self { timeout, stop: None, outside: 0 }
+        Self { timeout, stop: None, outside: None }
     }
 
-    /// A signal asks for the end. exitmon's request is none from outside, and the second one from there
-    /// means that nobody wants to wait.
+    /// A signal asks for the end. The second request from outside cuts the time short; exitmon's request
+    /// is none from outside.
     pub(crate) fn told(&mut self, from: Origin, now: Instant) -> Step {
-        self.outside += u32::from(from == Origin::Outside);
+        let is_outside = from == Origin::Outside;
+        let is_second = is_outside && self.outside.is_some_and(|first| now >= first + ONE_REQUEST);
+        if is_outside {
+            self.outside.get_or_insert(now);
+        }
         match &mut self.stop {
             None => {
                 self.stop = Some((from, now + self.timeout));
                 Step::Stop
             }
-            Some((_, deadline)) if from == Origin::Outside && self.outside > 1 => {
+            Some((_, deadline)) if is_second => {
                 *deadline = now;
                 Step::Kill
             }
@@ -106,11 +114,22 @@ mod tests {
         ] {
             let (mut plan, now) = (Plan::new(Duration::from_secs(8)), Instant::now());
             assert!(plan.counts_exit_file() && plan.deadline().is_none());
-            let taken: Vec<_> = told.iter().map(|from| plan.told(*from, now)).collect();
+            let times = (0..).map(|number| now + number * ONE_REQUEST);
+            let taken: Vec<_> =
+                told.iter().zip(times).map(|(from, at)| plan.told(*from, at)).collect();
             assert_eq!((taken.as_slice(), plan.counts_exit_file()), (steps, file), "{told:?}");
-            let left = if steps.contains(&Kill) { 0 } else { 8 };
-            assert_eq!(plan.deadline(), Some(now + Duration::from_secs(left)));
+            let cut_short = steps.iter().zip(0..).find(|(step, _)| **step == Kill);
+            let left = cut_short.map_or(Duration::from_secs(8), |(_, number)| number * ONE_REQUEST);
+            assert_eq!(plan.deadline(), Some(now + left));
         }
+    }
+
+    #[test]
+    fn two_signals_at_one_moment_are_one_request() {
+        let (mut plan, now) = (Plan::new(Duration::from_secs(8)), Instant::now());
+        let at = |milliseconds| now + Duration::from_millis(milliseconds);
+        let steps = [0, 1, 199, 200].map(|time| plan.told(Origin::Outside, at(time)));
+        assert_eq!(steps, [Step::Stop, Step::Nothing, Step::Nothing, Step::Kill]);
     }
 
     #[test]

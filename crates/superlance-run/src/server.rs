@@ -32,7 +32,7 @@ pub(crate) fn find(command: &[OsString], host: &ThisHost) -> Result<Known, Strin
     let named = configuration(words.iter().map(|word| word.as_ref()));
     let path = match named {
         Some(path) => host.working_folder().join(path),
-        None => searched(&words).ok_or("no configuration was found")?,
+        None => searched(&words)?,
     };
     let loaded = load(&path, host);
     let read = Supervisord::read(&loaded, &path, host);
@@ -48,13 +48,15 @@ pub(crate) fn find(command: &[OsString], host: &ThisHost) -> Result<Known, Strin
 }
 
 /// Where supervisord looks for its configuration.
-fn searched(words: &[impl AsRef<str>]) -> Option<PathBuf> {
-    let program = words.iter().map(AsRef::as_ref).find(|word| word.ends_with("supervisord"))?;
+fn searched(words: &[impl AsRef<str>]) -> Result<PathBuf, &'static str> {
+    let program = words.iter().map(AsRef::as_ref).find(|word| word.ends_with("supervisord"));
+    let program = program.ok_or("no word of the command is supervisord")?;
     let environment = Environment {
         program_folder: Path::new(program).parent().map(Path::to_owned),
         ..Environment::here()
     };
-    environment.search_path().into_iter().find(|path| path.exists())
+    let mut paths = environment.search_path().into_iter();
+    paths.find(|path| path.exists()).ok_or("no configuration was found; name it with -c")
 }
 
 /// The login of the server, or where that is only a hash, that of supervisorctl.

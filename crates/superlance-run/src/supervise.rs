@@ -178,6 +178,13 @@ impl<'l> Supervised<'l> {
         if left.is_empty() {
             return Ok(());
         }
+        // Without this line a missing -n looks like a container that ends at once, with 0.
+        if self.plan.deadline().is_none() && left.values().any(|comm| comm == "supervisord") {
+            self.log.line(
+                "superlance run: supervisord went into the background and is ended: start it with -n, or \
+                 set nodaemon=true",
+            );
+        }
         let left = named(&left, &self.names);
         self.log.line(format_args!("superlance run: ending what supervisord has left: {left}"));
         if !self.signal_until_gone(Signal::SIGTERM, LEFT)? {
