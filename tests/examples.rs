@@ -198,33 +198,59 @@ fn every_listener_of_conf_d_does_its_work_when_uncommented() {
     run(&supervisord, &listeners.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
-/// The block of README.md that begins with this line.
-fn readme_block(first: &str) -> String {
-    let readme = fs::read_to_string(file("README.md")).unwrap();
-    let block = readme
+/// The block of a document that begins with this line.
+fn block(document: &str, first: &str) -> String {
+    let text = fs::read_to_string(file(document)).unwrap();
+    let block = text
         .split("\n```")
         .find(|block| block.split_once('\n').is_some_and(|(_, text)| text.starts_with(first)));
     block
-        .unwrap_or_else(|| panic!("README.md has no {first}"))
+        .unwrap_or_else(|| panic!("{document} has no {first}"))
         .split_once('\n')
         .unwrap()
         .1
         .to_owned()
 }
 
+/// A supervisord with the programs and listeners of a document, and logs that a test can read.
+fn with_sections(mut builder: Builder, all: &[Section]) -> Builder {
+    for (title, lines) in all.iter().filter(|(title, _)| !OWN.contains(&&**title)) {
+        let lines = lines.iter().filter(|(key, _)| !key.contains("_logfile"));
+        let lines: Vec<_> = lines.map(|(key, value)| (&**key, &**value)).collect();
+        builder = builder.section(title, &lines);
+    }
+    builder
+}
+
+/// The container ends as docs/containers.md says, by its entry point and its configuration.
+#[test]
+fn a_container_ends_with_the_signal_of_its_program() {
+    let path = "docs/containers.md";
+    let crash = "/bin/sh -c 'ulimit -c 0; sleep 1.5; kill -SEGV $$'";
+    let all = sections(&block(path, "[supervisord]").replace("/app/web", crash));
+    let dockerfile = block(path, "COPY --from=superlance");
+    assert!(dockerfile.contains(r#"ENTRYPOINT ["superlance", "run", "--"]"#), "{dockerfile}");
+    let links = links().0;
+    let builder = Supervisord::builder().first_in_path(links.path());
+    let builder = builder.started_by([ours().as_os_str(), "run".as_ref(), "--".as_ref()]);
+    let mut supervisord = with_sections(builder, &all).start();
+    assert_eq!(supervisord.wait_exit(), Some(139), "{}", supervisord.output());
+    let said = [supervisord.process_log("exitmon", Channel::Stderr), supervisord.output()].concat();
+    for line in block(path, "web:web exited unexpectedly").lines() {
+        let line = line.strip_suffix("(pid 1) was asked to end").unwrap_or(line);
+        assert!(said.contains(line), "{line}\n{said}");
+    }
+}
+
 /// The first minute: its program leaks, and the log has what the reader is told to expect.
 #[test]
 fn the_readme_leads_to_a_restarted_program() {
-    let (links, all) = (links().0, sections(&readme_block("[supervisord]")));
+    let (links, all) = (links().0, sections(&block("README.md", "[supervisord]")));
     let titles: Vec<_> = all.iter().map(|(title, _)| &**title).collect();
     assert_eq!(titles, [&OWN[..], &["program:leak", "eventlistener:memmon"]].concat());
-    let mut builder = Supervisord::builder().first_in_path(links.path());
-    for (title, lines) in all.iter().filter(|(title, _)| !OWN.contains(&&**title)) {
-        let lines: Vec<_> = lines.iter().map(|(key, value)| (&**key, &**value)).collect();
-        builder = builder.section(title, &lines);
-    }
-    let supervisord = builder.start();
-    let log = readme_block("memmon (superlance");
+    let builder = Supervisord::builder().first_in_path(links.path());
+    let supervisord = with_sections(builder, &all).start();
+    let log = block("README.md", "memmon (superlance");
     assert!(log.ends_with("\nRestarting leak:leak"), "{log}");
     let lines: Vec<_> = log.lines().map(|line| line.trim_end_matches(char::is_numeric)).collect();
     wait_for_each(&lines, || supervisord.process_log("memmon", Channel::Stderr));
