@@ -117,7 +117,7 @@ fn a_listener_whose_outputs_are_one_pipe_does_not_start() {
     let log = supervisord.process_log("crashmail", Channel::Stdout);
     assert!(log.starts_with("crashmail: standard output and standard error are one pipe"), "{log}");
     assert!(supervisord.log().contains("exited: crashmail (exit status 2; not expected)"));
-    // What is no pipe is nobody's protocol.
+    // What is no pipe cannot be the protocol.
     let mut listener = Command::new(path.join("crashmail"));
     listener.args(["-m", "bob"]).env("SUPERVISOR_ENABLED", "1").stdin(Stdio::null());
     let status = listener.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();

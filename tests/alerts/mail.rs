@@ -79,7 +79,7 @@ fn a_server_that_cannot_be_trusted_gets_no_mail_and_no_password() {
         listener.wait_for_log("; alerts are kept, and tried again\n");
         let log = end(listener);
         assert!(log.contains("ertificate") && !log.contains("s3cr3t"), "{log}");
-        // The alert is in the log, since nobody has it.
+        // The alert is in the log, since no transport delivered it.
         assert!(log.contains(". The alert was:\n\nfoo crashed at ") && log.contains(&text("foo")));
         assert!(smtp.mails().is_empty());
     }

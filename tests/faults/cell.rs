@@ -178,7 +178,7 @@ impl Cell<'_> {
         self.world.fake.process("foo:foo").state == ProcessState::Running
     }
 
-    /// Waits until nobody waits for anybody.
+    /// Waits until no call and no event is under way.
     #[track_caller]
     fn rest(&mut self) {
         // In this order: what was asked is answered before the process is looked at, and if it asked

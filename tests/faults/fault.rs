@@ -21,7 +21,7 @@ pub(super) enum Kind {
     Vanishes,
     /// Goes away likewise, and all processes are other ones when it comes back.
     StartsAnew,
-    /// Says so, and all processes are other ones when it is back.
+    /// Answers that it restarts, and all processes are other ones when it is back.
     Restarts,
     /// Restarts the process itself in the middle of the call, which it answers.
     Interferes,

@@ -226,7 +226,7 @@ fn d14_user_and_password_in_the_url() {
         let expected = Some("Basic Ym9iOnNlQGNyZXQ=");
         assert_eq!(requests.borrow()[0].header("Authorization"), expected);
     });
-    // The password is nobody's business.
+    // The password is in neither.
     let ours = run_ours(&foo("", &[url], ill()).event("TICK_60", "when:1"));
     assert!(!format!("{} {:?}", ours.log, ours.mails).contains("cret"), "{ours:#?}");
     let shown = "Subject: httpok: http://bob:***@127.0.0.1:[PORT]/x: bad status returned\n";
@@ -330,7 +330,7 @@ fn d32_every_message_ends_its_line() {
     });
 }
 
-/// What a name of elsewhere says to a terminal is not passed on to whoever reads the log.
+/// What a name of elsewhere says to a terminal is not passed on to the terminal that shows the log.
 #[test]
 fn d32_control_characters_do_not_reach_the_log() {
     let evil = HttpAnswer::status(500).reason("Sick\u{1b}[2J");

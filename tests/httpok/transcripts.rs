@@ -45,7 +45,7 @@ fn what_is_selected_and_runs_is_restarted() {
     check("no process at all", &["-a"], &[]);
 }
 
-/// Names that the original takes for those of nobody.
+/// Names that select no process in the original.
 #[test]
 fn more_names_than_the_original_knows() {
     for name in ["foo:foo", "foo:*", "f*", "*:fo[a-z]"] {
@@ -97,7 +97,7 @@ fn the_reason_is_the_servers() {
         HttpAnswer::status(599).reason(""),
         raw("HTTP/1.1 500"),
         raw("HTTP/1.0 503 Busy"),
-        HttpAnswer::status(500).body("a body that nobody wants"),
+        HttpAnswer::status(500).body("a body that is not wanted"),
     ] {
         check_answer(&format!("{answer:?}"), &[], answer);
     }

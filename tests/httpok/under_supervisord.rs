@@ -110,7 +110,7 @@ impl Running {
     }
 }
 
-/// A port at which nobody listens.
+/// A port without a server.
 pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

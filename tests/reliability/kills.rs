@@ -136,9 +136,9 @@ fn the_lines_of_a_batch_survive_a_kill() {
             let lines = mails[0].body.lines().filter(|line| line.contains(&format!("p{number} ")));
             assert_eq!(lines.count(), 1, "p{number}\n{}\n{}", mails[0].body, feed.logs());
         }
-        // The server has the mail before the spool says so.
+        // The server has the mail before the spool has noted that.
         feed.listener().wait_for_log("Sending notification email:\n");
-        // They are nobody's any more.
+        // They were sent, and are not sent again.
         feed.event_and_kill("TICK_60", "when:120", |_| {});
         feed.event("TICK_60", "when:180");
         assert_eq!(smtp.mails().len(), 1, "{}", feed.logs());

@@ -35,7 +35,7 @@ pub(crate) struct Loads {
     heavy: RunningBallast,
 }
 
-/// Whether it collects lines. Nobody waits for such a listener between events, so mails and their
+/// Whether it collects lines. The load does not wait for such a listener between events, so mails and their
 /// sessions pile up; how high is chance, and the allocator keeps the room.
 fn is_batch(listener: &str) -> bool {
     !["memmon", "httpok", "crashmail"].contains(&listener)

@@ -34,7 +34,7 @@ impl Figures {
     }
 }
 
-/// Children that have ended and that nobody has waited for.
+/// Children that have ended and that were not waited for.
 fn zombies(parent: u32) -> usize {
     let stats = fs::read_dir("/proc").unwrap().flatten();
     let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());

@@ -143,7 +143,7 @@ fn two_hundred_processes() {
     let json = printed(&supervisord, &["--json", "many:1*"]);
     assert_eq!(evaluate(&json, "len(d['processes']), d['processes'][0]['name']"), "100 100");
 
-    // Whoever reads only the beginning is no error.
+    // A reader that closes the pipe early is no error.
     let mut command = status(supervisord.scratch(), &["--json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());

@@ -268,7 +268,7 @@ fn touched<'a>(situation: &Situation<'a>, rulings: &[Ruling]) -> Vec<(usize, &'a
     acts.map(|(index, (candidate, _))| (index, candidate)).collect()
 }
 
-/// Spares those of the [`touched`] for which `which` says so.
+/// Spares those of the [`touched`] whose index `which` accepts.
 fn spare(
     situation: &Situation<'_>,
     rulings: &mut [Ruling],

@@ -12,9 +12,9 @@ use superlance_core::system::clock::Moment;
 use crate::throttle::{Record, Throttle};
 use crate::transport::whole;
 
-/// What is held back. Its owner sends what is released, and then says so ([`sent`](Self::sent)).
+/// What is held back. Its owner sends what is released, and then calls [`sent`](Self::sent).
 pub(crate) struct HeldAlerts {
-    /// Shared with the entry. Nobody writes to the disk with it locked: at the end, the main thread
+    /// Shared with the entry. It is not locked during writes to the disk: at the end, the main thread
     /// does not wait for a disk that hangs.
     throttle: Arc<Mutex<Throttle>>,
     journal: Journal,

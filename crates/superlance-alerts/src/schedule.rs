@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_to_be_left_alone_is() {
+    fn a_server_that_asks_for_a_pause_gets_it() {
         let mut scene = Scene::new(&["a", "b"]);
         let attempt = scene.schedule.take(scene.start).unwrap();
         let pause = Some(Duration::from_secs(1000));

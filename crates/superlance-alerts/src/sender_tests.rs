@@ -222,7 +222,7 @@ impl Transport for Panicking {
 }
 
 #[test]
-fn a_panic_silences_nobody() {
+fn a_panic_silences_no_transport() {
     let (mut sender, recorder, _) = sender(Panicking(AtomicBool::default()));
     sender.send(alert("1"), &BTreeSet::new());
     wait_for(&recorder, &format!("{FAULT}: panic in panicking\n"));

@@ -104,7 +104,7 @@ fn an_alert_is_kept_until_everyone_has_it() {
 }
 
 #[test]
-fn nobody_else_can_look_into_it() {
+fn no_other_user_can_look_into_it() {
     let place = Place::new();
     fs::create_dir(place.path("")).unwrap();
     fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o777)).unwrap();

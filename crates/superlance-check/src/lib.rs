@@ -136,7 +136,7 @@ fn check<M: Machine>(
     }
     rules::sort(&mut findings, &scene);
     let findings = ignore::apply(findings, &scene, &options.ignore);
-    // What this machine lacks may be there where supervisord runs; --ignore says so.
+    // What this machine lacks may be there where supervisord runs; then --ignore has the code.
     let is_wanted = |code: &str| !options.ignore.iter().any(|ignored| ignored == code);
     let refusals = scene.read.refusals.iter();
     let refused = refusals

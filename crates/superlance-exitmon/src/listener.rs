@@ -292,7 +292,7 @@ impl Listener for Exitmon {
         }
     }
 
-    /// Whoever ends exitmon meanwhile may end supervisord as well, and the next exitmon looks anew.
+    /// supervisord may be ending as well; if not, the next exitmon looks anew.
     fn finish(&mut self, _: &mut Ctx<'_>) {
         self.phase = Phase::Done;
     }

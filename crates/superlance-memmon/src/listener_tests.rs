@@ -281,7 +281,7 @@ fn a_process_that_was_replaced_meanwhile_is_left_alone() {
 }
 
 #[test]
-fn a_process_that_is_being_stopped_is_left_to_whoever_stops_it() {
+fn a_process_that_is_being_stopped_is_left_alone() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();
     world.supervisor.process("foo:foo").unwrap().state = State::Stopping;

@@ -248,7 +248,7 @@ fn where_too_many_would_be_unavailable_nothing_is_touched() {
     let three = "a! g:a; b! g:b; c! g:c; d+ g:d";
     ticks.at(0, three, "guard a, guard b, guard c, 3 at once");
     ticks.at(1, "a! g:a; b! g:b; c+ g:c; d+ g:d", "act a, act b");
-    // Those that do not run count, whatever for.
+    // Those that do not run count, for whatever reason.
     ticks.not_running = 2;
     ticks.at(2, "c! g:c; d+ g:d", "guard c, 3 at once");
     // A start makes one more available; where nothing else is to be done there is nothing to guard.

@@ -107,7 +107,7 @@ fn several_processes_share_the_events_of_a_pool() {
     let mut alone = world(&["mail:crashmail", "web:web"]);
     told("mail:crashmail", &[1, 3], &mut alone);
     assert!(alone.log().contains("threw away 1 event for this listener"), "{}", alone.log());
-    // One that is called as its pool is alone, even if supervisord does not say so.
+    // One that is called as its pool is alone, even if supervisord cannot be asked.
     let mut mute = world(&[]);
     mute.supervisor.refuse("all", 1, "UNKNOWN_METHOD");
     told("crashmail:crashmail", &[1, 3], &mut mute);

@@ -162,8 +162,8 @@ impl Shell {
     }
 }
 
-/// Starts a command with pipes to those who attend to them, and waits for its end: whoever else holds
-/// a pipe, as something in the background may, does not delay it.
+/// Starts a command with pipes for the threads that attend to them, and waits for its end. A process
+/// that it left in the background, and that still holds a pipe, does not delay it.
 fn attend(
     mut shell: Command,
     stdin: Option<Sender<ChildStdin>>,

@@ -180,7 +180,7 @@ proptest! {
 
     /// Without options it is the original's rule: each process over its limit, each time.
     #[test]
-    fn without_options_whoever_is_over_is_acted_on(story in story()) {
+    fn without_options_every_process_over_its_limit_is_acted_on(story in story()) {
         for page in play(&PLAIN, None, &story) {
             for (index, process) in page.1.iter().enumerate() {
                 prop_assert_eq!(acted(&page, index).is_some(), process.bytes > 5);

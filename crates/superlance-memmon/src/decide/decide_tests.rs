@@ -81,7 +81,7 @@ pub(super) fn budget(times: usize, seconds: u64) -> Option<Budget> {
 }
 
 #[test]
-fn by_default_whoever_is_over_is_acted_on() {
+fn by_default_every_process_over_its_limit_is_acted_on() {
     check(&PLAIN, None, &[(0, "g:a 3/3, g:b 4/3, g:c 9/-, g:d 5/3", "act b, act d")]);
 }
 
