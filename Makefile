@@ -32,7 +32,7 @@ COMMANDS = crashmail crashmailbatch crashsms dependent-startup exitmon fatalmail
 # What has a manual page.
 MANUALS = superlance superlance-check superlance-metrics superlance-run superlance-status superlance-test-alert $(COMMANDS)
 
-EXAMPLES = examples examples/conf.d examples/container examples/nginx-gunicorn
+EXAMPLES = examples examples/conf.d examples/container examples/nginx-gunicorn examples/prometheus
 
 DESTDIR ?=
 PREFIX ?= /usr/local

@@ -1,6 +1,7 @@
-//! `superlance metrics`: once, again and again into a file, and over HTTP.
+//! `superlance metrics`: once, again and again into a file, and over HTTP; and what is made for its metrics.
 
 mod beside;
+mod engines;
 mod file;
 mod listen;
 mod once;
