@@ -82,7 +82,7 @@ fn promtool_understands_them_and_each_alert_fires() {
     let text = format!("groups:\n  - name: dashboard\n    rules:\n{}", rules.collect::<String>());
     promtool(&["check", "rules"], &folder.write("dashboard.yml", &text));
     // It does refuse.
-    let bad = folder.write("bad.yml", &text.replacen("expr: '", "expr: '((", 1));
+    let bad = folder.write("bad.yml", text.replacen("expr: '", "expr: '((", 1));
     let output = Command::new(file(PROMTOOL)).args(["check", "rules"]).arg(bad).output().unwrap();
     assert!(!output.status.success());
 }
