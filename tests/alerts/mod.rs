@@ -3,6 +3,7 @@
 mod command;
 mod heartbeat;
 mod mail;
+mod services;
 mod under_supervisord;
 mod webhook;
 mod webhook_shapes;

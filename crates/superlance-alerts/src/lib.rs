@@ -1,9 +1,11 @@
 //! Alert delivery: the [`Pipeline`] stores an alert in a spool, applies `--alert-interval` and
 //! `--recovery`, and hands it to a sender for each transport.
 
+mod firing;
 mod heartbeat;
 mod held;
 mod http;
+mod kinds;
 pub mod options;
 mod pipeline;
 pub mod recovery;

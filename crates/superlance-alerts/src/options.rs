@@ -5,15 +5,11 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args};
 
-use super::recovery::Recovery;
-use crate::throttle::Throttle;
 use crate::transport::webhook::format::Format;
+use crate::transport::webhook::label::Label;
 use superlance_core::options::units::parse_interval;
 use superlance_core::options::usage::StartError;
 use superlance_core::system::secret::Secret;
-
-/// How long a process has to run to have recovered, without --alert-interval.
-const RECOVERY: Duration = Duration::from_secs(60);
 
 /// The heading in `--help` of what all listeners have in common.
 pub const HEADING: &str = "Alerts";
@@ -43,22 +39,12 @@ pub struct MailOptions {
 pub(super) struct ThrottleOptions {
     /// At most one alert of each kind per process in TIME; the rest are summarised at its end
     #[arg(long, value_name = "TIME", value_parser = parse_interval, help_heading = HEADING)]
-    alert_interval: Option<Duration>,
+    pub(super) alert_interval: Option<Duration>,
 
     /// Send an alert when what was reported is over: a process is RUNNING again or below its limit
     /// for the time of --alert-interval (1m without it), or a URL answers well
     #[arg(long, help_heading = HEADING)]
-    recovery: bool,
-}
-
-impl ThrottleOptions {
-    pub(super) fn throttle(&self) -> Option<Throttle> {
-        self.alert_interval.map(Throttle::new)
-    }
-
-    pub(super) fn recovery(&self) -> Option<Recovery> {
-        self.recovery.then(|| Recovery::new(self.alert_interval.unwrap_or(RECOVERY)))
-    }
+    pub(super) recovery: bool,
 }
 
 impl MailOptions {
@@ -102,8 +88,9 @@ pub struct AlertOptions {
     #[arg(long = "webhook", value_name = "URL")]
     pub webhook: Vec<Secret>,
 
-    /// What the JSON is like: text, json, slack, discord, teams, telegram, ntfy or google-chat, for
-    /// the --webhook before it [default: by the host of the URL, or else text]
+    /// What the JSON is like: text, json, slack, discord, teams, telegram, ntfy, google-chat,
+    /// alertmanager or pagerduty, for the --webhook before it [default: by the host of the URL, or
+    /// else text]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) webhook_format: Vec<Format>,
 
@@ -111,6 +98,14 @@ pub struct AlertOptions {
     /// (repeatable)
     #[arg(long, value_name = "NAME: VALUE")]
     pub webhook_header: Vec<Secret>,
+
+    /// Where the integration key of PagerDuty is, env:NAME or file:PATH, for the --webhook before it
+    #[arg(long, value_name = "KEY")]
+    pub(crate) webhook_key: Vec<Secret>,
+
+    /// Label of all alerts for Alertmanager and PagerDuty, such as team=web (repeatable)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) label: Vec<Label>,
 
     /// Command to run for every alert: its text on stdin, its fields in SUPERLANCE_* variables
     /// (repeatable)
@@ -127,12 +122,13 @@ pub struct AlertOptions {
 }
 
 /// A webhook and the options that belong to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct WebhookOptions {
     /// The URL, or where to find it.
     pub url: Secret,
     pub format: Option<Format>,
     pub headers: Vec<Secret>,
+    pub key: Option<Secret>,
 }
 
 impl AlertOptions {
@@ -155,7 +151,7 @@ impl AlertOptions {
         let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
         let starts = places("webhook");
         let webhook =
-            |url: &Secret| WebhookOptions { url: url.clone(), format: None, headers: Vec::new() };
+            |url: &Secret| WebhookOptions { url: url.clone(), ..WebhookOptions::default() };
         let mut webhooks: Vec<_> = self.webhook.iter().map(webhook).collect();
         let before = |place: usize| starts.iter().filter(|start| **start < place).count();
         let none = |option: &str| {
@@ -168,6 +164,10 @@ impl AlertOptions {
         for (place, header) in places("webhook_header").into_iter().zip(&self.webhook_header) {
             let webhook = webhooks.get_mut(before(place).saturating_sub(1));
             webhook.ok_or_else(|| none("--webhook-header"))?.headers.push(header.clone());
+        }
+        for (place, key) in places("webhook_key").into_iter().zip(&self.webhook_key) {
+            let webhook = webhooks.get_mut(before(place).saturating_sub(1));
+            webhook.ok_or_else(|| none("--webhook-key"))?.key = Some(key.clone());
         }
         Ok(webhooks)
     }

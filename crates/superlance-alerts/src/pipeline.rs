@@ -1,11 +1,14 @@
 //! The pipeline: from a listener to its transports.
 
+mod over;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
+use super::firing::Firing;
 use super::heartbeat::{Heartbeat, HeartbeatOptions};
 use super::held::HeldAlerts;
 use super::recovery::{Recovery, Report};
@@ -13,7 +16,7 @@ use super::sender::Sender;
 use super::spool::{Spool, Stored};
 use crate::throttle::Throttle;
 use crate::transport::Transport;
-use superlance_core::listener::alert::{Alert, Alerts};
+use superlance_core::listener::alert::{Alert, Alerts, Phase};
 use superlance_core::listener::environment::Environment;
 use superlance_core::listener::in_flight::InFlight;
 use superlance_core::listener::restart;
@@ -35,7 +38,11 @@ pub struct Pipeline {
     spool: Option<Arc<Spool>>,
     held: Option<HeldAlerts>,
     recovery: Option<Recovery>,
+    /// Whether people are told what has recovered (`--recovery`).
+    tells_recovery: bool,
     watched: Journal,
+    /// Where a transport keeps alerts until they are over.
+    firing: Option<Firing>,
     in_flight: InFlight,
     heartbeat: Heartbeat,
     /// What an earlier listener left in the spool, until delivery begins.
@@ -50,28 +57,34 @@ pub(super) struct Parts {
     pub(super) transports: Vec<Box<dyn Transport>>,
     pub(super) spool: Option<Spool>,
     pub(super) throttle: Option<Throttle>,
-    pub(super) recovery: Option<Recovery>,
+    pub(super) recovery: Recovery,
+    /// Whether people are told what has recovered.
+    pub(super) tells_recovery: bool,
+    /// How long services keep what is over at once.
+    pub(super) fire_interval: Duration,
     pub(super) log: Arc<Log>,
     pub(super) in_flight: InFlight,
 }
 
 impl Pipeline {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { host, prefix, transports, spool, throttle, recovery, log, in_flight } = parts;
+        let keeps = parts.transports.iter().any(|transport| transport.takes(Phase::Fires));
         let mut pipeline = Self {
-            host,
-            prefix,
+            host: parts.host,
+            prefix: parts.prefix,
             senders: Vec::new(),
-            log,
-            spool: spool.map(Arc::new),
-            held: throttle.map(|throttle| HeldAlerts::new(throttle, in_flight.clone())),
-            recovery,
+            log: parts.log,
+            spool: parts.spool.map(Arc::new),
+            held: parts.throttle.map(|throttle| HeldAlerts::new(throttle, parts.in_flight.clone())),
+            recovery: (keeps || parts.tells_recovery).then_some(parts.recovery),
+            tells_recovery: parts.tells_recovery,
             watched: Journal::default(),
-            in_flight,
+            firing: keeps.then(|| Firing::new(parts.fire_interval)),
+            in_flight: parts.in_flight,
             heartbeat: Heartbeat::default(),
             backlog: None,
         };
-        transports.into_iter().for_each(|transport| pipeline.add(transport));
+        parts.transports.into_iter().for_each(|transport| pipeline.add(transport));
         pipeline.open();
         pipeline
     }
@@ -131,7 +144,7 @@ impl Pipeline {
         }
         for Stored { alert, accepted } in backlog {
             if let Some(spool) = &self.spool {
-                spool.expect(&alert, self.keys(&accepted));
+                spool.expect(&alert, self.keys(alert.phase, &accepted));
             }
             self.send_to(&alert, &accepted);
         }
@@ -153,6 +166,10 @@ impl Pipeline {
             reports.into_iter().for_each(|report| recovery.restore(report, now));
             self.watched.rewrite(recovery.reports());
         }
+        if let Some(mut firing) = self.firing.take() {
+            firing.keep(self.journal("firing", "alerts that are not over"), now);
+            self.firing = Some(firing);
+        }
     }
 
     /// Sends the held alerts that are due. Each is in the spool before it leaves the journal of held
@@ -173,8 +190,9 @@ impl Pipeline {
 
     fn send(&mut self, alert: Alert) {
         let (alert, none) = (Arc::new(alert), BTreeSet::new());
-        let put = |spool: &Arc<Spool>| spool.put(&alert, self.keys(&none));
-        if self.spool.as_ref().is_none_or(put) {
+        let keep = |spool: &Arc<Spool>| spool.put(&alert, self.keys(alert.phase, &none));
+        // A reminder is worth nothing later.
+        if alert.phase == Phase::Lasts || self.spool.as_ref().is_none_or(keep) {
             self.send_to(&alert, &none);
         }
     }
@@ -186,14 +204,9 @@ impl Pipeline {
         }
     }
 
-    /// The keys of all targets except those in `accepted`.
-    fn keys(&self, accepted: &BTreeSet<String>) -> BTreeSet<String> {
-        self.senders.iter().flat_map(|sender| sender.keys(accepted)).collect()
-    }
-
-    /// Rewrites the journal of what has not recovered.
-    fn rewrite_watched(&mut self) {
-        self.watched.rewrite(self.recovery.iter().flat_map(Recovery::reports));
+    /// The keys of all targets of an alert of this phase except those in `accepted`.
+    fn keys(&self, phase: Phase, accepted: &BTreeSet<String>) -> BTreeSet<String> {
+        self.senders.iter().flat_map(|sender| sender.keys(phase, accepted)).collect()
     }
 
     /// Fills in what is the same for all alerts.
@@ -228,18 +241,21 @@ impl Delivery for Pipeline {
     fn deadline(&self) -> Option<Instant> {
         let held = self.held.as_ref().and_then(HeldAlerts::deadline);
         let recovery = self.recovery.as_ref().and_then(Recovery::deadline);
+        let firing = self.firing.as_ref().and_then(Firing::deadline);
         let threads = self.senders.iter().filter_map(Sender::deadline);
-        held.into_iter().chain(recovery).chain(threads).min()
+        held.into_iter().chain(recovery).chain(firing).chain(threads).min()
     }
 
     fn on_time(&mut self, supervisor: &mut dyn Supervisor, now: Moment) {
         self.senders.iter_mut().for_each(|sender| sender.on_time(now.instant));
         self.release_due(now);
+        let due = self.firing.as_mut().map(|firing| firing.due(now)).unwrap_or_default();
+        self.tell_services(due);
         let Some(recovery) = &mut self.recovery else { return };
         let watched = recovery.reports().count();
         let recovered = recovery.look(supervisor, now, &self.log);
         let settled = recovery.reports().count() < watched;
-        recovered.into_iter().for_each(|alert| self.raise(alert));
+        recovered.into_iter().for_each(|alert| self.recovered(alert));
         if settled {
             self.rewrite_watched();
         }
@@ -251,6 +267,8 @@ impl Delivery for Pipeline {
         if let Some(held) = self.held.take() {
             self.release_all(held);
         }
+        let over = self.firing.as_mut().map(Firing::finish).unwrap_or_default();
+        self.tell_services(over);
         self.senders.iter_mut().for_each(Sender::drain);
     }
 
@@ -279,7 +297,7 @@ impl Alerts for Pipeline {
         else {
             return;
         };
-        self.raise(alert);
+        self.recovered(alert);
         self.rewrite_watched();
     }
 
@@ -291,14 +309,10 @@ impl Alerts for Pipeline {
         self.open();
         self.deliver_backlog();
         let now = Moment::now();
-        if let Some(report) = self.recovery.as_mut().and_then(|recovery| recovery.note(&alert, now))
-        {
-            self.watched.add(report);
-            if self.watched.needs_rewriting() {
-                self.rewrite_watched();
-            }
-        }
-        if !self.held.as_mut().is_some_and(|held| held.hold(&alert, now)) {
+        self.note(&alert, now);
+        let is_held = self.held.as_mut().is_some_and(|held| held.hold(&alert, now));
+        self.fire(&alert, is_held, now);
+        if !is_held {
             return self.send(alert);
         }
         let title = alert.title();

@@ -84,7 +84,9 @@ impl Scene {
             transports: vec![Box::new(home.clone())],
             spool: Some(Spool::new(parent, "test", Arc::clone(&log))),
             throttle: calm.then(|| Throttle::new(INTERVAL)),
-            recovery: calm.then(|| Recovery::new(INTERVAL)),
+            recovery: Recovery::new(INTERVAL),
+            tells_recovery: calm,
+            fire_interval: INTERVAL,
             log,
             in_flight: in_flight.clone(),
         });

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use superlance_core::listener::alert::{Alert, Process, Recovers};
+use superlance_core::listener::alert::{Alert, Process, Recovers, process_key};
 use superlance_core::supervisor::{ProcessInfo, State, Supervisor};
 use superlance_core::system::clock::{Moment, log_time};
 use superlance_core::system::log::{Log, LogOnce};
@@ -110,6 +110,11 @@ impl Recovery {
         self.watched.get(key).is_some_and(|watch| watch.look.is_none())
     }
 
+    /// Forgets a trouble whose listener tells itself that it is over. Returns whether it was watched.
+    pub fn forget(&mut self, key: &str) -> bool {
+        self.watched.remove(key).is_some()
+    }
+
     /// The recovery alert for this key, if a trouble was reported and it is time.
     pub fn resolve(&mut self, key: &str, text: &str, now: Moment) -> Option<Alert> {
         let watch = self.watched.get(key)?;
@@ -210,21 +215,10 @@ fn finding(info: Option<&ProcessInfo>, quiet: Duration, interval: Duration) -> F
     }
 }
 
-/// The key of a process.
-fn process_key(group: &str, name: &str) -> String {
-    format!("process {group}:{name}")
-}
-
 impl Report {
     /// The key of what has to recover, if anything.
     fn key(&self) -> Option<String> {
-        match &self.recovers {
-            Recovers::Never => None,
-            Recovers::WhenRunning => {
-                self.process.as_ref().map(|process| process_key(&process.group, &process.name))
-            }
-            Recovers::WhenResolved { key, .. } => Some(key.clone()),
-        }
+        self.recovers.key(self.process.as_ref())
     }
 
     fn running(&self, key: &str, info: &ProcessInfo, at: SystemTime) -> Alert {
@@ -242,7 +236,8 @@ impl Report {
         let subject = format!("{listener}: {key} recovered");
         let alert = Alert::new(listener, RECOVERED, at, subject, text);
         let (id, host) = (format!("{}.{RECOVERED}", self.id), self.host.clone());
-        Alert { id, host, process: self.process.clone(), ..alert }
+        let recovers = Recovers::Recovered { key: key.to_owned() };
+        Alert { id, host, process: self.process.clone(), recovers, ..alert }
     }
 }
 

@@ -90,6 +90,11 @@ impl<T> Schedule<T> {
         self.waiting.len()
     }
 
+    /// The waiting items, in their order.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &T> {
+        self.waiting.values().map(|waiting| &waiting.item)
+    }
+
     /// Takes the item to try now out of the queue.
     pub(super) fn take(&mut self, now: Instant) -> Option<Attempt<T>> {
         let due = |waiting: &Waiting<T>| self.hurried || waiting.due.is_none_or(|due| due <= now);
@@ -161,16 +166,23 @@ impl<T> Schedule<T> {
         // The transport has worked since the item failed before.
         let faulty = faulty || tries > 0 && self.failures == 0;
         let mut due = growing(tries).min(LONGEST_PAUSE).max(pause);
-        let mut closed = closed;
-        if !faulty {
-            closed = closed.max(growing(self.failures).min(LONGEST_CLOSED));
-            due = due.max(closed);
-            self.failures = self.failures.saturating_add(1);
+        if faulty {
+            self.closed_until = self.closed_until.max(now.checked_add(closed));
+        } else {
+            due = due.max(self.dropped(closed, now));
         }
-        self.closed_until = self.closed_until.max(now.checked_add(closed));
         let (tries, due) = (tries.saturating_add(1), now.checked_add(due));
         self.waiting.insert(number, Waiting { item, tries, doubts, due, faulty });
         Next::Waits
+    }
+
+    /// A failure of an item that does not wait. The transport pauses, for at least this time; returns
+    /// for how long.
+    pub(super) fn dropped(&mut self, pause: Duration, now: Instant) -> Duration {
+        let closed = pause.max(growing(self.failures).min(LONGEST_CLOSED));
+        self.failures = self.failures.saturating_add(1);
+        self.closed_until = self.closed_until.max(now.checked_add(closed));
+        closed
     }
 
     /// From now on everything is tried at once, and once.

@@ -3,6 +3,7 @@
 //! A server may need seconds, hang, or be away for hours. The listener hands over its alerts and
 //! goes on; one thread delivers them in order, and several do at the end.
 
+mod audience;
 mod trial;
 
 use std::collections::BTreeSet;
@@ -13,9 +14,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::schedule::{Attempt, Next, Schedule};
-use super::spool::{Spool, key};
+use super::spool::Spool;
 use crate::transport::Transport;
-use superlance_core::listener::alert::Alert;
+use superlance_core::listener::alert::{Alert, Phase};
 use superlance_core::listener::in_flight::{Entry, InFlight};
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::system::io_error::explain;
@@ -65,7 +66,7 @@ struct Job {
     alert: Arc<Alert>,
     targets: Vec<String>,
     /// Finished when the alert is delivered or its failure logged.
-    _entry: Entry,
+    _entry: Option<Entry>,
     _room: Room,
 }
 
@@ -94,19 +95,11 @@ impl Sender {
         Self { shared: Arc::new(shared), in_flight, used: Arc::default(), threads: 0, retry: None }
     }
 
-    /// The spool keys of all targets except those in `accepted`.
-    pub(super) fn keys(&self, accepted: &BTreeSet<String>) -> Vec<String> {
-        let targets = self.shared.transport.targets().into_iter();
-        let keys = targets.map(|target| self.shared.key(&target));
-        keys.filter(|key| !accepted.contains(key)).collect()
-    }
-
     /// Takes an alert for all targets except those in `accepted`, and returns at once.
     pub(super) fn send(&mut self, alert: Arc<Alert>, accepted: &BTreeSet<String>) {
         let Shared { transport, log, .. } = &*self.shared;
-        let mut targets = transport.targets();
-        targets.retain(|target| !accepted.contains(&self.shared.key(target)));
-        if targets.is_empty() {
+        let targets = self.targets(alert.phase, accepted);
+        if targets.is_empty() || self.shared.awaits(&alert) {
             return;
         }
         let Some(room) = self.room(&alert) else {
@@ -114,7 +107,9 @@ impl Sender {
             return self.shared.settled(&alert, &targets);
         };
         let (shared, waiting) = (Arc::clone(&self.shared), Arc::clone(&alert));
-        let entry = self.in_flight.begin_with(move || shared.unfinished(&waiting));
+        let is_missed = alert.phase != Phase::Lasts;
+        let entry =
+            is_missed.then(|| self.in_flight.begin_with(move || shared.unfinished(&waiting)));
         self.shared.lock().schedule.push(Job { alert, targets, _entry: entry, _room: room });
         self.start_threads(1);
         self.shared.changed.notify_all();
@@ -221,6 +216,9 @@ impl Shared {
 
     /// Records the outcome for each target of an alert.
     fn settle(&self, mut attempt: Attempt<Job>, outcomes: Vec<DeliveryOutcome>, state: &mut State) {
+        if attempt.item.alert.phase == Phase::Lasts {
+            return self.settle_reminder(&attempt.item.targets, outcomes, state);
+        }
         let Job { alert, targets, .. } = &mut attempt.item;
         let all = std::mem::take(targets);
         let (mut delivered, mut refused) = (Vec::new(), Vec::new());
@@ -306,11 +304,6 @@ impl Shared {
         } else {
             log.line(self.transport.given_up(alert, targets, reason));
         }
-    }
-
-    /// The spool key of a target.
-    fn key(&self, target: &str) -> String {
-        key(&format!("{}\0{target}", self.transport.key()))
     }
 
     /// Strikes targets off the spool, after the log has what they will not get: a kill in between

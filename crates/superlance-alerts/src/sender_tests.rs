@@ -282,11 +282,11 @@ fn what_may_have_arrived_five_times_is_given_up_for_this_listener_and_the_next()
     let (own, log) = (Some(Arc::clone(&kept)), Arc::clone(&log));
     let sender = Sender::new(Box::new(transport), own, log, in_flight.clone());
     let (alert, none) = (alert("text"), BTreeSet::new());
-    kept.put(&alert, sender.keys(&none).into_iter().collect());
+    kept.put(&alert, sender.keys(Phase::Told, &none).into_iter().collect());
     let (entry, room) = (in_flight.begin("waits"), sender.room(&alert).unwrap());
     let targets = sender.shared.transport.targets();
     let count = targets.len();
-    let job = Job { alert: Arc::clone(&alert), targets, _entry: entry, _room: room };
+    let job = Job { alert: Arc::clone(&alert), targets, _entry: Some(entry), _room: room };
     sender.shared.lock().schedule.push(job);
     let mut later = Instant::now();
     for tries in 1..=5 {
@@ -327,7 +327,7 @@ fn logged_while_kept(outcome: DeliveryOutcome, used: usize) -> String {
     let mut sender = Sender::new(transport, Some(Arc::clone(&spool)), log, InFlight::default());
     sender.used.store(used, Ordering::Relaxed);
     let alert = Arc::new(Alert { id: "1".to_owned(), ..Arc::unwrap_or_clone(alert("text")) });
-    spool.put(&alert, sender.keys(&BTreeSet::new()).into_iter().collect());
+    spool.put(&alert, sender.keys(Phase::Told, &BTreeSet::new()).into_iter().collect());
     sender.send(alert, &BTreeSet::new());
     sender.finish();
     assert_eq!(fs::metadata(&journal).map_or(0, |journal| journal.len()), 0, "it is settled");

@@ -2,19 +2,26 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ArgMatches;
 use superlance_core::listener::environment::Environment;
 use superlance_core::options::usage::StartError;
 use superlance_core::system::host_name;
 
+use crate::firing;
 use crate::options::{AlertOptions, MailOptions};
 use crate::pipeline::{Parts, Pipeline};
+use crate::recovery::Recovery;
 use crate::spool::Spool;
+use crate::throttle::Throttle;
 use crate::transport::{Raiser, Transport, TransportConfig, exec, sendmail, smtp, webhook};
 
 /// Makes the transports of one kind that the command line asks for.
 type Maker = fn(&TransportConfig<'_>) -> Result<Vec<Box<dyn Transport>>, StartError>;
+
+/// How long a process has to run to have recovered, without --alert-interval.
+const RECOVERY: Duration = Duration::from_secs(60);
 
 /// All transports.
 const TRANSPORTS: &[Maker] = &[sendmail::mail_command, smtp::smtp, webhook::webhooks, exec::notify];
@@ -32,7 +39,17 @@ pub fn pipeline(
 ) -> Result<Pipeline, StartError> {
     options.check()?;
     let host = host_name();
-    let plan = TransportConfig { raiser, mail, options, matches, environment, host: host.clone() };
+    let given = mail.and_then(|mail| mail.calm.alert_interval);
+    let interval = given.unwrap_or(firing::INTERVAL);
+    let plan = TransportConfig {
+        raiser,
+        mail,
+        options,
+        matches,
+        environment,
+        host: host.clone(),
+        interval,
+    };
     let mut transports = Vec::new();
     for make in TRANSPORTS {
         transports.extend(make(&plan)?);
@@ -46,8 +63,10 @@ pub fn pipeline(
         host,
         transports,
         spool: options.spool.as_ref().map(spool),
-        throttle: mail.and_then(|mail| mail.calm.throttle()),
-        recovery: mail.and_then(|mail| mail.calm.recovery()),
+        throttle: given.map(Throttle::new),
+        recovery: Recovery::new(given.unwrap_or(RECOVERY)),
+        tells_recovery: mail.is_some_and(|mail| mail.calm.recovery),
+        fire_interval: interval,
         log: Arc::clone(&environment.log),
         in_flight: environment.in_flight.clone(),
     }))

@@ -256,7 +256,7 @@ fn bounded(mut alert: Alert) -> Alert {
 }
 
 /// The beginning of a text.
-fn beginning(text: String, limit: usize) -> String {
+pub(crate) fn beginning(text: String, limit: usize) -> String {
     if text.len() <= limit {
         return text;
     }

@@ -11,7 +11,7 @@ pub(crate) mod webhook;
 pub use self::config::Raiser;
 pub(crate) use self::config::TransportConfig;
 
-use superlance_core::listener::alert::Alert;
+use superlance_core::listener::alert::{Alert, Phase};
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::system::command::CommandError;
 
@@ -27,6 +27,11 @@ pub trait Transport: Send + Sync {
     /// The recipients, if each may have an outcome of its own.
     fn targets(&self) -> Vec<String> {
         vec![String::new()]
+    }
+
+    /// Whether it takes alerts of this phase: people are told once, services until it is over.
+    fn takes(&self, phase: Phase) -> bool {
+        phase == Phase::Told
     }
 
     /// Tries to deliver `alert`. Returns an outcome for each of `targets`, in their order.

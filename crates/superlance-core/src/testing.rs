@@ -244,6 +244,7 @@ impl Alerts for Vec<Alert> {
     fn is_unresolved(&self, key: &str) -> bool {
         let waits = |alert: &Alert| match &alert.recovers {
             Recovers::WhenResolved { key: waiting, .. } => (waiting == key).then_some(true),
+            Recovers::Recovered { key: over } => (over == key).then_some(false),
             _ => (alert.kind == RESOLVED && alert.subject == key).then_some(false),
         };
         self.iter().rev().find_map(waits).unwrap_or(false)

@@ -1,16 +1,23 @@
 //! One try, without queue and spool: the caller looks at its outcome.
 
-use superlance_core::listener::alert::Alert;
+use superlance_core::listener::alert::{Alert, Phase};
 use superlance_core::run::Tried;
 
 use super::Sender;
+use crate::firing::told;
 
 impl Sender {
     /// Tries to deliver an alert once, and waits for the outcome.
     pub(crate) fn try_once(&self, alert: &Alert) -> Vec<Tried> {
         let transport = &self.shared.transport;
         let targets = transport.targets();
-        let outcomes = transport.deliver(alert, &targets);
+        let fires = transport.takes(Phase::Fires);
+        let first = told(alert, if fires { Phase::Fires } else { Phase::Told });
+        let outcomes = transport.deliver(&first, &targets);
+        if fires && !transport.takes(Phase::Lasts) {
+            // Nothing else would end it, and a test is over.
+            transport.deliver(&told(alert, Phase::Over), &targets);
+        }
         let tried = |(target, outcome): (&String, _)| {
             let name = transport.name();
             let to = if target.is_empty() { name } else { format!("{target}, by {name}") };

@@ -1,5 +1,7 @@
 //! The configuration that transports are made from.
 
+use std::time::Duration;
+
 use clap::ArgMatches;
 
 use crate::options::{AlertOptions, MailOptions};
@@ -26,4 +28,6 @@ pub(crate) struct TransportConfig<'a> {
     pub(crate) matches: &'a ArgMatches,
     pub(crate) environment: &'a Environment,
     pub(crate) host: String,
+    /// How long services keep what is over at once.
+    pub(crate) interval: Duration,
 }

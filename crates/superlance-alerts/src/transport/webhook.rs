@@ -1,6 +1,8 @@
 //! `--webhook`: JSON over HTTP, to a chat or a program.
 
 pub(crate) mod format;
+pub(crate) mod label;
+mod services;
 mod shapes;
 
 use std::io;
@@ -13,10 +15,11 @@ use ureq::http::{Response, StatusCode, Uri};
 use ureq::{Agent, Body, Error, Timeout};
 
 use self::format::Format;
+use self::services::Service;
 use super::{Transport, TransportConfig};
 use crate::http::{agent, explain, mask, secrets, shown};
 use crate::options::WebhookOptions;
-use superlance_core::listener::alert::Alert;
+use superlance_core::listener::alert::{Alert, Phase};
 use superlance_core::listener::environment::Environment;
 use superlance_core::mail::mime::one_line;
 use superlance_core::mail::outcome::DeliveryOutcome;
@@ -40,6 +43,7 @@ struct Webhook {
     format: Format,
     /// Fields of the JSON that come from the URL.
     fields: Map<String, Value>,
+    service: Service,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Texts that must not be logged, though a service may repeat them.
     secrets: Vec<String>,
@@ -52,18 +56,35 @@ pub(crate) fn webhooks(plan: &TransportConfig<'_>) -> Result<Vec<Box<dyn Transpo
     let webhooks = plan.options.webhooks(plan.matches)?;
     let mut transports: Vec<Box<dyn Transport>> = Vec::new();
     for webhook in webhooks {
-        transports.push(Box::new(Webhook::new(&webhook, plan.environment)?));
+        let key = webhook.key.as_ref().map(|key| integration_key(key.expose(), plan.environment));
+        let labels = plan.options.label.clone();
+        let service = Service { labels, key: key.transpose()?, interval: plan.interval };
+        transports.push(Box::new(Webhook::new(&webhook, service, plan.environment)?));
+    }
+    if !plan.options.label.is_empty() && !transports.iter().any(|one| one.takes(Phase::Fires)) {
+        let needed =
+            "--label is given: expected a --webhook of the format alertmanager or pagerduty";
+        return Err(StartError::Usage(needed.to_owned()));
     }
     Ok(transports)
 }
 
 impl Webhook {
-    fn new(options: &WebhookOptions, environment: &Environment) -> Result<Self, StartError> {
+    fn new(
+        options: &WebhookOptions,
+        service: Service,
+        environment: &Environment,
+    ) -> Result<Self, StartError> {
         let bad = |what: String| StartError::Usage(format!("the URL of --webhook {what}"));
         let url = environment.secret("--webhook", options.url.expose())?;
         let target = Target::parse_secret(url.expose()).map_err(bad)?;
         let host = target.uri.host().unwrap_or_default();
         let format = options.format.unwrap_or_else(|| Format::of_host(host));
+        if (format == Format::PagerDuty) != service.key.is_some() {
+            let needed = "the format pagerduty and --webhook-key belong together: expected both, or \
+                          neither";
+            return Err(StartError::Usage(needed.to_owned()));
+        }
         let (uri, fields) = format.endpoint_and_fields(&target.uri).map_err(bad)?;
         let mut headers = Vec::new();
         if let Some(authorization) = &target.authorization {
@@ -76,9 +97,10 @@ impl Webhook {
         }
         let shown = shown(&uri);
         let agent = agent("--webhook", &uri, LIMIT, environment)?;
-        let secrets = secrets(&target.uri, &headers);
-        let key = format!("webhook {}", url.expose());
-        Ok(Self { agent, uri, format, fields, headers, secrets, shown, key })
+        let mut secrets = secrets(&target.uri, &headers);
+        secrets.extend(service.key.clone());
+        let key = format!("webhook {}{}", url.expose(), service.key.as_deref().unwrap_or_default());
+        Ok(Self { agent, uri, format, fields, service, headers, secrets, shown, key })
     }
 
     fn post(&self, alert: &Alert) -> Result<Response<Body>, Error> {
@@ -86,7 +108,8 @@ impl Webhook {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        request.send(shapes::body(self.format, alert, &self.fields).to_string())
+        let body = shapes::body(self.format, alert, &self.fields, &self.service, SystemTime::now());
+        request.send(body.to_string())
     }
 
     fn judge(&self, mut response: Response<Body>) -> DeliveryOutcome {
@@ -121,10 +144,21 @@ impl Transport for Webhook {
         self.key.clone()
     }
 
+    fn takes(&self, phase: Phase) -> bool {
+        self.format.takes(phase)
+    }
+
     fn deliver(&self, alert: &Alert, _: &[String]) -> Vec<DeliveryOutcome> {
-        vec![match self.post(alert) {
+        let outcome = match self.post(alert) {
             Ok(response) => self.judge(response),
             Err(error) => failed(&error, mask(&explain(&error, LIMIT), &self.secrets)),
+        };
+        vec![match outcome {
+            // Such a service shows an alert once, however often it comes, and needs them in their order.
+            DeliveryOutcome::Unknown(reason) if self.takes(Phase::Fires) => {
+                DeliveryOutcome::Retry(reason)
+            }
+            outcome => outcome,
         }]
     }
 }
@@ -132,6 +166,16 @@ impl Transport for Webhook {
 /// Whether the service may accept the same request later: not if it found fault with the request.
 fn may_change(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429) || status.is_server_error()
+}
+
+/// The key of an integration, which is not on the command line.
+fn integration_key(given: &str, environment: &Environment) -> Result<String, StartError> {
+    if !given.starts_with("env:") && !given.starts_with("file:") {
+        let needed = "invalid --webhook-key: expected env:NAME or file:PATH, since other users of this \
+                      machine can see a command line";
+        return Err(StartError::Usage(needed.to_owned()));
+    }
+    Ok(environment.secret("--webhook-key", given)?.expose().to_owned())
 }
 
 /// `NAME: VALUE`, where the value may be in the environment or in a file.

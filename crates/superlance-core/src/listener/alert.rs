@@ -43,6 +43,23 @@ pub struct Alert {
     /// When the trouble is over.
     #[serde(default)]
     pub recovers: Recovers,
+    /// Whom it is for.
+    #[serde(default)]
+    pub phase: Phase,
+}
+
+/// Whom an alert is for: people, or services that keep an alert until it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Phase {
+    /// People.
+    #[default]
+    Told,
+    /// Services: it begins, or happened once more.
+    Fires,
+    /// Services: it is not over yet.
+    Lasts,
+    /// Services: it is over.
+    Over,
 }
 
 /// When the trouble of an alert is over, for `--recovery`.
@@ -61,6 +78,20 @@ pub enum Recovers {
         /// Whether it is over at once.
         at_once: bool,
     },
+    /// It is over: this alert says so of the trouble with `key`.
+    Recovered { key: String },
+}
+
+impl Recovers {
+    /// The key of what has to recover, if anything, where the alert is about this process.
+    #[must_use]
+    pub fn key(&self, process: Option<&Process>) -> Option<String> {
+        match self {
+            Self::Never | Self::Recovered { .. } => None,
+            Self::WhenRunning => process.map(|about| process_key(&about.group, &about.name)),
+            Self::WhenResolved { key, .. } => Some(key.clone()),
+        }
+    }
 }
 
 /// The process that an alert is about.
@@ -69,6 +100,12 @@ pub struct Process {
     pub group: String,
     pub name: String,
     pub pid: Option<u32>,
+}
+
+/// The key of the recovery of a process.
+#[must_use]
+pub fn process_key(group: &str, name: &str) -> String {
+    format!("process {group}:{name}")
 }
 
 /// A further text of an alert.
@@ -116,6 +153,7 @@ impl Alert {
             text,
             attachments: Vec::new(),
             recovers: Recovers::Never,
+            phase: Phase::Told,
         }
     }
 
@@ -124,6 +162,12 @@ impl Alert {
     pub fn about(mut self, group: &str, name: &str, pid: Option<u32>) -> Self {
         self.process = Some(Process { group: group.to_owned(), name: name.to_owned(), pid });
         self
+    }
+
+    /// The key of what has to recover, if anything.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.recovers.key(self.process.as_ref())
     }
 
     /// The log, for messages about its process.

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::listener::Ctx;
-use crate::listener::alert::Alert;
+use crate::listener::alert::{Alert, Recovers};
 use crate::supervisor::RpcError;
 use crate::system::clock::log_time;
 
@@ -112,9 +112,12 @@ impl Blindness {
     pub fn succeeded(&mut self, ctx: &mut Ctx<'_>) {
         self.answered(ctx);
         self.complaint = Complaint::default();
-        if self.checks.succeed() {
+        let key = self.key();
+        // An earlier listener may have told that it could not.
+        if self.checks.succeed() || ctx.alerts.is_unresolved(&key) {
             let text = format!("{} checks again since {}.", self.title, log_time(ctx.now()));
-            self.raise("recovered", "can check again", text, ctx);
+            let recovered = ("recovered", Recovers::Recovered { key });
+            self.raise(recovered, "can check again", text, ctx);
         }
     }
 
@@ -137,14 +140,27 @@ impl Blindness {
                 "{} could not check anything for {PATIENCE} ticks in a row, and watches nothing until it can:\n\n{why}",
                 self.title
             );
-            self.raise("blind", "cannot check anything", text, ctx);
+            let blind = ("blind", Recovers::WhenResolved { key: self.key(), at_once: true });
+            self.raise(blind, "cannot check anything", text, ctx);
         }
     }
 
-    fn raise(&self, kind: &str, what: &str, text: String, ctx: &mut Ctx<'_>) {
+    /// The key of its recovery.
+    fn key(&self) -> String {
+        format!("checks of {}", self.title)
+    }
+
+    fn raise(
+        &self,
+        (kind, recovers): (&str, Recovers),
+        what: &str,
+        text: String,
+        ctx: &mut Ctx<'_>,
+    ) {
         if self.tells {
             let subject = format!("{}: {what}", self.title);
-            ctx.raise(Alert::new(self.listener, kind, ctx.now(), subject, text));
+            let alert = Alert::new(self.listener, kind, ctx.now(), subject, text);
+            ctx.raise(alert.recovers(recovers));
         }
     }
 }

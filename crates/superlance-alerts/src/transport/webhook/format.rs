@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
+use superlance_core::listener::alert::Phase;
 use ureq::http::Uri;
 
 /// The format that a service expects.
@@ -19,10 +20,14 @@ pub(crate) enum Format {
     Ntfy,
     /// This service refuses unknown fields.
     GoogleChat,
+    /// It keeps an alert until it is over, or until it is not told again.
+    Alertmanager,
+    /// It keeps an alert until it is told that it is over.
+    PagerDuty,
 }
 
 /// The names on the command line.
-const NAMES: [(&str, Format); 8] = [
+const NAMES: [(&str, Format); 10] = [
     ("text", Format::Text),
     ("json", Format::Json),
     ("slack", Format::Slack),
@@ -31,10 +36,12 @@ const NAMES: [(&str, Format); 8] = [
     ("telegram", Format::Telegram),
     ("ntfy", Format::Ntfy),
     ("google-chat", Format::GoogleChat),
+    ("alertmanager", Format::Alertmanager),
+    ("pagerduty", Format::PagerDuty),
 ];
 
 /// The formats by host. A leading dot stands for every host below it.
-const HOSTS: [(&str, Format); 8] = [
+const HOSTS: [(&str, Format); 10] = [
     ("hooks.slack.com", Format::Slack),
     ("discord.com", Format::Discord),
     (".webhook.office.com", Format::Teams),
@@ -43,6 +50,8 @@ const HOSTS: [(&str, Format); 8] = [
     ("api.telegram.org", Format::Telegram),
     ("ntfy.sh", Format::Ntfy),
     ("chat.googleapis.com", Format::GoogleChat),
+    ("events.pagerduty.com", Format::PagerDuty),
+    ("events.eu.pagerduty.com", Format::PagerDuty),
 ];
 
 impl FromStr for Format {
@@ -63,6 +72,15 @@ impl Format {
         let host = host.to_ascii_lowercase();
         let is = |known: &str| host == known || known.starts_with('.') && host.ends_with(known);
         HOSTS.iter().find(|(known, _)| is(known)).map_or(Self::Text, |(_, format)| *format)
+    }
+
+    /// Whether the service takes alerts of this phase.
+    pub(super) fn takes(self, phase: Phase) -> bool {
+        match self {
+            Self::Alertmanager => phase != Phase::Told,
+            Self::PagerDuty => matches!(phase, Phase::Fires | Phase::Over),
+            _ => phase == Phase::Told,
+        }
     }
 
     /// The address to send to, and the fields that the URL contains: Telegram needs the chat in the
@@ -91,6 +109,8 @@ impl Format {
                 fields.insert("topic".to_owned(), json!(topic));
                 format!("{root}/")
             }
+            Self::Alertmanager if uri.path() == "/" => "/api/v2/alerts".to_owned(),
+            Self::PagerDuty if uri.path() == "/" => "/v2/enqueue".to_owned(),
             _ => return Ok((uri.clone(), fields)),
         };
         let mut parts = uri.clone().into_parts();

@@ -3,14 +3,23 @@
 //! The limits come from the services' documentation. A text that is too long loses its middle: its
 //! beginning says what happened, and the end of a log says why.
 
+use std::time::SystemTime;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
 use super::Format;
+use super::services::Service;
 use superlance_core::listener::alert::Alert;
 
 /// The JSON about an alert, including the fields of the URL.
-pub(super) fn body(format: Format, alert: &Alert, url_fields: &Map<String, Value>) -> Value {
+pub(super) fn body(
+    format: Format,
+    alert: &Alert,
+    url_fields: &Map<String, Value>,
+    service: &Service,
+    now: SystemTime,
+) -> Value {
     let (subject, text) = (alert.title(), alert.whole_text());
     match format {
         Format::Text => {
@@ -50,6 +59,8 @@ pub(super) fn body(format: Format, alert: &Alert, url_fields: &Map<String, Value
             let text = format!("*{subject}*\n```\n{}\n```", code(&text));
             json!({"text": shorten(&text, 4000, char::len_utf8)})
         }
+        Format::Alertmanager => service.alertmanager(alert, now),
+        Format::PagerDuty => service.pagerduty(alert),
     }
 }
 
@@ -94,13 +105,16 @@ fn teams(alert: &Alert, subject: &str, text: &str) -> Value {
     })
 }
 
-fn with<const N: usize>(mut fields: Map<String, Value>, more: [(&str, Value); N]) -> Value {
+pub(super) fn with<const N: usize>(
+    mut fields: Map<String, Value>,
+    more: [(&str, Value); N],
+) -> Value {
     fields.extend(more.map(|(name, value)| (name.to_owned(), value)));
     Value::Object(fields)
 }
 
 /// All fields of an alert, for programs.
-fn fields(alert: &Alert) -> Map<String, Value> {
+pub(super) fn fields(alert: &Alert) -> Map<String, Value> {
     let process = alert.process.as_ref();
     let measured = alert.measured.iter().map(|(name, value)| {
         let number = value.parse::<i64>().map_or_else(|_| json!(value), |number| json!(number));
@@ -128,7 +142,11 @@ fn fields(alert: &Alert) -> Map<String, Value> {
 }
 
 fn time(alert: &Alert) -> String {
-    DateTime::<Utc>::from(alert.at).to_rfc3339_opts(SecondsFormat::Secs, true)
+    rfc3339(alert.at, SecondsFormat::Secs)
+}
+
+pub(super) fn rfc3339(time: SystemTime, precision: SecondsFormat) -> String {
+    DateTime::<Utc>::from(time).to_rfc3339_opts(precision, true)
 }
 
 /// The fields of an alert that its text need not say, for people.
@@ -162,7 +180,7 @@ fn code(text: &str) -> String {
 }
 
 /// At most `limit` of a text, by the size of each character; the middle is cut out.
-fn shorten(text: &str, limit: usize, width: impl Fn(char) -> usize) -> String {
+pub(super) fn shorten(text: &str, limit: usize, width: impl Fn(char) -> usize) -> String {
     if text.chars().map(&width).sum::<usize>() <= limit {
         return text.to_owned();
     }

@@ -4,6 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 
+fn body(format: Format, alert: &Alert, url_fields: &Map<String, Value>) -> Value {
+    super::body(format, alert, url_fields, &Service::default(), SystemTime::UNIX_EPOCH)
+}
+
 fn alert(text: &str) -> Alert {
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_370_187);
     let subject = " foo crashed at 2026-11-22".to_owned();

@@ -1,0 +1,58 @@
+//! What has recovered, and what services that keep alerts until they are over are told.
+
+use superlance_core::listener::alert::{Alert, Alerts, Phase, Recovers};
+use superlance_core::system::clock::Moment;
+
+use super::Pipeline;
+use crate::firing::Firing;
+use crate::kinds::lasts;
+use crate::recovery::Recovery;
+
+impl Pipeline {
+    /// Rewrites the journal of what has not recovered.
+    pub(super) fn rewrite_watched(&mut self) {
+        self.watched.rewrite(self.recovery.iter().flat_map(Recovery::reports));
+    }
+
+    /// Registers what has to recover, or has.
+    pub(super) fn note(&mut self, alert: &Alert, now: Moment) {
+        let Some(recovery) = &mut self.recovery else { return };
+        if let Recovers::Recovered { key } = &alert.recovers {
+            if recovery.forget(key) {
+                self.rewrite_watched();
+            }
+        } else if self.tells_recovery || lasts(alert) {
+            recovery.note(alert, now).into_iter().for_each(|report| self.watched.add(report));
+            if self.watched.needs_rewriting() {
+                self.rewrite_watched();
+            }
+        }
+    }
+
+    /// Tells services that keep alerts until they are over. `is_held` is what people learn later.
+    pub(super) fn fire(&mut self, alert: &Alert, is_held: bool, now: Moment) {
+        let Some(firing) = &mut self.firing else { return };
+        let told = match &alert.recovers {
+            Recovers::Recovered { key } => firing.end(key),
+            _ => vec![firing.note(alert, !is_held, now)],
+        };
+        self.tell_services(told);
+    }
+
+    /// What is over is in the spool before it leaves the journal of what is not.
+    pub(super) fn tell_services(&mut self, told: Vec<Alert>) {
+        let is_any_over = told.iter().any(|alert| alert.phase == Phase::Over);
+        told.into_iter().for_each(|alert| self.send(alert));
+        if is_any_over {
+            self.firing.iter_mut().for_each(Firing::rewrite);
+        }
+    }
+
+    /// A trouble is over: people are told with `--recovery`, services in any case.
+    pub(super) fn recovered(&mut self, alert: Alert) {
+        if self.tells_recovery {
+            return self.raise(alert);
+        }
+        self.fire(&alert, false, Moment::now());
+    }
+}

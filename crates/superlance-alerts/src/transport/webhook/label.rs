@@ -1,0 +1,41 @@
+//! `--label`: what tells the alerts of one machine from those of another. Pure.
+
+use std::str::FromStr;
+
+/// A label, as Alertmanager allows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Label {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl FromStr for Label {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let is_name = name.chars().all(is_plain) && !name.starts_with(|c: char| c.is_ascii_digit());
+        if name.is_empty() || !is_name || value.is_empty() {
+            return Err(
+                "expected NAME=VALUE, with letters, digits and _ in NAME, such as team=web"
+                    .to_owned(),
+            );
+        }
+        Ok(Self { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_what_alertmanager_takes_for_one() {
+        let (name, value) = ("team_1".to_owned(), "a=b".to_owned());
+        assert_eq!("team_1=a=b".parse(), Ok(Label { name, value }));
+        for wrong in ["", "team", "team=", "=web", "1team=web", "alert-name=x", "t\u{e9}am=x"] {
+            assert!(wrong.parse::<Label>().unwrap_err().starts_with("expected NAME=VALUE"));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Alertmanager and PagerDuty: services that keep an alert until it is over.
+
+use superlance_testing::{
+    FakeProcess, FakeSupervisor, HttpAnswer, HttpServer, Listener, Scratch, Subject,
+};
+
+use super::{complaint, crash, crashmail, end, json};
+use crate::ours;
+
+fn pagerduty(server: &HttpServer) -> [String; 4] {
+    let url = server.url();
+    ["--webhook", &url, "--webhook-format=pagerduty", "--webhook-key=env:KEY"].map(str::to_owned)
+}
+
+/// A memmon beside this supervisord.
+fn memmon(fake: &FakeSupervisor, arguments: impl IntoIterator<Item = String>) -> Listener {
+    let memmon = Subject::ours(ours(), "memmon").args(["-a", "900GB"]).args(arguments);
+    memmon.env("KEY", "R0UT1NG").server_url(&fake.server_url()).spawn()
+}
+
+fn tick(listener: &mut Listener) {
+    listener.event("TICK_60", "when:1201063880");
+    assert_eq!(listener.wait_result(), "OK");
+    listener.wait_idle();
+}
+
+#[test]
+fn alertmanager_gets_a_crash_that_ends_by_itself() {
+    let server = HttpServer::builder().then(HttpAnswer::status(503)).start();
+    let url = server.url();
+    let arguments =
+        ["--webhook", &url, "--webhook-format=alertmanager", "--label=team=web", "--label", "a=b"];
+    let mut listener = crashmail(arguments).spawn();
+    crash(&mut listener, "foo");
+    // It answers 503 first.
+    let requests = server.wait_for(2);
+    assert_eq!(
+        (requests[1].method.as_str(), requests[1].path.as_str()),
+        ("POST", "/api/v2/alerts")
+    );
+    let alert = json(&server, 1)[0].clone();
+    let labels = [
+        ("alertname", "SuperlanceExited"),
+        ("severity", "warning"),
+        ("group", "g"),
+        ("process", "foo"),
+        ("team", "web"),
+        ("a", "b"),
+    ];
+    for (name, value) in labels {
+        assert_eq!(alert["labels"][name], value, "{alert}");
+    }
+    // The start is past by now, the end is not.
+    assert!(alert["endsAt"].as_str() > alert["startsAt"].as_str(), "{alert}");
+    let log = end(listener);
+    assert!(log.contains(&format!("Sent to webhook {url}: foo crashed at ")), "{log}");
+}
+
+#[test]
+fn pagerduty_is_told_that_a_crash_is_over_after_the_interval() {
+    let server = HttpServer::builder().usually(HttpAnswer::status(202)).start();
+    let crashmail = crashmail(pagerduty(&server)).args(["--alert-interval=2s"]);
+    let mut listener = crashmail.env("KEY", "R0UT1NG").spawn();
+    crash(&mut listener, "foo");
+    // Held back from people only, and it lasts: PagerDuty need not know.
+    crash(&mut listener, "foo");
+    let requests = server.wait_for(2);
+    assert_eq!(requests[0].path, "/v2/enqueue");
+    let (first, last) = (json(&server, 0), json(&server, 1));
+    assert_eq!(
+        (&first["event_action"], &last["event_action"]),
+        (&"trigger".into(), &"resolve".into())
+    );
+    assert!(first["dedup_key"].as_str().unwrap().ends_with("/crashmail/g:foo//exited"), "{first}");
+    assert_eq!(
+        (&first["dedup_key"], &first["routing_key"]),
+        (&last["dedup_key"], &"R0UT1NG".into())
+    );
+    let log = end(listener);
+    assert!(log.contains(" (over)\n") && !log.contains("R0UT1NG"), "{log}");
+    assert_eq!(server.requests().len(), 2, "{log}");
+}
+
+#[test]
+fn without_a_spool_what_is_over_at_once_is_resolved_at_the_end() {
+    let server = HttpServer::builder().usually(HttpAnswer::status(202)).start();
+    let mut listener = crashmail(pagerduty(&server)).env("KEY", "R0UT1NG").spawn();
+    crash(&mut listener, "foo");
+    server.wait_for(1);
+    end(listener);
+    assert_eq!(json(&server, 1)["event_action"], "resolve");
+}
+
+#[test]
+fn a_later_listener_resolves_that_the_one_before_it_was_blind() {
+    let (server, spool) = (HttpServer::new(), Scratch::new());
+    let mut fake = FakeSupervisor::unix();
+    fake.add(FakeProcess::running("web", std::process::id()));
+    let arguments = || {
+        let spool = format!("--spool={}", spool.path().display());
+        pagerduty(&server).into_iter().chain([spool])
+    };
+    fake.stop();
+    let mut blind = memmon(&fake, arguments());
+    (0..4).for_each(|_| tick(&mut blind));
+    server.wait_for(1);
+    end(blind);
+    fake.start();
+    let mut healed = memmon(&fake, arguments());
+    tick(&mut healed);
+    server.wait_for(2);
+    tick(&mut healed);
+    let log = end(healed);
+    let (first, last) = (json(&server, 0), json(&server, 1));
+    assert_eq!(first["payload"]["class"], "blind");
+    assert_eq!(first["payload"]["severity"], "critical");
+    assert_eq!(
+        (&last["event_action"], &last["dedup_key"]),
+        (&"resolve".into(), &first["dedup_key"])
+    );
+    assert_eq!(server.requests().len(), 2, "{log}");
+}
+
+#[test]
+fn what_does_not_belong_together_is_an_error() {
+    let said = |arguments: &[&str]| {
+        let memmon = Subject::ours(ours(), "memmon").args(["-a", "1GB"]).env("KEY", "K3Y");
+        complaint(&memmon.args(arguments.iter().copied()).server_url("unix:///nonexistent"), 2)
+    };
+    let url = "--webhook=http://127.0.0.1:1/";
+    for (arguments, expected) in [
+        (&[url, "--webhook-format=pagerduty"][..], "the format pagerduty and --webhook-key belong"),
+        (&[url, "--webhook-key=env:KEY"], "the format pagerduty and --webhook-key belong"),
+        (
+            &[url, "--webhook-format=pagerduty", "--webhook-key=K3Y"],
+            "expected env:NAME or file:PATH",
+        ),
+        (&[url, "--label=team=web"], "expected a --webhook of the format alertmanager"),
+        (&[url, "--label=alert-name=web"], "expected NAME=VALUE"),
+    ] {
+        let said = said(arguments);
+        assert!(said.contains(expected) && !said.contains("K3Y"), "{said}");
+    }
+}
