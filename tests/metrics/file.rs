@@ -3,13 +3,14 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
+use std::process::Stdio;
 
 use nix::sys::signal::Signal;
 use superlance_testing::{
     FakeProcess, FakeSupervisor, Listener, SOON, Scratch, Subject, Supervisord, wait_until,
 };
 
-use super::value;
+use super::{metrics, value};
 use crate::ours;
 
 const STATE: &str = "node_supervisord_state{group=\"foo\",name=\"foo\"}";
@@ -74,6 +75,24 @@ fn a_program_writes_by_the_clock_also_that_supervisord_is_silent() {
     program.signal(Signal::SIGTERM);
     assert_eq!(program.wait_exit(SOON).signal(), Some(Signal::SIGTERM as i32));
     assert!(!file.exists());
+}
+
+/// As a program under supervisord starts it: with its variables, and without its pipe.
+#[test]
+fn without_a_pipe_there_is_no_listener() {
+    let (fake, folder) = world();
+    let file = folder.join("supervisord.prom");
+    let mut command = metrics(&folder, &["--file", file.to_str().unwrap(), "--interval", "1"]);
+    command.env("SUPERVISOR_ENABLED", "1").env("SUPERVISOR_SERVER_URL", fake.server_url());
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    wait_for(&file, RESTARTS, 0.0);
+    fake.update("foo:foo", |process| process.start += 1);
+    wait_for(&file, RESTARTS, 1.0);
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    // Killed, it leaves the file.
+    assert!(file.exists());
 }
 
 #[test]

@@ -11,4 +11,5 @@ mod reader;
 mod serve;
 mod worker;
 
+pub use self::serve::SIGNALS;
 pub use self::worker::{Delivery, Service, Tried};

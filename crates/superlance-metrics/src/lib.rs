@@ -1,8 +1,8 @@
 //! `superlance metrics` gives Prometheus the metrics of the processes under supervisord.
 //!
-//! A [`watcher`] looks at supervisord, its [`listeners`] and the memory of its processes ([`mod@look`]), counts restarts
-//! ([`restarts`]), and makes that metrics ([`exposition`]); once, or again and again into a file
-//! ([`mod@serve`]) and over HTTP ([`endpoint`]).
+//! A [`watcher`] looks at supervisord, its [`listeners`] and the memory of its processes ([`mod@look`]),
+//! counts restarts ([`restarts`]), and makes that metrics ([`exposition`]); once, or again and again into a
+//! file ([`mod@serve`]) and over HTTP ([`endpoint`]).
 
 mod endpoint;
 mod exposition;

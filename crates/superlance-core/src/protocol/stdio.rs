@@ -76,6 +76,15 @@ pub(crate) fn is_stdout_stderr() -> io::Result<bool> {
     Ok(is_pipe && (out.dev(), out.ino()) == (err.dev(), err.ino()))
 }
 
+/// Whether stdin is a pipe, as supervisord gives one to all that it starts.
+///
+/// # Errors
+/// When it is closed.
+pub(crate) fn is_stdin_pipe() -> io::Result<bool> {
+    let kind = File::from(io::stdin().as_fd().try_clone_to_owned()?).metadata()?.file_type();
+    Ok(kind.is_fifo() || kind.is_socket())
+}
+
 impl Output {
     /// Takes stdout for the protocol alone: from here on, all other output to descriptor 1, in this
     /// process and in its children, goes to stderr. After one stray byte on the real stdout,

@@ -5,7 +5,7 @@ use std::os::fd::AsFd as _;
 
 use crate::listener::environment::Environment;
 use crate::protocol::frame::FrameReader;
-use crate::protocol::stdio::{Input, Output, is_stdout_stderr};
+use crate::protocol::stdio::{Input, Output, is_stdin_pipe, is_stdout_stderr};
 
 /// Answers supervisord, which does not tell a program whether its section is an `[eventlistener:x]` or a
 /// `[program:x]`: to the second, the first answer is a word in its log. Calls `each` with the name of each
@@ -28,6 +28,9 @@ pub fn answer(mut each: impl FnMut(&str)) -> io::Result<()> {
 /// Whether this program may be an event listener.
 #[must_use]
 pub fn may_be_listener(environment: &Environment) -> bool {
-    // A listener has a standard output of its own.
-    environment.is_under_supervisord() && !is_stdout_stderr().unwrap_or(true)
+    // A listener has a standard output of its own. What a program under supervisord starts has its
+    // variables, too, and may have another standard input.
+    environment.is_under_supervisord()
+        && is_stdin_pipe().unwrap_or(false)
+        && !is_stdout_stderr().unwrap_or(true)
 }

@@ -34,7 +34,7 @@ use crate::system::thread;
 const GRACE: Duration = Duration::from_secs(8);
 
 /// All values of `stopsignal` except KILL. Each ends the listener in good order.
-const SIGNALS: [i32; 6] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
+pub const SIGNALS: [i32; 6] = [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
