@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use oxhttp::Server;
 use oxhttp::model::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use oxhttp::model::{Body, Method, Request, Response, StatusCode};
+use oxhttp::model::{Body, Method, Request, Response, StatusCode, Version};
 
 /// How long a client may be silent.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Each has a thread. A Prometheus keeps one.
+/// Each has a thread. A Prometheus needs one.
 const CONNECTIONS: usize = 8;
 
 /// The format of metrics.
@@ -45,6 +45,10 @@ fn answer<B>(request: &Request<B>, metrics: impl Fn() -> String) -> Response<Bod
         _ => (StatusCode::NOT_FOUND, PLAIN, "expected /metrics\n".to_owned()),
     };
     let mut response = Response::new(Body::from(text));
+    // A connection that is kept would be idle until the next scrape, and oxhttp answers its time limit with
+    // a status 500, which Prometheus logs ("Unsolicited response received on idle HTTP channel"). A client
+    // closes after an answer of HTTP/1.0.
+    *response.version_mut() = Version::HTTP_10;
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, format);
     if status == StatusCode::METHOD_NOT_ALLOWED {
