@@ -1,5 +1,6 @@
 //! The endpoint that Prometheus scrapes.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use nix::sys::signal::Signal;
@@ -25,8 +26,6 @@ fn each_scrape_is_a_look_and_events_are_answered() {
     assert_eq!(value(&answer, STATE), Some(20.0), "{answer}");
     program.event("TICK_60", "when:1201063880");
     assert_eq!(program.wait_result(), "OK");
-    // A client that says nothing keeps no other from its answer.
-    let _silent = TcpStream::connect(("127.0.0.1", port)).unwrap();
     fake.stop();
     let answer = get(port, "/metrics").unwrap();
     assert_eq!(value(&answer, "superlance_supervisord_up"), Some(0.0), "{answer}");
@@ -36,6 +35,26 @@ fn each_scrape_is_a_look_and_events_are_answered() {
     program.signal(Signal::SIGTERM);
     program.wait_exit(SOON);
     wait_until("the port to be free", SOON, || get(port, "/").is_none());
+}
+
+/// A connection that is kept would get an error in the pause between two scrapes.
+#[test]
+fn clients_close_after_an_answer_and_silent_ones_hold_up_no_other_for_long() {
+    let (fake, port) = (FakeSupervisor::unix(), port());
+    let address = format!("127.0.0.1:{port}");
+    let subject = Subject::ours(ours(), "metrics").args(["--listen", &address]);
+    let mut program = subject.server_url(&fake.server_url()).spawn();
+    program.wait_for_log("answers at http://");
+    let connect = || TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut stream = connect();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.0 200");
+    let silent: Vec<_> = (0..8).map(|_| connect()).collect();
+    let answer = get(port, "/metrics").unwrap();
+    assert_eq!(value(&answer, "superlance_supervisord_up"), Some(1.0), "{answer}");
+    drop(silent);
 }
 
 #[test]
