@@ -153,3 +153,36 @@ fn faults_end_it_if_that_is_wanted() {
     let said = "--error-action exit: Service 'a' depends on unknown service 'b'\n";
     assert!(log(&supervisord).contains(said), "{}", log(&supervisord));
 }
+
+/// `supervisorctl update` adds the listener first; no event tells of the programs.
+#[test]
+fn programs_that_are_added_after_it_start() {
+    let builder = handled(Who::Ours.stage(), "a", &[]);
+    let supervisord = handled(builder, "b", &[(WAIT, "a")]).start();
+    supervisord.wait_for_process_log(STARTUP, Channel::Stderr, DONE);
+    for name in ["a", "b"] {
+        supervisord.ctl(&["stop", name]);
+        supervisord.ctl(&["remove", name]);
+    }
+    let listener = supervisord.pid_of(STARTUP);
+    supervisord.ctl(&["restart", STARTUP]);
+    assert_ne!(supervisord.wait_restart(STARTUP, listener), listener);
+    supervisord.ctl(&["add", "a"]);
+    supervisord.ctl(&["add", "b"]);
+    wait_until("both to start again", SOON, || spawned(&supervisord).len() == 4);
+    assert_eq!(spawned(&supervisord)[2..], ["a", "b"]);
+}
+
+/// It has a limit only as long as the listener is there.
+#[test]
+fn a_check_by_a_command_does_not_outlive_the_listener() {
+    let check = "exec: echo $$ > %(here)s/pid; exec sleep 60";
+    let builder = handled(Who::Ours.stage(), "db", &[("dependent_startup_check", check)]);
+    let supervisord = handled(builder, "web", &[(WAIT, "db:healthy")]).start();
+    let file = supervisord.scratch().join("pid");
+    let pid = || std::fs::read_to_string(&file).ok()?.trim().parse().ok();
+    wait_until("the check", SOON, || pid().is_some());
+    supervisord.ctl(&["stop", STARTUP]);
+    let pid = Pid::from_raw(pid().unwrap());
+    assert!(kill(pid, None).is_err(), "{pid} runs still");
+}

@@ -20,6 +20,17 @@ pub(crate) fn refusal(namespec: &str) -> String {
     format!("refused start of {namespec}")
 }
 
+/// The key of processes that supervisord does not have.
+pub(crate) const UNKNOWN: &str = "unknown processes";
+
+/// The configuration has processes that supervisord does not have.
+pub(crate) fn unknown(sentence: &str, what: &str, now: SystemTime) -> Alert {
+    let subject = format!("{NAME}: supervisord does not have all processes of the configuration");
+    let text = format!("{sentence}. They are not started.\n\nTo have them started, {what}.");
+    let recovers = Recovers::WhenResolved { key: UNKNOWN.to_owned(), at_once: true };
+    Alert::new(NAME, "misconfigured", now, subject, text).recovers(recovers)
+}
+
 /// The keys of a program are wrong.
 pub(crate) fn misconfigured(
     at: usize,

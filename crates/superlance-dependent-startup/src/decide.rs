@@ -14,6 +14,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) ready: Vec<Ready<'a>>,
     /// In the order in which they would start.
     pub(crate) waiting: Vec<Waiting<'a>>,
+    /// `group:name` of the processes that supervisord does not have, or not yet.
+    pub(crate) unknown: Vec<&'a str>,
     /// Whether all that can be started has been, and has come to RUNNING or to an end.
     pub(crate) is_done: bool,
 }
@@ -43,6 +45,9 @@ pub(crate) fn decide<'a>(graph: &'a Graph, states: &States) -> Decision<'a> {
     let mut decision = Decision { is_done: true, ..Decision::default() };
     for (at, program) in graph.in_turn(Program::is_startable) {
         let processes = || program.processes.iter().map(String::as_str);
+        let unknown = decision.unknown.len();
+        decision.unknown.extend(processes().filter(|namespec| states.now(namespec).is_none()));
+        decision.is_done &= unknown == decision.unknown.len();
         let new: Vec<_> = processes().filter(|namespec| states.is_new(namespec)).collect();
         if new.is_empty() {
             decision.is_done &= !processes().any(|namespec| is_under_way(states.now(namespec)));

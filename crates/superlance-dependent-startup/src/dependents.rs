@@ -9,9 +9,10 @@ use superlance_core::listener::restart::{Restarts, StopError};
 use superlance_core::supervisor::{ProcessInfo, RpcError};
 use superlance_core::system::log::LogOnce;
 
-use crate::follow::{may_run, orphaned, outdated};
+use crate::follow::{is_behind, may_run, orphaned, outdated};
 use crate::graph::Graph;
 use crate::level::Level;
+use crate::program::Program;
 use crate::states::States;
 
 pub(crate) struct Dependents {
@@ -28,6 +29,12 @@ impl Dependents {
     /// Whether there is something to do after all have been started.
     pub(crate) fn follow(&self) -> bool {
         self.restart || self.stop
+    }
+
+    /// Whether a program waits again: a process of it was stopped, or is to be restarted.
+    pub(crate) fn waits(&self, program: &Program, states: &States) -> bool {
+        self.restarts.owed().any(|owed| program.processes.iter().any(|process| process == owed))
+            || self.restart && is_behind(program, states)
     }
 
     /// When [`go_on`](Self::go_on) should be called next.

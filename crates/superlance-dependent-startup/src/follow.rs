@@ -17,21 +17,32 @@ pub(crate) fn outdated<'a>(graph: &'a Graph, states: &States) -> Vec<(&'a str, &
     let mut outdated = Vec::new();
     for (_, program) in graph.in_turn(Program::is_startable) {
         for process in running(program, states) {
-            let newer = |condition: &'a Condition| {
-                let mut awaited = condition.processes.iter();
-                awaited.find(|awaited| states.is_newer(awaited, process))
-            };
-            let is_met = |condition: &'a Condition| match newer(condition) {
+            let is_met = |condition: &Condition| match newer(condition, process, states) {
                 Some(_) => states.fulfil_now(condition),
                 None => states.fulfil(condition),
             };
-            let parent = program.conditions.iter().find_map(newer);
+            let mut conditions = program.conditions.iter();
+            let parent = conditions.find_map(|condition| newer(condition, process, states));
             if let Some(parent) = parent.filter(|_| program.conditions.iter().all(is_met)) {
-                outdated.push((process, parent.as_str()));
+                outdated.push((process, parent));
             }
         }
     }
     outdated
+}
+
+/// Whether a process of a program runs since before one that it waits for was started.
+pub(crate) fn is_behind(program: &Program, states: &States) -> bool {
+    let is_older = |process: &str| {
+        program.conditions.iter().any(|condition| newer(condition, process, states).is_some())
+    };
+    running(program, states).any(is_older)
+}
+
+/// A process of a condition that was started after this one.
+fn newer<'a>(condition: &'a Condition, process: &str, states: &States) -> Option<&'a str> {
+    let mut awaited = condition.processes.iter().map(String::as_str);
+    awaited.find(|awaited| states.is_newer(awaited, process))
 }
 
 /// The processes that run while one whose life they wait for is FATAL or STOPPED, in the reverse order

@@ -114,6 +114,12 @@ impl Health {
     pub(crate) fn look(&self) -> Option<Instant> {
         (!self.under_way.is_empty()).then(|| Instant::now() + LOOK)
     }
+
+    /// The same at the end, as long as commands run: without us they have no limit.
+    pub(crate) fn rest(&self) -> Option<Instant> {
+        let mut checks = self.under_way.iter().filter_map(|at| self.checks.get(at));
+        self.look().filter(|_| checks.any(Check::is_command))
+    }
 }
 
 #[cfg(test)]
@@ -162,6 +168,7 @@ mod tests {
         // The first is not begun again.
         health.ask(&all, start + PAUSE);
         assert_eq!((health.under_way.len(), health.look().is_some()), (3, true));
+        assert!(health.rest().is_some());
         health.ask(&BTreeMap::new(), start + PAUSE);
         assert_eq!(health.due(), None);
     }

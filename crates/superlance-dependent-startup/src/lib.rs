@@ -26,6 +26,7 @@ mod starts;
 pub mod states;
 mod texts;
 mod troubles;
+mod unknown;
 mod wait_for;
 
 use std::collections::BTreeMap;

@@ -29,6 +29,7 @@ use crate::starts::Starts;
 use crate::states::States;
 use crate::texts;
 use crate::troubles::{News, Troubles};
+use crate::unknown::Unknown;
 
 /// Pause after a question without an answer.
 const RETRY: Duration = Duration::from_secs(1);
@@ -40,6 +41,7 @@ pub(crate) struct DependentStartup {
     file: String,
     states: States,
     troubles: Troubles,
+    unknown: Unknown,
     blindness: Blindness,
     starts: Starts,
     dependents: Dependents,
@@ -88,6 +90,7 @@ impl DependentStartup {
             file: file.display().to_string(),
             states: States::default(),
             troubles: Troubles::new(options.timeout),
+            unknown: Unknown::default(),
             blindness: Blindness::new(NAME, None, true),
             starts: Starts::default(),
             dependents: Dependents {
@@ -197,14 +200,17 @@ impl DependentStartup {
             ctx.log.routine(&line);
         }
         self.said = line;
-        // Those that were stopped wait for health as well.
-        let followed = self.graph().programs.iter().filter(|it| it.handled);
-        let followed = followed.filter(|_| self.dependents.follow());
-        let asked = self.health_of(waiting.chain(followed));
+        // Those that were stopped, or are to be restarted, wait for health as well.
+        let again = self.handled().filter(|it| self.dependents.waits(it, &self.states));
+        let asked = self.health_of(waiting.chain(again));
         self.health.ask(&asked, now);
         let ready = decision.ready.iter().flat_map(|ready| ready.processes.iter().copied());
         let owed = self.dependents.deadline(&self.reading.graph, &self.states);
-        let due = [self.starts.deadline(ready), self.troubles.deadline(), owed, self.health.due()];
+        if self.phase == Phase::Starts {
+            self.unknown.report(&decision.unknown, &self.file, self.level, now, ctx);
+        }
+        let (unknown, long) = (self.unknown.deadline(), self.troubles.deadline());
+        let due = [self.starts.deadline(ready), long, owed, self.health.due(), unknown];
         self.look = due.into_iter().flatten().min();
         if decision.is_done && self.phase == Phase::Starts {
             let (next, phase) = match self.dependents.follow() {
@@ -309,7 +315,10 @@ impl Listener for DependentStartup {
     fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Done => None,
-            Phase::Ends => self.dependents.deadline(self.graph(), &self.states),
+            Phase::Ends => {
+                let owed = self.dependents.deadline(self.graph(), &self.states);
+                [owed, self.health.rest()].into_iter().flatten().min()
+            }
             _ => [self.look, self.health.look()].into_iter().flatten().min(),
         }
     }
@@ -320,6 +329,7 @@ impl Listener for DependentStartup {
         }
         let is_due = self.look.is_some_and(|due| due <= Instant::now());
         if self.phase == Phase::Ends {
+            drop(self.health.outcomes());
             self.dependents.go_on(&self.reading.graph, &self.states, ctx);
         } else if self.phase.listens() && (self.examine(ctx) || is_due) {
             self.look(ctx);

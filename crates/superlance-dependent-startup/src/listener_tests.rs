@@ -360,3 +360,36 @@ fn what_we_stopped_is_said_at_the_end() {
     let owed = world.in_flight.texts();
     assert!(owed[0].ends_with("start it with: supervisorctl start b:b"), "{owed:?}");
 }
+
+/// `supervisorctl update` adds a listener before the programs that it is to start.
+#[test]
+fn programs_that_supervisord_does_not_have_yet_are_waited_for() {
+    let text = handled("a", "") + &handled("b", "");
+    let (mut listener, mut world) = (listener(&text, ""), world(&["a"]));
+    set(&mut world, "a:a", State::Running);
+    run(&mut listener, &mut world);
+    assert!(!world.log().contains("No more processes"), "{}", world.log());
+    assert!(listener.deadline().is_some_and(|due| due <= Instant::now() + RETRY));
+    world.supervisor = std::mem::take(&mut world.supervisor).with("b", 0);
+    let added = world.supervisor.process("b:b").unwrap();
+    (added.state, added.start) = (State::Stopped, 0);
+    listener.look = Some(Instant::now());
+    run(&mut listener, &mut world);
+    assert_eq!((starts(&world).as_str(), world.alerts.len()), ("b:b", 0));
+}
+
+/// A check may cost the program that answers it.
+#[test]
+fn health_is_asked_for_only_while_something_waits_for_it() {
+    let check = "dependent_startup_check=file:///";
+    let text = handled("a", check) + &handled("b", &format!("{WAIT_A}:healthy"));
+    let arguments = "--restart-dependents --stop-dependents";
+    let (mut listener, mut world) = (listener(&text, arguments), world(&["a", "b"]));
+    set(&mut world, "a:a", State::Running);
+    set(&mut world, "b:b", State::Running);
+    run(&mut listener, &mut world);
+    assert_eq!((listener.phase, listener.deadline()), (Phase::Follows, None));
+    world.supervisor.process("a:a").unwrap().start = 995;
+    event(&mut listener, &mut world, "a", State::Running);
+    assert!(listener.deadline().is_some(), "{}", world.log());
+}

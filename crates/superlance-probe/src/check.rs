@@ -144,6 +144,12 @@ impl Check {
         &self.shown
     }
 
+    /// Whether it runs a command.
+    #[must_use]
+    pub fn is_command(&self) -> bool {
+        matches!(self.way, Way::Exec(_))
+    }
+
     /// Makes it.
     #[must_use]
     pub fn run(&self) -> Outcome {
