@@ -30,7 +30,6 @@ const RAISER: Raiser = Raiser { name: APPLET.name, confirms: false, mails_withou
 fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, StartError> {
     let bad = |error: Error| StartError::Usage(error.to_string());
     let options = Options::from_arg_matches(matches).map_err(bad)?;
-    options.check().map_err(StartError::Usage)?;
     let supervisor = environment.supervisor_for(options.asks_supervisord())?;
     let sees = environment.supervisor().is_ok();
     if !sees {

@@ -199,15 +199,10 @@ fn all_events_about_processes_are_heard() {
 
 #[test]
 fn the_command_line_says_what_is_expected() {
-    for (arguments, said) in [
-        (
-            "--on running",
-            "--on running: expected states of exited, expected, fatal, unknown, stopped",
-        ),
-        ("--on fatal,backoff", "--on backoff: expected states of"),
-    ] {
-        let error = options(arguments).check().unwrap_err();
-        assert!(error.starts_with(said), "{error}");
+    let said = "expected states separated by commas, of exited, expected, fatal, unknown, stopped";
+    for bad in ["running", "fatal,backoff", "fatal,stoped", ""] {
+        let error = options::command().try_get_matches_from(["exitmon", "--on", bad]).unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
     }
     for (arguments, asks) in [
         ("", None),

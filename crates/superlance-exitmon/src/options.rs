@@ -56,7 +56,7 @@ pub(crate) struct Options {
 
     /// States that end supervisord, separated by commas: exited (unexpectedly), expected (an exit
     /// that was), fatal, unknown, stopped (by an operator); the events= line must have them
-    #[arg(long, value_name = "STATES", default_value = "fatal,exited")]
+    #[arg(long, value_name = "STATES", value_parser = states, default_value = "fatal,exited")]
     on: StateFilter,
 
     /// Whether the first such process ends supervisord, or the end of all that have run, whichever
@@ -101,16 +101,17 @@ pub(crate) fn command() -> Command {
     as_getopt(Options::command(), &[])
 }
 
-impl Options {
-    /// Refuses states in which no process stays.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        let passing = self.on.iter().find(|trigger| !STATES.contains(trigger));
-        passing.map_or(Ok(()), |trigger| {
-            let states = STATES.map(Trigger::name).join(", ");
-            Err(format!("--on {}: expected states of {states}", trigger.name()))
-        })
-    }
+/// Reads `--on`, which names none of the states that processes pass through.
+fn states(text: &str) -> Result<StateFilter, String> {
+    let states =
+        text.parse().ok().filter(|on: &StateFilter| on.iter().all(|on| STATES.contains(&on)));
+    states.ok_or_else(|| {
+        let names = STATES.map(Trigger::name).join(", ");
+        format!("expected states separated by commas, of {names}")
+    })
+}
 
+impl Options {
     /// The option that needs supervisord's answers, if one is given.
     pub(crate) fn asks_supervisord(&self) -> Option<&'static str> {
         let is_heard = |trigger| matches!(trigger, Trigger::Fatal | Trigger::Exited);
