@@ -99,6 +99,25 @@ fn a_failed_check_of_httpok_is_work_and_one_that_cannot_be_made_is_not() {
 }
 
 #[test]
+fn exitmon_tells_that_it_has_seen_all_processes_and_that_it_could_not() {
+    let (server, mut fake) = (HttpServer::new(), FakeSupervisor::unix());
+    fake.add(FakeProcess::running("web", std::process::id()));
+    let heartbeat = [
+        format!("--heartbeat={}/up", server.url()),
+        format!("--heartbeat-fail={}/down", server.url()),
+    ];
+    let exitmon = Subject::ours(ours(), "exitmon").args(heartbeat);
+    let mut exitmon = exitmon.server_url(&fake.server_url()).spawn();
+    tick(&mut exitmon);
+    server.wait_for(1);
+    fake.stop();
+    tick(&mut exitmon);
+    server.wait_for(2);
+    let log = end(exitmon);
+    assert_eq!(paths(&server), ["GET /up", "GET /down"], "{log}");
+}
+
+#[test]
 fn batch_tools_have_it_too_and_the_url_may_be_in_a_file() {
     let (server, folder) = (HttpServer::new(), Scratch::new());
     fs::write(folder.join("url"), format!("{}/T0K3N\n", server.url())).unwrap();

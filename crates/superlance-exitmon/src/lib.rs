@@ -46,7 +46,8 @@ fn service(matches: &ArgMatches, environment: Environment) -> Result<Service, St
              start it by superlance run, or give --exit-file",
         );
     }
-    let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?;
+    let alerts = pipeline(&environment, RAISER, Some(&options.mail), &options.alerts, matches)?
+        .with_heartbeat(&options.heartbeat, &environment)?;
     let own = environment.own_namespec.as_deref();
     let eyes = Eyes::new(options.selected(), own, environment.configuration());
     let listener = Exitmon::new(&options, sees, eyes, exit_file, environment.run_pid);

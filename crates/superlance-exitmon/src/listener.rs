@@ -97,15 +97,19 @@ impl Exitmon {
         }
     }
 
-    /// Looks at all processes, and ends supervisord if that is what the rule says.
-    fn look(&mut self, ctx: &mut Ctx<'_>) {
+    /// Looks at all processes, and ends supervisord if that is what the rule says. Returns whether they
+    /// were seen.
+    fn look(&mut self, ctx: &mut Ctx<'_>) -> bool {
         let seen = match self.sees {
             true => self.eyes.look(ctx),
             false => Ok(self.watch.heard()),
         };
         let seen = match seen {
             Ok(seen) => seen,
-            Err(error) => return self.not_seen(&error, ctx),
+            Err(error) => {
+                self.not_seen(&error, ctx);
+                return false;
+            }
         };
         if self.sees {
             self.blindness.succeeded(ctx);
@@ -118,6 +122,7 @@ impl Exitmon {
         if let Some(cause) = end.filter(|_| !ctx.is_ending()) {
             self.end(&cause, ctx);
         }
+        true
     }
 
     fn not_seen(&mut self, error: &RpcError, ctx: &mut Ctx<'_>) {
@@ -260,7 +265,11 @@ impl Listener for Exitmon {
         }
         match event {
             Event::ProcessState(change) => self.hear(change, ctx),
-            Event::Tick { .. } => self.look(ctx),
+            Event::Tick { .. } => {
+                if self.look(ctx) {
+                    ctx.alerts.ticked(true);
+                }
+            }
             Event::Other { name } if name == STOPPING => self.supervisord_stops(),
             Event::Other { .. } => {}
         }
@@ -279,7 +288,9 @@ impl Listener for Exitmon {
 
     fn on_time(&mut self, ctx: &mut Ctx<'_>) {
         match self.phase {
-            Phase::Watching { .. } => self.look(ctx),
+            Phase::Watching { .. } => {
+                self.look(ctx);
+            }
             Phase::Telling { until, .. } => {
                 let now = Instant::now();
                 if ctx.in_flight.is_empty() || now >= until {

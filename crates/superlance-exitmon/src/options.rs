@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory, Parser};
 use superlance_action::decide::rules::Budget;
+use superlance_alerts::HeartbeatOptions;
 use superlance_alerts::options::{AlertOptions, MailOptions};
 use superlance_core::listener::selection::describe;
 use superlance_core::options::getopt::as_getopt;
@@ -92,6 +93,9 @@ pub(crate) struct Options {
 
     #[command(flatten)]
     pub(crate) mail: MailOptions,
+
+    #[command(flatten)]
+    pub(crate) heartbeat: HeartbeatOptions,
 
     #[command(flatten)]
     pub(crate) alerts: AlertOptions,
