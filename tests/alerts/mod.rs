@@ -3,6 +3,7 @@
 mod command;
 mod heartbeat;
 mod mail;
+mod real_services;
 mod services;
 mod under_supervisord;
 mod webhook;
