@@ -33,7 +33,6 @@ const PURE: &[&str] = &[
     "superlance-alerts/src/schedule.rs",
     "superlance-alerts/src/kinds.rs",
     "superlance-alerts/src/throttle.rs",
-    "superlance-alerts/src/transport/webhook/label.rs",
     "superlance-alerts/src/transport/webhook/services.rs",
     "superlance-check/src/codes.rs",
     "superlance-check/src/command/words.rs",

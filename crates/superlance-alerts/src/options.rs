@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgMatches, Args};
 
 use crate::transport::webhook::format::Format;
-use crate::transport::webhook::label::Label;
+use superlance_core::options::label::Label;
 use superlance_core::options::units::parse_interval;
 use superlance_core::options::usage::StartError;
 use superlance_core::system::secret::Secret;

@@ -1,6 +1,7 @@
 //! Command lines: sizes, times, selectors, URLs, and the original's option syntax.
 
 pub mod getopt;
+pub mod label;
 pub mod log;
 pub mod quantity;
 pub mod regex;

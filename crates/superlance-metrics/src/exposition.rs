@@ -4,6 +4,7 @@
 //! which its version 1.6 called deprecated: the same names, labels, help texts and order.
 
 use superlance_action::report::prometheus::Text;
+use superlance_core::options::label::Label;
 use superlance_core::supervisor::{ProcessInfo, State};
 
 use crate::listeners::Listener;
@@ -11,8 +12,8 @@ use crate::look::{Look, METRICS};
 use crate::restarts::Restarts;
 
 /// The text. Restarts are known only to a program that goes on.
-pub(crate) fn text(look: &Look, restarts: Option<&Restarts>) -> String {
-    let mut text = Text::new("");
+pub(crate) fn text(look: &Look, restarts: Option<&Restarts>, labels: &[Label]) -> String {
+    let mut text = Text::new("").with(labels);
     let none = Vec::new();
     let processes = look.processes.as_ref().unwrap_or(&none);
     if look.processes.is_ok() {
@@ -170,7 +171,7 @@ superlance_process_restarts_total{group=\"web\",name=\"a\"} 0
 superlance_supervisord_up 1
 ";
         let expected = expected.replace("VERSION", env!("CARGO_PKG_VERSION"));
-        assert_eq!(text(&look, Some(&restarts)), expected);
+        assert_eq!(text(&look, Some(&restarts), &[]), expected);
     }
 
     #[test]
@@ -180,7 +181,7 @@ superlance_supervisord_up 1
             memory: Ok(Readings::new()),
             listeners: Ok(Vec::new()),
         };
-        let text = text(&look, None);
+        let text = text(&look, None, &[]);
         assert!(text.ends_with("\nsuperlance_supervisord_up 0\n"), "{text}");
         assert!(text.contains("\nsuperlance_build_info{version="), "{text}");
         assert!(!text.contains("node_"), "{text}");
@@ -189,7 +190,15 @@ superlance_supervisord_up 1
     #[test]
     fn processes_whose_memory_cannot_be_read_are_there() {
         let look = Look { memory: Err("no".to_owned()), ..look() };
-        let text = text(&look, None);
+        let text = text(&look, None, &[]);
         assert!(!text.contains("memory_bytes") && text.contains("node_supervisord_up{"), "{text}");
+    }
+
+    #[test]
+    fn given_labels_are_at_every_sample() {
+        let text = text(&look(), None, &["supervisor=blue".parse().unwrap()]);
+        let mut samples = text.lines().filter(|line| !line.starts_with('#'));
+        assert!(samples.all(|line| line.contains("supervisor=\"blue\"}")), "{text}");
+        assert!(text.contains("\nsuperlance_supervisord_up{supervisor=\"blue\"} 1\n"), "{text}");
     }
 }

@@ -65,7 +65,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Err(NoServer::Usage(message)) => return fail(&log, message, ExitCode::from(2)),
         Err(NoServer::Configuration(message)) => return fail(&log, message, ExitCode::FAILURE),
     };
-    let mut watcher = Watcher::new(server, Arc::clone(&log));
+    let mut watcher = Watcher::new(server, options.label.clone(), Arc::clone(&log));
     if !options.goes_on() {
         return print(&mut watcher, &log);
     }

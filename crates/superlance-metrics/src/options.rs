@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser};
 use superlance_config::server::ServerOptions;
+use superlance_core::options::label::Label;
 use superlance_core::options::units::{duration_text, parse_interval};
 
 const AFTER_HELP: &str = "\
@@ -41,6 +42,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     pub(crate) listen: Option<SocketAddr>,
 
+    /// Label of all metrics, such as supervisor=blue, where a machine has several supervisords
+    /// (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_label)]
+    pub(crate) label: Vec<Label>,
+
     /// How long --file waits before it writes again, where no TICK comes
     #[arg(long, value_name = "TIME", requires = "file", default_value = "15")]
     #[arg(value_parser = parse_interval)]
@@ -61,6 +67,17 @@ impl Options {
         });
         let answers = self.listen.map(|address| format!("answers at http://{address}/metrics"));
         writes.into_iter().chain(answers).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// The labels that metrics have already.
+const TAKEN: [&str; 5] = ["children", "group", "metric", "name", "version"];
+
+fn parse_label(text: &str) -> Result<Label, String> {
+    let label: Label = text.parse()?;
+    match TAKEN.contains(&&*label.name) {
+        true => Err(format!("the metrics have a label {} of their own", label.name)),
+        false => Ok(label),
     }
 }
 
@@ -100,6 +117,13 @@ mod tests {
             let said = options.err().unwrap_or_default();
             assert!(is_good || said.contains("such as 127.0.0.1:9876"), "{said}");
         }
+    }
+
+    #[test]
+    fn labels_are_none_of_ours() {
+        assert_eq!(parse("--label a=b --label c=d").unwrap().label.len(), 2);
+        assert!(parse("--label group=x").unwrap_err().contains("a label group of their own"));
+        assert!(parse("--label x").unwrap_err().contains("expected NAME=VALUE"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use superlance_config::server::Connection;
+use superlance_core::options::label::Label;
 use superlance_core::system::log::{Log, LogOnce};
 
 use crate::FULL_NAME;
@@ -17,17 +18,19 @@ pub(crate) struct Watcher {
     unanswered: LogOnce,
     unmeasured: LogOnce,
     unread: LogOnce,
+    labels: Vec<Label>,
     log: Arc<Log>,
 }
 
 impl Watcher {
-    pub(crate) fn new(server: Connection, log: Arc<Log>) -> Self {
+    pub(crate) fn new(server: Connection, labels: Vec<Label>, log: Arc<Log>) -> Self {
         Self {
             eyes: Eyes::new(server),
             restarts: Restarts::default(),
             unanswered: LogOnce::default(),
             unmeasured: LogOnce::default(),
             unread: LogOnce::default(),
+            labels,
             log,
         }
     }
@@ -35,7 +38,7 @@ impl Watcher {
     /// The metrics, and whether supervisord answers.
     pub(crate) fn once(&mut self) -> (String, bool) {
         let look = self.look();
-        (text(&look, None), look.processes.is_ok())
+        (text(&look, None, &self.labels), look.processes.is_ok())
     }
 
     /// The metrics of a program that goes on.
@@ -44,7 +47,7 @@ impl Watcher {
         if let Ok(processes) = &look.processes {
             self.restarts.note(processes);
         }
-        text(&look, Some(&self.restarts))
+        text(&look, Some(&self.restarts), &self.labels)
     }
 
     fn look(&mut self) -> Look {

@@ -2,10 +2,14 @@
 
 use std::fmt::{Display, Write};
 
+use superlance_core::options::label::Label;
+
 /// A text under construction: families, each followed by its samples.
 #[derive(Debug)]
 pub struct Text {
     prefix: &'static str,
+    /// Labels that every sample has, as they are written.
+    common: Vec<String>,
     text: String,
 }
 
@@ -13,7 +17,14 @@ impl Text {
     /// A text whose names begin with `prefix`, such as `superlance_memmon_`.
     #[must_use]
     pub fn new(prefix: &'static str) -> Self {
-        Self { prefix, text: String::new() }
+        Self { prefix, common: Vec::new(), text: String::new() }
+    }
+
+    /// The same with these labels at every sample.
+    #[must_use]
+    pub fn with(self, labels: &[Label]) -> Self {
+        let common = labels.iter().map(|Label { name, value }| label(&(name, value))).collect();
+        Self { common, ..self }
     }
 
     /// Begins a family of `kind`, such as `gauge`.
@@ -25,7 +36,7 @@ impl Text {
 
     /// Adds a sample.
     pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        let labels: Vec<_> = labels.iter().map(label).collect();
+        let labels: Vec<_> = labels.iter().map(label).chain(self.common.clone()).collect();
         let labels = match labels.is_empty() {
             true => String::new(),
             false => format!("{{{}}}", labels.join(",")),

@@ -1,7 +1,6 @@
 //! `--webhook`: JSON over HTTP, to a chat or a program.
 
 pub(crate) mod format;
-pub(crate) mod label;
 mod services;
 mod shapes;
 

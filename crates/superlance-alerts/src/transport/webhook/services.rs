@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use superlance_core::listener::alert::{Alert, Phase, process_key};
 use superlance_core::system::hash::fnv1a;
 
-use super::label::Label;
 use super::shapes::{fields, rfc3339, shorten, with};
 use crate::firing::REPEAT;
 use crate::kinds::{lasts, severity};
+use superlance_core::options::label::Label;
 
 /// The characters of a text that lasting alerts still have when they are told again.
 const TEXT: usize = 2000;

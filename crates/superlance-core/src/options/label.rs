@@ -1,12 +1,12 @@
-//! `--label`: what tells the alerts of one machine from those of another. Pure.
+//! `--label`: what tells the alerts and metrics of one machine from those of another. Pure.
 
 use std::str::FromStr;
 
-/// A label, as Alertmanager allows it.
+/// A label, as Prometheus and Alertmanager allow it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Label {
-    pub(crate) name: String,
-    pub(crate) value: String,
+pub struct Label {
+    pub name: String,
+    pub value: String,
 }
 
 impl FromStr for Label {
