@@ -74,11 +74,14 @@ fn health_is_waited_for_and_what_waits_is_shown() {
     let said = "db is not healthy: error checking file://";
     supervisord.wait_for_process_log(STARTUP, Channel::Stderr, said);
     let config = supervisord.scratch().join("supervisord.conf");
-    let status = || {
-        let output = Command::new(ours()).args(["status", "-c"]).arg(&config).output().unwrap();
+    let status = |options: &[&str]| {
+        let mut command = Command::new(ours());
+        let output = command.arg("status").args(options).arg("-c").arg(&config).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    let shown = status();
+    let json = status(&["--json"]);
+    assert!(json.split_whitespace().collect::<String>().contains(r#""waits_for":["db:healthy"]"#));
+    let shown = status(&[]);
     let line = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     assert!(shown.lines().next().unwrap().ends_with("WAITS FOR"), "{shown}");
     assert!(line("web").ends_with("  db:healthy"), "{shown}");

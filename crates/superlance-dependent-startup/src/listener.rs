@@ -12,8 +12,7 @@ use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::protocol::event::{Event, ProcessState};
 use superlance_core::spool::journal::Journal;
 use superlance_core::supervisor::RpcError;
-use superlance_core::system::log::LogOnce;
-use superlance_probe::outcome::Verdict;
+use superlance_probe::outcome::{Class, Verdict};
 
 use crate::NAME;
 use crate::alerts;
@@ -46,8 +45,8 @@ pub(crate) struct DependentStartup {
     starts: Starts,
     dependents: Dependents,
     health: Health,
-    /// What was said of programs that are not healthy, by their places in the graph.
-    ill: BTreeMap<usize, LogOnce>,
+    /// The programs that were said not to be healthy, by their places in the graph, and in which way.
+    ill: BTreeMap<usize, Option<Class>>,
     /// When to look next, if not at an event.
     look: Option<Instant>,
     /// The last line about those that wait.
@@ -257,12 +256,14 @@ impl DependentStartup {
                 self.states.examine(process, *verdict == Verdict::Good);
             }
             let (log, name) = (about(program, ctx), &program.name);
-            let said = self.ill.entry(*at).or_default();
             let is_shown = self.level.shows(Level::Info);
             match texts::illness(verdict) {
-                None if said.clear() => log.line(format_args!("{name} is healthy")),
-                Some(why) if is_shown => {
-                    said.report_about(log, format!("{name} is not healthy: {why}"));
+                None if self.ill.remove(at).is_some() => {
+                    log.line(format_args!("{name} is healthy"));
+                }
+                // What a command prints may be different each time.
+                Some((class, why)) if is_shown && self.ill.insert(*at, class) != Some(class) => {
+                    log.line(format_args!("{name} is not healthy: {why}"));
                 }
                 _ => {}
             }

@@ -393,3 +393,26 @@ fn health_is_asked_for_only_while_something_waits_for_it() {
     event(&mut listener, &mut world, "a", State::Running);
     assert!(listener.deadline().is_some(), "{}", world.log());
 }
+
+/// Each time with another output, as that of curl is.
+#[test]
+fn a_program_that_stays_ill_is_told_of_once() {
+    let check = "dependent_startup_check=exec: date +%%s%%N; false";
+    let text = handled("a", check) + &handled("b", &format!("{WAIT_A}:healthy"));
+    let (mut listener, mut world) = (listener(&text, ""), world(&["a", "b"]));
+    set(&mut world, "a:a", State::Running);
+    let start = Instant::now();
+    for round in 0..2 {
+        listener.look = Some(Instant::now());
+        run(&mut listener, &mut world);
+        let wanted = BTreeMap::from([(0, 990)]);
+        listener.health.ask(&wanted, start + Duration::from_secs(60 * (round + 1)));
+        while listener.health.look().is_some() {
+            world.with_ctx(|ctx| listener.examine(ctx));
+            assert!(start.elapsed() < Duration::from_secs(20), "{}", world.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    let said = "a is not healthy: error checking with \"date …\": the command failed";
+    assert_eq!(world.log().matches(said).count(), 1, "{}", world.log());
+}

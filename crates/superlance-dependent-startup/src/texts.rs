@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use superlance_core::options::units::duration_text;
 use superlance_core::protocol::state::State;
-use superlance_probe::outcome::Verdict;
+use superlance_probe::outcome::{Class, Verdict};
 
 use crate::condition::Condition;
 use crate::decide::Waiting;
@@ -62,14 +62,14 @@ pub(crate) fn unmet(condition: &Condition, states: &States) -> String {
     }
 }
 
-/// Why a program is not healthy, in a line; `None` if it is.
-pub(crate) fn illness(verdict: &Verdict) -> Option<String> {
-    let text = match verdict {
+/// In which way a program is not healthy, and why, in a line; `None` if it is.
+pub(crate) fn illness(verdict: &Verdict) -> Option<(Option<Class>, String)> {
+    let (class, text) = match verdict {
         Verdict::Good => return None,
-        Verdict::Failed(failed) => &failed.text,
-        Verdict::Trouble(reason) => reason,
+        Verdict::Failed(failed) => (Some(failed.class), &failed.text),
+        Verdict::Trouble(reason) => (None, reason),
     };
-    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    Some((class, text.split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
 /// A sentence about the programs that wait for this one; empty for none.
