@@ -99,10 +99,7 @@ fn run(arguments: Vec<OsString>, applets: &[&'static Applet]) -> Result<ExitCode
         return Ok(ExitCode::SUCCESS);
     }
     let host = ThisHost::here();
-    let file = match &options.configuration {
-        Some(file) => file.clone(),
-        None => search().map_err(Failure::NoFile)?,
-    };
+    let file = options.configuration().map_or_else(search, Ok).map_err(Failure::NoFile)?;
     let report = check(&file, &host, applets, &options);
     let printed = match (options.json, options.sarif) {
         (true, _) => json::render(&report, &host.working_folder).map_err(io::Error::from)?,
@@ -126,7 +123,8 @@ fn check<M: Machine>(
     options: &Options,
 ) -> Report {
     let scene = Scene::new(file, machine, applets, options.container);
-    let (live, answers) = match options.no_live {
+    // A file that is not there names no supervisord.
+    let (live, answers) = match options.no_live || scene.loaded.files.is_empty() {
         true => (Live::NotAsked, live::Answers::default()),
         false => live::ask(&scene),
     };

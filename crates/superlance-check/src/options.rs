@@ -23,7 +23,7 @@ Examples:
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "superlance check", about = crate::ABOUT, disable_help_flag = true, infer_long_args = true)]
-#[command(after_help = AFTER_HELP, override_usage = "superlance check [OPTION]...")]
+#[command(after_help = AFTER_HELP, override_usage = "superlance check [OPTION]... [FILE]")]
 pub(crate) struct Options {
     /// Print this help
     #[arg(short, long, action = ArgAction::Help)]
@@ -31,7 +31,11 @@ pub(crate) struct Options {
 
     /// Configuration to look at; if not given, it is searched where supervisord searches
     #[arg(short, long, value_name = "FILE")]
-    pub(crate) configuration: Option<PathBuf>,
+    configuration: Option<PathBuf>,
+
+    /// The same as -c FILE
+    #[arg(value_name = "FILE", conflicts_with = "configuration")]
+    file: Option<PathBuf>,
 
     /// Insist on a comparison with the supervisord that runs
     #[arg(long, conflicts_with = "no_live")]
@@ -69,6 +73,13 @@ pub(crate) struct Options {
     /// The configuration is for a container; without it, that is seen from inside of one only
     #[arg(long)]
     pub(crate) container: bool,
+}
+
+impl Options {
+    /// The configuration to look at, if one is named.
+    pub(crate) fn configuration(&self) -> Option<PathBuf> {
+        self.configuration.clone().or_else(|| self.file.clone())
+    }
 }
 
 /// What makes the exit status 1.

@@ -52,10 +52,21 @@ pub(crate) fn needs(ours: &Ours) -> Needs {
         "crashmail" => Needs { asks, events: states("exited") },
         "crashmailbatch" | "crashsms" => Needs { asks, events: with_tick(states("exited")) },
         "dependent-startup" => Needs { asks: true, events: vec!["PROCESS_STATE".to_owned()] },
-        "exitmon" => Needs { asks: false, events: states("fatal,exited") },
+        "exitmon" => exitmon(ours, states("fatal,exited")),
         "fatalmailbatch" => Needs { asks, events: with_tick(states("fatal")) },
         _ => Needs { asks: true, events: Vec::new() },
     }
+}
+
+/// With `--when all` its `--on` does not apply. Without supervisord's answers only FATAL counts.
+fn exitmon(ours: &Ours, on: Vec<String>) -> Needs {
+    let plain = ["PROCESS_STATE_FATAL", "PROCESS_STATE_EXITED"].map(str::to_owned);
+    let is_job = ours.value("when").is_some_and(|when| when == "all");
+    let is_plain = on.contains(&plain[0]) && on.iter().all(|event| plain.contains(event));
+    let asks = is_job || ours.has("listeners") || ours.has("max-exits") || !is_plain;
+    let mut events = if is_job { plain.to_vec() } else { on };
+    events.extend(ours.has("listeners").then(|| "TICK".to_owned()));
+    Needs { asks, events }
 }
 
 /// Whether `events=` has what is needed: any tick stands for "TICK".
@@ -77,7 +88,13 @@ fn missing_events(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
         needs.events.iter().filter(|needed| !has(pool, needed)).map(String::as_str).collect();
     let name = item.ours()?.name();
     let shown = missing.join(" and ").replace("TICK_60", "TICK").replace("TICK", "a TICK");
-    let message = format!("{name} never does anything without {shown} among its events");
+    // One state suffices for something; the batch tools need a tick as well.
+    let is_state = |event: &str| event.starts_with("PROCESS_STATE");
+    let sees = needs.events.iter().any(|needed| is_state(needed) && has(pool, needed));
+    let message = match sees && missing.iter().all(|event| is_state(event)) {
+        true => format!("{name} is to act on {shown}, which is not among its events"),
+        false => format!("{name} never does anything without {shown} among its events"),
+    };
     let complete: Vec<_> = needs.events.iter().map(|event| written(event)).collect();
     let fix = format!("events={}", complete.join(","));
     (!missing.is_empty()).then(|| scene.at_key("SL201", item.section, "events", message).fix(fix))
