@@ -1,6 +1,7 @@
 //! `--webhook`: JSON over HTTP, to a chat or a program.
 
 pub(crate) mod format;
+mod parts;
 mod services;
 mod shapes;
 

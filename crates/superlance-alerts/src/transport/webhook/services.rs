@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use superlance_core::listener::alert::{Alert, Phase, process_key};
 use superlance_core::system::hash::fnv1a;
 
-use super::shapes::{fields, rfc3339, shorten, with};
+use super::parts::{fields, rfc3339, shorten, with};
 use crate::firing::REPEAT;
 use crate::kinds::{lasts, severity};
 use superlance_core::options::label::Label;
