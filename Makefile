@@ -70,7 +70,7 @@ completions:
 
 # Many tests wait for ticks of a real supervisord, so there may be more of them than processors.
 test: venv
-	$(CARGO) test --workspace --locked -- --test-threads=4
+	$(CARGO) test --workspace --locked -- --test-threads=8
 
 # Documentation of the crates is for those who work on them: private items are part of it.
 check:
