@@ -13,12 +13,20 @@ use superlance_config::Host;
 use super::*;
 use crate::severity::Severity;
 
+/// The folder of the configurations on that machine, wherever the sources are.
+const HERE: &str = "/checked";
+
 /// A machine that has every file, folder and user but those that are called missing.
 pub(crate) struct Everything {
+    /// The folder that is [`HERE`].
     folder: PathBuf,
 }
 
 impl Everything {
+    fn real(&self, path: &Path) -> PathBuf {
+        self.folder.join(path.strip_prefix(HERE).unwrap_or(path))
+    }
+
     fn is_missing(path: &Path) -> bool {
         path.components().any(|part| part.as_os_str() == "missing")
     }
@@ -26,17 +34,17 @@ impl Everything {
 
 impl Host for Everything {
     fn read(&self, path: &Path) -> io::Result<String> {
-        fs::read_to_string(self.folder.join(path))
+        fs::read_to_string(self.real(path))
     }
 
     fn list(&self, folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let entries = fs::read_dir(self.real(folder)).into_iter().flatten().flatten();
         entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
     }
 
     fn exists(&self, path: &Path) -> bool {
-        match path.starts_with(&self.folder) {
-            true => path.exists(),
+        match path.starts_with(HERE) {
+            true => self.real(path).exists(),
             false => !Self::is_missing(path),
         }
     }
@@ -66,7 +74,7 @@ impl Host for Everything {
     }
 
     fn working_folder(&self) -> PathBuf {
-        self.folder.clone()
+        HERE.into()
     }
 }
 
@@ -176,10 +184,10 @@ fn each_code_has_a_configuration_with_this_finding_alone() {
         let all = found.severity == Severity::Info;
         let path = |ending: &str| folder.join(name.replace(".conf", ending));
         // Of this machine, the texts have nothing.
-        let relative = |text: String| text.replace(&format!("{}/", folder.display()), "/");
+        let relative = |text: String| text.replace(&format!("{HERE}/"), "/");
         let text = text::render(&report, View { all, colour: false });
         compare(&path(".txt"), &relative(text));
-        compare(&path(".json"), &relative(json::render(&report, &folder).unwrap()));
+        compare(&path(".json"), &relative(json::render(&report, Path::new(HERE)).unwrap()));
         codes.insert(code.to_owned());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
