@@ -8,29 +8,15 @@ mod once;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
 use superlance_testing::Scratch;
 
-use crate::ours;
+use crate::{run_whole as run, tool};
 
-/// `superlance metrics` with these arguments, and nothing of the environment but `PATH`; to find
-/// configurations it begins in `folder`.
 fn metrics(folder: &Scratch, arguments: &[&str]) -> Command {
-    let mut command = Command::new(ours());
-    command.arg("metrics").args(arguments).current_dir(folder.path()).env_clear();
-    command.env("PATH", std::env::var("PATH").unwrap_or_default());
-    command
-}
-
-/// Runs a command, and returns what it printed, what it said, and its exit status.
-#[track_caller]
-fn run(mut command: Command) -> (String, String, i32) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let code = status.code().unwrap_or_else(|| panic!("{command:?}: {status}"));
-    (text(stdout), text(stderr), code)
+    tool("metrics", folder, arguments)
 }
 
 /// The value of a series, such as `node_supervisord_up{group="foo",name="foo"}`.
