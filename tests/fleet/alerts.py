@@ -11,13 +11,13 @@ import json
 import os
 import pathlib
 import shutil
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+
+from run import free_ports, median, wait
 
 ROOT = pathlib.Path(__file__).resolve().parents[2] / "target/prometheus/usr"
 ALERTMANAGER = ROOT / "bin/prometheus-alertmanager"
@@ -41,7 +41,7 @@ def main():
 
 
 def measure(program, machines, folder, running):
-    port = free_port()
+    port = free_ports(1)[0]
     (folder / "alertmanager.yml").write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
     # Debian's reads its template at one place only, so it gets a /usr/share of its own.
     script = (
@@ -70,9 +70,9 @@ def measure(program, machines, folder, running):
         listener.stdin.flush()
     wait("all alerts", lambda: len(firing()) == machines)
     print(f"{machines} crashes at once: all shown after {time.time() - began:.1f} s")
-    print(f"a listener, RSS: {statistics.median(map(rss, listeners)):.0f} kB,"
+    print(f"a listener, RSS: {median([listener.pid for listener in listeners], 'Rss')} kB,"
           f" CPU for the alert: {(sum(map(cpu, listeners)) - idle) / machines * 1000:.1f} ms")
-    print(f"Alertmanager, RSS: {rss(alertmanager) // 1024} MB, CPU since its start: {cpu(alertmanager):.1f} s")
+    print(f"Alertmanager, RSS: {median([alertmanager.pid], 'Rss') // 1024} MB, CPU since its start: {cpu(alertmanager):.1f} s")
     wait("all to end", lambda: firing() == [], 120)
     print(f"none is left after {time.time() - began:.0f} s (--alert-interval {LASTS}s)")
 
@@ -101,23 +101,6 @@ def cpu(process):
     """Seconds of its threads, by the nanosecond."""
     threads = pathlib.Path(f"/proc/{process.pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
-
-
-def rss(process):
-    return int(pathlib.Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-def wait(what, is_so, seconds=30):
-    end = time.time() + seconds
-    while not is_so():
-        if time.time() > end:
-            sys.exit(f"alerts.py: waited {seconds} s in vain for {what}")
-        time.sleep(0.05)
 
 
 main()

@@ -163,8 +163,9 @@ def wait(what, holds, limit=60):
     deadline = time.time() + limit
     while not holds():
         if time.time() > deadline:
-            sys.exit(f"run.py: waited {limit} s in vain for {what}")
+            sys.exit(f"{sys.argv[0]}: waited {limit} s in vain for {what}")
         time.sleep(0.2)
 
 
-main()
+if __name__ == "__main__":
+    main()
