@@ -112,16 +112,19 @@ impl Graph {
         behind
     }
 
-    /// All faults, each with its program; a cycle, which is a fault of each of its members, once.
+    /// All programs with faults; a cycle, which is a fault of each of its members, only with the first.
     #[must_use]
-    pub fn faults(&self) -> Vec<(&Program, &Fault)> {
-        let mut faults: Vec<(&Program, &Fault)> = Vec::new();
-        for program in &self.programs {
-            for fault in &program.faults {
-                let is_cycle = matches!(fault, Fault::Cycle(_));
-                if !is_cycle || faults.iter().all(|(_, known)| *known != fault) {
-                    faults.push((program, fault));
-                }
+    pub fn faults(&self) -> Vec<(usize, &Program, Vec<&Fault>)> {
+        let mut cycles = BTreeSet::new();
+        let mut faults = Vec::new();
+        for (at, program) in self.programs.iter().enumerate() {
+            let mut its: Vec<_> = program.faults.iter().collect();
+            its.retain(|fault| match fault {
+                Fault::Cycle(members) => cycles.insert(members),
+                _ => true,
+            });
+            if !its.is_empty() {
+                faults.push((at, program, its));
             }
         }
         faults

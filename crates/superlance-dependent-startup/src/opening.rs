@@ -25,14 +25,8 @@ pub(crate) fn say(reading: &Reading, file: &str, level: Level, ctx: &mut Ctx<'_>
             level.say(Level::Warning, ctx.log, &text);
         }
     }
-    // A cycle is told of at the first of its members.
-    let faults = reading.graph.faults();
-    for (at, program) in reading.graph.programs.iter().enumerate() {
-        let its = faults.iter().filter(|(of, _)| std::ptr::eq(*of, program));
-        let its: Vec<_> = its.map(|(_, fault)| *fault).collect();
-        if !its.is_empty() {
-            misconfigured((at, program), &its, &reading.graph, level, ctx);
-        }
+    for (at, program, faults) in reading.graph.faults() {
+        misconfigured((at, program), &faults, &reading.graph, level, ctx);
     }
 }
 

@@ -22,9 +22,11 @@ pub(crate) fn plan(graph: &Graph) -> String {
             tree.add(at, None, "", "");
         }
     }
-    let faults = graph.faults().into_iter();
-    let faults = faults.map(|(program, fault)| fault.text(&program.name, &program.section) + "\n");
-    let faults: String = faults.collect();
+    let mut faults = String::new();
+    for (_, program, its) in graph.faults() {
+        let texts = its.into_iter().map(|fault| fault.text(&program.name, &program.section));
+        faults.extend(texts.map(|text| text + "\n"));
+    }
     if tree.text.is_empty() {
         tree.text.push_str("no programs\n");
     }

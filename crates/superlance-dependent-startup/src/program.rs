@@ -46,12 +46,6 @@ impl Program {
         self.handled && self.faults.is_empty()
     }
 
-    /// Whether it waits for itself.
-    #[must_use]
-    pub fn is_in_cycle(&self) -> bool {
-        self.faults.iter().any(|fault| matches!(fault, Fault::Cycle(_)))
-    }
-
     /// The places of the programs that it waits for.
     pub fn parents(&self) -> BTreeSet<usize> {
         self.conditions.iter().flat_map(|condition| &condition.parents).copied().collect()

@@ -13,6 +13,7 @@ pub(super) const RULES: &[Rule] = &[Whole(faults), Whole(nothing_starts)];
 
 fn faults(scene: &Scene<'_>) -> Vec<Finding> {
     let faults = scene.graph.faults().into_iter();
+    let faults = faults.flat_map(|(_, program, its)| its.into_iter().map(move |it| (program, it)));
     faults.filter_map(|(program, fault)| finding(scene, program, fault)).collect()
 }
 
