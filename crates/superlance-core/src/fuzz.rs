@@ -86,8 +86,8 @@ pub fn payload(data: &[u8]) {
     }
 }
 
-/// An answer of supervisord: read as it arrives, in whatever pieces, it is what the general parser makes
-/// of the whole, which refuses nesting that would overflow the stack. The first byte is the size of the
+/// An answer of supervisord: read as it arrives, in pieces of any size, it is what the general parser
+/// makes of the whole, which refuses nesting that would overflow the stack. The first byte is the size of the
 /// pieces.
 pub fn supervisord(data: &[u8]) {
     let Some((size, answer)) = data.split_first() else { return };

@@ -78,7 +78,7 @@ pub enum Recovers {
         /// Whether it is over at once.
         at_once: bool,
     },
-    /// It is over: this alert says so of the trouble with `key`.
+    /// This alert says that the trouble with `key` is over.
     Recovered { key: String },
 }
 

@@ -36,7 +36,7 @@ impl Service {
     /// One alert only, since an answer of 400 does not say which of several were refused.
     ///
     /// Its end is in the future unless it is over: Alertmanager says 200 to an alert that it does not
-    /// know and whose end is past, and tells nobody. What lasts ends by itself soon after the listener
+    /// know and whose end is past, and notifies no receiver. What lasts ends by itself soon after the listener
     /// that repeats it is dead.
     pub(super) fn alertmanager(&self, alert: &Alert, now: SystemTime) -> Value {
         let end = match alert.phase {
