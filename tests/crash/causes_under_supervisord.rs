@@ -39,7 +39,7 @@ fn about<'a>(mails: &'a [String], process: &str) -> &'a str {
 #[test]
 fn an_exit_status_is_that_of_the_process_that_crashed() {
     let ((builder, _links), mailbox, folder) = (builder(), Mailbox::new(), Scratch::new());
-    let seven = folder.script("seven", SEVEN).display().to_string();
+    let seven = folder.executable("seven", SEVEN).display().to_string();
     let mut supervisord = builder
         .program("seven", &seven, &[("startsecs", "0"), ("autorestart", "unexpected")])
         .listener("crashmail", &crashmail(&mailbox, "--tail 3"), "PROCESS_STATE_EXITED", &[])
@@ -65,7 +65,7 @@ fn an_exit_status_is_that_of_the_process_that_crashed() {
 #[test]
 fn every_sort_of_end_has_its_cause() {
     let ((builder, _links), mailbox, folder) = (builder(), Mailbox::new(), Scratch::new());
-    let quick = folder.script("quick", QUICK).display().to_string();
+    let quick = folder.executable("quick", QUICK).display().to_string();
     let once = [("startsecs", "0"), ("autorestart", "false")];
     let foo = [&once[..], &[("process_name", "foo")]].concat();
     let given_up = [("startsecs", "5"), ("startretries", "0")];
@@ -129,7 +129,7 @@ fn replaces_its_log(command: &str, expected: &str) {
     let ((builder, _links), mailbox, folder) = (builder(), Mailbox::new(), Scratch::new());
     folder.write("secret", "for root only\n");
     let script = format!("#!/bin/sh\ncd \"${{0%/*}}\"\nrm log\n{command}\nexit 7\n");
-    let program = folder.script("program", &script).display().to_string();
+    let program = folder.executable("program", &script).display().to_string();
     let log = folder.join("log").display().to_string();
     let lines = [("startsecs", "0"), ("autorestart", "false"), ("stderr_logfile", log.as_str())];
     let mut supervisord = builder
@@ -169,7 +169,7 @@ fn a_file_of_another_user_in_the_place_of_a_log_tells_no_secret() {
 #[test]
 fn batches_have_the_cause_below_the_line() {
     let ((builder, _links), smtp, folder) = (builder(), SmtpServer::new(), Scratch::new());
-    let quick = folder.script("quick", QUICK).display().to_string();
+    let quick = folder.executable("quick", QUICK).display().to_string();
     let batch = |tool: &str, arguments: &str| {
         format!(
             "{tool} -t bob@example.com -f supervisord@example.com -e TICK_5 -i 0.01 -H {} {arguments}",

@@ -109,7 +109,7 @@ fn services_that_fall_ill_are_found_in_every_way_to_check() {
     let nap = "while kill -0 $(cat {folder}/nap.ill); do sleep NAP & sleep NAP; done 2>/dev/null";
     let nap =
         nap.replace("NAP", NAP).replace("{folder}", &setting.folder.path().display().to_string());
-    let nap = setting.folder.script("nap.sh", &format!("#!/bin/sh\n{nap}\nexit 0\n"));
+    let nap = setting.folder.executable("nap.sh", format!("#!/bin/sh\n{nap}\nexit 0\n"));
     let running = setting
         .service("closing", "close", &ports[0], &tcp[0])
         .service("mute", "silent", &ports[1], &talk)

@@ -159,7 +159,7 @@ fn eager_or_not() {
 #[test]
 fn a_core_is_dumped_before_the_restart() {
     let cores = Scratch::new();
-    let gcore = cores.script(
+    let gcore = cores.executable(
         "gcore",
         "#!/bin/sh\n[ \"$1\" = -o ] && shift\necho core > \"$1.$2\"\n\
          echo \"Saved corefile ${1##*/}.$2\"; echo 'and more'\n",

@@ -121,7 +121,7 @@ const STAND_IN: &str = "#!/bin/sh\necho core of $2 > \"$1.$2\"\necho \"Saved cor
 #[test]
 fn web_servers_that_fall_ill_are_restarted_and_well_again() {
     let setting = Setting::new();
-    setting.folder.script("gcore", STAND_IN);
+    setting.folder.executable("gcore", STAND_IN);
     let mut setting = setting
         .web("bad", "500", 0, "-g {folder}/gcore -d {folder}")
         .web("silent", "silence", 0, "-g {folder}/gcore -d {folder}/missing")

@@ -154,7 +154,7 @@ fn d6_no_ps_is_needed() {
 #[test]
 fn d6_a_useless_ps_is_an_error_in_the_log() {
     let folder = Scratch::new();
-    folder.script("ps", "#!/bin/sh\necho 'ps: unrecognized option: p' >&2; exit 1\n");
+    folder.executable("ps", "#!/bin/sh\necho 'ps: unrecognized option: p' >&2; exit 1\n");
     let useless = folder.path().to_str().unwrap();
     for (path, said) in [
         ("/nonexistent", "cannot run ps, which tells memory here: No such file or directory"),

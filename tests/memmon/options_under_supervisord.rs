@@ -47,7 +47,7 @@ fn a_signal_reaches_the_process() {
     let got = folder.join("got");
     let source =
         format!("trap 'echo got >> {}' USR1\nwhile :; do sleep 0.1; done\n", got.display());
-    let script = folder.script("foo", &source);
+    let script = folder.executable("foo", &source);
     let supervisord = builder.program("foo", &format!("/bin/sh {}", script.display()), &[]).start();
     supervisord.wait_state("foo", "RUNNING");
     let pid = supervisord.pid_of("foo");

@@ -68,9 +68,9 @@ fn what_is_held_back_survives_a_listener_that_is_killed() {
 fn a_process_that_stays_up_has_recovered() {
     let ((folder, path), mailbox, state) = (links(), Mailbox::new(), Scratch::new());
     // Crashes once, and then no more.
-    let program = state.script(
+    let program = state.executable(
         "program",
-        &format!(
+        format!(
             "#!/bin/sh\ntest -e {crashed} && exec sleep 600\nsleep 1; : > {crashed}; exit 1\n",
             crashed = state.join("crashed").display()
         ),

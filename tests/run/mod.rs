@@ -42,7 +42,7 @@ fn twelve_programs_and_three_listeners_stop_in_order_and_at_once() {
         "#!/bin/sh\ntrap 'echo $1 >>{}; exit 0' TERM\nwhile :; do sleep 0.1; done\n",
         order.display()
     );
-    let program = folder.script("program", &script).display().to_string();
+    let program = folder.executable("program", &script).display().to_string();
     let (mut builder, _links) = run(&[]);
     for number in 0..12 {
         let priority = if number < 6 { "10" } else { "20" };
@@ -187,7 +187,7 @@ fn what_cannot_be_run_has_the_status_of_a_shell() {
 fn a_supervisord_that_goes_to_the_background_is_named() {
     let folder = Scratch::new();
     let script = "#!/bin/sh\n[ $# = 0 ] || exec sleep 600\n(\"$0\" x; :) &\n";
-    let supervisord = folder.script("supervisord", script);
+    let supervisord = folder.executable("supervisord", script);
     let output = Command::new(ours()).args(["run", "--"]).arg(supervisord).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("supervisord went into the background and is ended: start it"), "{said}");

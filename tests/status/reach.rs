@@ -16,14 +16,10 @@ use crate::ours;
 const NOBODY: u32 = 65534;
 
 /// The same command for nobody, if the test is run by root, whom no permission stops.
-fn powerless(mut command: Command, folder: &Path) -> Command {
+fn powerless(mut command: Command, folder: &Scratch) -> Command {
     if geteuid().is_root() {
-        let copy = folder.join("superlance");
-        fs::copy(ours(), &copy).unwrap();
-        for path in [folder, &copy] {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        let mut other = Command::new(copy);
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut other = Command::new(folder.executable("superlance", fs::read(ours()).unwrap()));
         other.args(command.get_args()).env_clear().uid(NOBODY).gid(NOBODY);
         other.current_dir(command.get_current_dir().unwrap());
         command = other;
@@ -103,7 +99,7 @@ fn a_socket_that_may_not_be_opened() {
     let socket = Path::new(url.strip_prefix("unix://").unwrap());
     fs::set_permissions(socket, fs::Permissions::from_mode(0o000)).unwrap();
     fs::set_permissions(socket.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
-    let command = powerless(status(&folder, &["-s", &url]), folder.path());
+    let command = powerless(status(&folder, &["-s", &url]), &folder);
     check(
         command,
         1,
@@ -117,7 +113,7 @@ fn a_configuration_that_may_not_be_read() {
     let folder = Scratch::new();
     let config = folder.write("supervisord.conf", "[supervisorctl]\n");
     fs::set_permissions(&config, fs::Permissions::from_mode(0o000)).unwrap();
-    let command = powerless(status(&folder, &[]), folder.path());
+    let command = powerless(status(&folder, &[]), &folder);
     check(command, 1, &["supervisord.conf: this user may not read the configuration"]);
 }
 
@@ -136,7 +132,7 @@ fn memory_that_this_user_may_not_see_is_a_hyphen() {
     let folder = supervisord.scratch();
     let run_as_nobody = |arguments: &[&str]| {
         let arguments = [&["-s", &url], arguments].concat();
-        let (printed, said, code) = run(powerless(status(folder, &arguments), folder.path()));
+        let (printed, said, code) = run(powerless(status(folder, &arguments), folder));
         assert_eq!((said.as_str(), code), ("", 0), "{printed}");
         printed
     };

@@ -31,7 +31,7 @@ impl Mailbox {
     #[must_use]
     pub fn new() -> Mailbox {
         let folder = Scratch::new();
-        let script = folder.script("deliver", DELIVER);
+        let script = folder.executable("deliver", DELIVER);
         Mailbox { folder, script }
     }
 

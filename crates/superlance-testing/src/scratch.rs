@@ -1,8 +1,9 @@
 //! A temporary folder with a short name, removed on drop.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -39,9 +40,18 @@ impl Scratch {
     }
 
     /// Writes an executable file and returns its path.
-    pub fn script(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.write(name, content);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("we own the file");
+    ///
+    /// install(1) writes it, not this process: what is open for writing cannot be run ("Text file busy"), and a
+    /// child that another test starts meanwhile inherits what is open here until it runs its own program.
+    pub fn executable(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.join(name);
+        let mut install = Command::new("install");
+        install.args(["-m", "755", "/dev/stdin"]).arg(&path).stdin(Stdio::piped());
+        let mut install = install.spawn().expect("install(1) should be there");
+        let mut pipe = install.stdin.take().expect("it was asked for");
+        pipe.write_all(content.as_ref()).expect("install(1) should read all");
+        drop(pipe);
+        assert!(install.wait().is_ok_and(|status| status.success()), "{name} was not written");
         path
     }
 }

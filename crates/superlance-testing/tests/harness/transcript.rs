@@ -10,9 +10,9 @@ use superlance_testing::{
 /// A multi-call program that is the original, with something changed in its input or output.
 fn disguised(scratch: &Scratch, change: &str) -> PathBuf {
     let bin = venv::bin();
-    scratch.script(
+    scratch.executable(
         "superlance",
-        &format!("#!/bin/sh\nname=$1; shift\nPATH={}:$PATH\n{change}\n", bin.display()),
+        format!("#!/bin/sh\nname=$1; shift\nPATH={}:$PATH\n{change}\n", bin.display()),
     )
 }
 
