@@ -54,6 +54,8 @@ fn alertmanager_gets_a_crash_that_ends_by_itself() {
     assert!(alert["endsAt"].as_str() > alert["startsAt"].as_str(), "{alert}");
     let log = end(listener);
     assert!(log.contains(&format!("Sent to webhook {url}: foo crashed at ")), "{log}");
+    // An end before group_wait is over would hide the alert from all receivers.
+    assert_eq!(server.requests().len(), 2, "{log}");
 }
 
 #[test]
@@ -79,6 +81,23 @@ fn pagerduty_is_told_that_a_crash_is_over_after_the_interval() {
     let log = end(listener);
     assert!(log.contains(" (over)\n") && !log.contains("R0UT1NG"), "{log}");
     assert_eq!(server.requests().len(), 2, "{log}");
+}
+
+#[test]
+fn pagerduty_is_told_that_it_is_over_when_supervisord_no_longer_has_the_process() {
+    let server = HttpServer::builder().usually(HttpAnswer::status(202)).start();
+    let fake = FakeSupervisor::unix();
+    let crashmail = crashmail(pagerduty(&server)).args(["--on=fatal", "--alert-interval=1s"]);
+    let mut listener = crashmail.env("KEY", "R0UT1NG").server_url(&fake.server_url()).spawn();
+    listener.event("PROCESS_STATE_FATAL", "processname:foo groupname:g from_state:BACKOFF");
+    server.wait_for(2);
+    let (first, last) = (json(&server, 0), json(&server, 1));
+    assert_eq!(first["payload"]["class"], "fatal");
+    assert_eq!(
+        (&last["event_action"], &last["dedup_key"]),
+        (&"resolve".into(), &first["dedup_key"])
+    );
+    end(listener);
 }
 
 #[test]

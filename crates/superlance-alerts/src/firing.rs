@@ -90,7 +90,7 @@ impl Firing {
     /// What is over because this trouble is. Its owner sends it, and then has the journal
     /// [rewritten](Self::rewrite).
     pub(crate) fn end(&mut self, trouble: &str) -> Vec<Alert> {
-        self.take(|fire| fire.record.alert.trouble().as_deref() == Some(trouble))
+        self.take(Phase::Over, |fire| fire.record.alert.trouble().as_deref() == Some(trouble))
     }
 
     /// What is over at once and will be known to no later listener, at the end of this one.
@@ -98,7 +98,7 @@ impl Firing {
         if self.journal.is_complete() {
             return Vec::new();
         }
-        self.take(|fire| fire.record.end.is_some())
+        self.take(Phase::Passed, |fire| fire.record.end.is_some())
     }
 
     /// When something is [`due`](Self::due).
@@ -108,7 +108,8 @@ impl Firing {
 
     /// What to tell now: what is over, and what is not over yet.
     pub(crate) fn due(&mut self, now: Moment) -> Vec<Alert> {
-        let mut due = self.take(|fire| fire.record.end.is_some() && fire.next <= now.instant);
+        let is_past = |fire: &Fire| fire.record.end.is_some() && fire.next <= now.instant;
+        let mut due = self.take(Phase::Passed, is_past);
         for fire in self.fires.values_mut().filter(|fire| fire.next <= now.instant) {
             fire.next = now.after(REPEAT);
             due.push(told(&fire.record.alert, Phase::Lasts));
@@ -116,11 +117,12 @@ impl Firing {
         due
     }
 
-    fn take(&mut self, chosen: impl Fn(&Fire) -> bool) -> Vec<Alert> {
+    /// Forgets these; returns what to tell, in this phase.
+    fn take(&mut self, phase: Phase, chosen: impl Fn(&Fire) -> bool) -> Vec<Alert> {
         let (over, left): (BTreeMap<_, _>, _) =
             std::mem::take(&mut self.fires).into_iter().partition(|(_, fire)| chosen(fire));
         self.fires = left;
-        over.values().map(|fire| told(&fire.record.alert, Phase::Over)).collect()
+        over.values().map(|fire| told(&fire.record.alert, phase)).collect()
     }
 
     /// Rewrites the journal, after what is over is told.
@@ -141,7 +143,7 @@ pub(crate) fn told(alert: &Alert, phase: Phase) -> Alert {
         Phase::Told => return alert.clone(),
         Phase::Fires => ("fires", alert.subject.clone()),
         Phase::Lasts => ("lasts", alert.subject.clone()),
-        Phase::Over => ("over", format!("{} (over)", alert.title())),
+        Phase::Over | Phase::Passed => ("over", format!("{} (over)", alert.title())),
     };
     Alert { id: format!("{}.{name}", alert.id), subject, phase, ..alert.clone() }
 }

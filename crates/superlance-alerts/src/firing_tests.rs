@@ -53,7 +53,7 @@ fn what_is_over_at_once_ends_after_the_interval_which_begins_anew_with_the_next(
     assert_eq!(scene.note("restarted", true, 0), Phase::Fires);
     assert_eq!(scene.note("restarted", true, 100), Phase::Fires);
     assert_eq!(scene.note("restarted", false, 200), Phase::Lasts);
-    assert_eq!(scene.told(1000), [(500, Phase::Over, "restarted.over".to_owned())]);
+    assert_eq!(scene.told(1000), [(500, Phase::Passed, "restarted.over".to_owned())]);
     assert_eq!(scene.firing.deadline(), None);
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::firing::Firing;
 use super::heartbeat::{Heartbeat, HeartbeatOptions};
 use super::held::HeldAlerts;
-use super::recovery::{Recovery, Report};
+use super::recovery::{Looked, Recovery, Report};
 use super::sender::Sender;
 use super::spool::{Spool, Stored};
 use crate::throttle::Throttle;
@@ -252,11 +252,11 @@ impl Delivery for Pipeline {
         let due = self.firing.as_mut().map(|firing| firing.due(now)).unwrap_or_default();
         self.tell_services(due);
         let Some(recovery) = &mut self.recovery else { return };
-        let watched = recovery.reports().count();
-        let recovered = recovery.look(supervisor, now, &self.log);
-        let settled = recovery.reports().count() < watched;
+        let Looked { recovered, gone } = recovery.look(supervisor, now, &self.log);
+        let is_any_settled = !recovered.is_empty() || !gone.is_empty();
         recovered.into_iter().for_each(|alert| self.recovered(alert));
-        if settled {
+        gone.iter().for_each(|trouble| self.over(trouble));
+        if is_any_settled {
             self.rewrite_watched();
         }
     }

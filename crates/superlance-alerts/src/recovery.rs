@@ -14,7 +14,7 @@ use superlance_core::system::log::{Log, LogOnce};
 /// Troubles that are remembered. Further ones cause no recovery alert.
 const MAX_WATCHED: usize = 10_000;
 
-/// The shortest and the longest pause between two looks at a process that does not run.
+/// The shortest and the longest pause between two looks at a process that has not recovered.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
 /// The kind of recovery alerts.
@@ -34,7 +34,8 @@ pub struct Recovery {
 #[derive(Debug)]
 struct Watch {
     reported: Instant,
-    /// When to ask supervisord next; never where the listener decides.
+    /// When to ask supervisord next: whether it runs, or where the listener decides, whether it is
+    /// still there. Never where it is about no process.
     look: Option<Instant>,
     report: Report,
 }
@@ -52,6 +53,15 @@ pub struct Report {
     subject: String,
 }
 
+/// What a look at the processes shows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// An alert for each process that has recovered.
+    pub recovered: Vec<Alert>,
+    /// The keys of those that supervisord no longer has.
+    pub gone: Vec<String>,
+}
+
 /// What a look at a process shows.
 #[derive(Debug, PartialEq, Eq)]
 enum Finding {
@@ -59,6 +69,8 @@ enum Finding {
     /// The process runs, and must do so for this long.
     Running(Duration),
     Down,
+    /// Its listener says when it is over.
+    Unresolved,
     Gone,
 }
 
@@ -98,8 +110,11 @@ impl Recovery {
         if self.watched.len() >= MAX_WATCHED && !self.watched.contains_key(&key) {
             return None;
         }
-        let asks = report.recovers == Recovers::WhenRunning;
-        let look = asks.then(|| now.after(self.interval));
+        let pause = match report.recovers {
+            Recovers::WhenRunning => Some(self.interval),
+            _ => (report.process_key().as_ref() == Some(&key)).then_some(PAUSES[1]),
+        };
+        let look = pause.map(|pause| now.after(pause));
         self.watched.insert(key.clone(), Watch { reported: now.instant, look, report });
         self.watched.get(&key).map(|watch| &watch.report)
     }
@@ -107,7 +122,7 @@ impl Recovery {
     /// Whether the listener decides when this is over.
     #[must_use]
     pub fn is_unresolved(&self, key: &str) -> bool {
-        self.watched.get(key).is_some_and(|watch| watch.look.is_none())
+        self.watched.get(key).is_some_and(|watch| !watch.report.is_over_when_running())
     }
 
     /// Forgets a trouble whose listener tells itself that it is over. Returns whether it was watched.
@@ -145,11 +160,11 @@ impl Recovery {
         self.watched.values().filter_map(|watch| watch.look).min()
     }
 
-    /// Looks at the processes if it is time to. Returns an alert for each that has recovered.
+    /// Looks at the processes if it is time to.
     #[must_use]
-    pub fn look(&mut self, supervisor: &mut dyn Supervisor, now: Moment, log: &Log) -> Vec<Alert> {
+    pub fn look(&mut self, supervisor: &mut dyn Supervisor, now: Moment, log: &Log) -> Looked {
         if self.deadline().is_none_or(|deadline| deadline > now.instant) {
-            return Vec::new();
+            return Looked::default();
         }
         // One request, however many processes there are.
         let processes = match supervisor.all() {
@@ -163,35 +178,45 @@ impl Recovery {
                 let pause = self.pause();
                 let looks = self.watched.values_mut().filter_map(|watch| watch.look.as_mut());
                 looks.for_each(|look| *look = (*look).max(now.after(pause)));
-                return Vec::new();
+                return Looked::default();
             }
         };
         self.complaint.clear();
         self.judge(&processes, now)
     }
 
-    fn judge(&mut self, processes: &[ProcessInfo], now: Moment) -> Vec<Alert> {
+    fn judge(&mut self, processes: &[ProcessInfo], now: Moment) -> Looked {
         let processes: BTreeMap<_, _> =
             processes.iter().map(|info| (process_key(&info.group, &info.name), info)).collect();
         let (interval, pause) = (self.interval, self.pause());
-        let mut recovered = Vec::new();
+        let mut looked = Looked::default();
         self.watched.retain(|key, watch| {
             if watch.look.is_none_or(|look| look > now.instant) {
                 return true;
             }
             let info = processes.get(key).copied();
-            match finding(info, now.instant - watch.reported, interval) {
+            let finding = match watch.report.is_over_when_running() {
+                true => finding(info, now.instant - watch.reported, interval),
+                false => info.map_or(Finding::Gone, |_| Finding::Unresolved),
+            };
+            match finding {
                 Finding::Recovered => {
-                    recovered.extend(info.map(|info| watch.report.running(key, info, now.wall)));
+                    looked
+                        .recovered
+                        .extend(info.map(|info| watch.report.running(key, info, now.wall)));
                     return false;
                 }
                 Finding::Running(left) => watch.look = Some(now.after(left)),
                 Finding::Down => watch.look = Some(now.after(pause)),
-                Finding::Gone => return false,
+                Finding::Unresolved => watch.look = Some(now.after(PAUSES[1])),
+                Finding::Gone => {
+                    looked.gone.push(key.clone());
+                    return false;
+                }
             }
             true
         });
-        recovered
+        looked
     }
 
     fn pause(&self) -> Duration {
@@ -219,6 +244,14 @@ impl Report {
     /// The key of what has to recover, if anything.
     fn key(&self) -> Option<String> {
         self.recovers.key(self.process.as_ref())
+    }
+
+    fn process_key(&self) -> Option<String> {
+        self.process.as_ref().map(|process| process_key(&process.group, &process.name))
+    }
+
+    fn is_over_when_running(&self) -> bool {
+        self.recovers == Recovers::WhenRunning
     }
 
     fn running(&self, key: &str, info: &ProcessInfo, at: SystemTime) -> Alert {

@@ -41,6 +41,10 @@ impl Scene {
     }
 
     fn look(&mut self) -> Vec<Alert> {
+        self.look_at_all().recovered
+    }
+
+    fn look_at_all(&mut self) -> Looked {
         let log = Log::new(self.recorder.clone());
         self.recovery.look(&mut self.supervisor, self.now, &log)
     }
@@ -91,6 +95,21 @@ fn what_the_listener_resolves_recovers_when_it_says_so() {
 }
 
 #[test]
+fn what_the_listener_resolves_is_forgotten_when_supervisord_no_longer_has_the_process() {
+    let mut scene = Scene::new();
+    for process in ["p", "gone"] {
+        let (at, key) = (scene.now.wall, process_key("g", process));
+        let recovers = Recovers::WhenResolved { key, at_once: true };
+        let alert = Alert::new("memmon", "left-alone", at, String::new(), String::new());
+        scene.recovery.note(&alert.about("g", process, None).recovers(recovers), scene.now);
+    }
+    scene.pass(60);
+    let looked = Looked { gone: vec!["process g:gone".to_owned()], ..Looked::default() };
+    assert_eq!((scene.look_at_all(), scene.wait()), (looked, Some(60)));
+    assert!(scene.recovery.is_unresolved("process g:p"));
+}
+
+#[test]
 fn a_process_that_runs_for_the_interval_has_recovered() {
     let mut scene = Scene::new();
     assert_eq!(scene.wait(), None);
@@ -136,7 +155,8 @@ fn a_process_that_is_down_is_waited_for_and_one_that_is_gone_is_forgotten() {
     scene.report("down");
     scene.report("gone");
     scene.pass(60);
-    assert_eq!((scene.look(), scene.wait()), (vec![], Some(60)));
+    let looked = Looked { gone: vec!["process g:gone".to_owned()], ..Looked::default() };
+    assert_eq!((scene.look_at_all(), scene.wait()), (looked, Some(60)));
     assert_eq!(scene.recovery.reports().count(), 1);
     scene.pass(3600);
     assert_eq!(scene.look(), []);

@@ -1,6 +1,6 @@
 //! What has recovered, and what services that keep alerts until they are over are told.
 
-use superlance_core::listener::alert::{Alert, Alerts, Phase, Recovers};
+use superlance_core::listener::alert::{Alert, Alerts, Recovers};
 use superlance_core::system::clock::Moment;
 
 use super::Pipeline;
@@ -31,17 +31,23 @@ impl Pipeline {
 
     /// Tells services that keep alerts until they are over. `is_held` is what people learn later.
     pub(super) fn fire(&mut self, alert: &Alert, is_held: bool, now: Moment) {
+        if let Recovers::Recovered { key } = &alert.recovers {
+            return self.over(key);
+        }
         let Some(firing) = &mut self.firing else { return };
-        let told = match &alert.recovers {
-            Recovers::Recovered { key } => firing.end(key),
-            _ => vec![firing.note(alert, !is_held, now)],
-        };
+        let told = firing.note(alert, !is_held, now);
+        self.tell_services(vec![told]);
+    }
+
+    /// Tells services that a trouble is over.
+    pub(super) fn over(&mut self, trouble: &str) {
+        let told = self.firing.as_mut().map(|firing| firing.end(trouble)).unwrap_or_default();
         self.tell_services(told);
     }
 
     /// What is over is in the spool before it leaves the journal of what is not.
     pub(super) fn tell_services(&mut self, told: Vec<Alert>) {
-        let is_any_over = told.iter().any(|alert| alert.phase == Phase::Over);
+        let is_any_over = told.iter().any(|alert| alert.phase.is_end());
         told.into_iter().for_each(|alert| self.send(alert));
         if is_any_over {
             self.firing.iter_mut().for_each(Firing::rewrite);

@@ -60,6 +60,16 @@ pub enum Phase {
     Lasts,
     /// Services: it is over.
     Over,
+    /// Services: it happened once, and has been shown long enough.
+    Passed,
+}
+
+impl Phase {
+    /// Whether a service that waits to be told ends the alert.
+    #[must_use]
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Over | Self::Passed)
+    }
 }
 
 /// When the trouble of an alert is over, for `--recovery`.

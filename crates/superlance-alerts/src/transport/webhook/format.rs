@@ -77,8 +77,10 @@ impl Format {
     /// Whether the service takes alerts of this phase.
     pub(super) fn takes(self, phase: Phase) -> bool {
         match self {
-            Self::Alertmanager => phase != Phase::Told,
-            Self::PagerDuty => matches!(phase, Phase::Fires | Phase::Over),
+            // It ends by itself what happened once; told before it has notified a receiver, the end would
+            // hide the alert from all of them.
+            Self::Alertmanager => !matches!(phase, Phase::Told | Phase::Passed),
+            Self::PagerDuty => !matches!(phase, Phase::Told | Phase::Lasts),
             _ => phase == Phase::Told,
         }
     }

@@ -74,10 +74,10 @@ impl Service {
     pub(super) fn pagerduty(&self, alert: &Alert) -> Value {
         let event = json!({
             "routing_key": self.key,
-            "dedup_key": dedup_key(alert),
-            "event_action": if alert.phase == Phase::Over { "resolve" } else { "trigger" },
+            "dedup_key": self.dedup_key(alert),
+            "event_action": if alert.phase.is_end() { "resolve" } else { "trigger" },
         });
-        if alert.phase == Phase::Over {
+        if alert.phase.is_end() {
             return event;
         }
         let labels = self.labels.iter();
@@ -96,6 +96,28 @@ impl Service {
         retain_known(&mut payload);
         with_payload(event, payload)
     }
+
+    /// `host/listener/process/what/kind`, and the labels, which tell several supervisords of a machine
+    /// apart. One that is too long ends in its hash.
+    fn dedup_key(&self, alert: &Alert) -> String {
+        let (group, process) = process(alert);
+        let process = format!("{group}:{process}");
+        let Alert { host, listener, kind, .. } = alert;
+        let parts = [
+            host.clone(),
+            listener.clone(),
+            process,
+            about(alert).unwrap_or_default(),
+            kind.clone(),
+        ];
+        let labels = self.labels.iter().map(|label| format!("{}={}", label.name, label.value));
+        let key = parts.into_iter().chain(labels).collect::<Vec<_>>().join("/");
+        if key.chars().count() <= MAX_KEY {
+            return key;
+        }
+        let hash = format!("{:016x}", fnv1a(key.bytes()));
+        key.chars().take(MAX_KEY - hash.len()).chain(hash.chars()).collect()
+    }
 }
 
 /// What an alert is about, where it is not just a process: a URL, or the checks of a listener.
@@ -113,19 +135,6 @@ fn process(alert: &Alert) -> (String, String) {
 fn component(alert: &Alert) -> Option<String> {
     let process = alert.process.as_ref();
     process.map(|process| format!("{}:{}", process.group, process.name)).or_else(|| about(alert))
-}
-
-/// `host/listener/process/what/kind`. One that is too long ends in its hash.
-fn dedup_key(alert: &Alert) -> String {
-    let (group, process) = process(alert);
-    let what = about(alert).unwrap_or_default();
-    let parts = [&alert.host, &alert.listener, &format!("{group}:{process}"), &what, &alert.kind];
-    let key = parts.map(String::as_str).join("/");
-    if key.chars().count() <= MAX_KEY {
-        return key;
-    }
-    let hash = format!("{:016x}", fnv1a(key.bytes()));
-    key.chars().take(MAX_KEY - hash.len()).chain(hash.chars()).collect()
 }
 
 fn text(alert: &Alert) -> String {

@@ -76,7 +76,7 @@ fn a_label_says_what_an_alert_without_a_process_is_about_and_a_given_one_wins() 
 #[test]
 fn pagerduty_resolves_by_the_key_that_it_was_triggered_with() {
     let first = service().pagerduty(&told(&left_alone(), Phase::Fires));
-    let key = "h/memmon/g:p//left-alone";
+    let key = "h/memmon/g:p//left-alone/team=web";
     assert_eq!((&first["routing_key"], &first["dedup_key"]), (&json!("R0UT1NG"), &json!(key)));
     assert_eq!(first["event_action"], "trigger");
     let payload = &first["payload"];
