@@ -35,7 +35,7 @@ pub(crate) struct Firing {
 }
 
 /// Of what there is one alert: kind, process and trouble.
-type Key = (String, Option<(String, String)>, Option<String>);
+pub(crate) type Key = (String, Option<(String, String)>, Option<String>);
 
 struct Fire {
     /// When to tell it again, or that it is over.
@@ -131,7 +131,7 @@ impl Firing {
     }
 }
 
-fn key(alert: &Alert) -> Key {
+pub(crate) fn key(alert: &Alert) -> Key {
     let process = alert.process.as_ref();
     let process = process.map(|process| (process.group.clone(), process.name.clone()));
     (alert.kind.clone(), process, alert.trouble())

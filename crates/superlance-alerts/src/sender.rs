@@ -4,6 +4,7 @@
 //! goes on; one thread delivers them in order, and several do at the end.
 
 mod audience;
+mod job;
 mod trial;
 
 use std::collections::BTreeSet;
@@ -13,11 +14,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use self::job::{Job, Room};
 use super::schedule::{Attempt, Next, Schedule};
 use super::spool::Spool;
 use crate::transport::Transport;
 use superlance_core::listener::alert::{Alert, Phase};
-use superlance_core::listener::in_flight::{Entry, InFlight};
+use superlance_core::listener::in_flight::InFlight;
 use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::system::io_error::explain;
 use superlance_core::system::log::{FAULT, Log, LogOnce};
@@ -56,30 +58,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     schedule: Schedule<Job>,
-    in_work: usize,
     /// Why the transport does not work at the moment.
     trouble: LogOnce,
-}
-
-/// An alert and the targets that lack it.
-struct Job {
-    alert: Arc<Alert>,
-    targets: Vec<String>,
-    /// Finished when the alert is delivered or its failure logged.
-    _entry: Option<Entry>,
-    _room: Room,
-}
-
-/// The bytes that a waiting alert takes up.
-struct Room {
-    bytes: usize,
-    used: Arc<AtomicUsize>,
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.used.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
 }
 
 impl Sender {
@@ -110,7 +90,7 @@ impl Sender {
         let is_missed = alert.phase != Phase::Lasts;
         let entry =
             is_missed.then(|| self.in_flight.begin_with(move || shared.unfinished(&waiting)));
-        self.shared.lock().schedule.push(Job { alert, targets, _entry: entry, _room: room });
+        self.shared.lock().schedule.push(Job::new(alert, targets, entry, room));
         self.start_threads(1);
         self.shared.changed.notify_all();
     }
@@ -144,7 +124,7 @@ impl Sender {
     pub(super) fn finish(&mut self) {
         self.drain();
         let mut state = self.shared.lock();
-        while state.in_work > 0 || state.schedule.len() > 0 {
+        while !state.schedule.is_finished() {
             state = self.shared.wait(state, None);
         }
     }
@@ -191,12 +171,12 @@ impl Shared {
                 state = self.wait(state, next);
                 continue;
             };
-            state.in_work += 1;
             drop(state);
+            let number = attempt.number;
             let outcomes = self.deliver(&attempt.item);
             state = self.lock();
             self.settle(attempt, outcomes, &mut state);
-            state.in_work -= 1;
+            state.schedule.end(number);
             self.changed.notify_all();
         }
     }

@@ -286,7 +286,7 @@ fn what_may_have_arrived_five_times_is_given_up_for_this_listener_and_the_next()
     let (entry, room) = (in_flight.begin("waits"), sender.room(&alert).unwrap());
     let targets = sender.shared.transport.targets();
     let count = targets.len();
-    let job = Job { alert: Arc::clone(&alert), targets, _entry: Some(entry), _room: room };
+    let job = Job::new(Arc::clone(&alert), targets, Some(entry), room);
     sender.shared.lock().schedule.push(job);
     let mut later = Instant::now();
     for tries in 1..=5 {
