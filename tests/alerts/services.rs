@@ -1,5 +1,6 @@
 //! Alertmanager and PagerDuty: services that keep an alert until it is over.
 
+use serde_json::Value;
 use superlance_testing::{
     FakeProcess, FakeSupervisor, HttpAnswer, HttpServer, Listener, Scratch, Subject,
 };
@@ -110,15 +111,12 @@ fn without_a_spool_what_is_over_at_once_is_resolved_at_the_end() {
     assert_eq!(json(&server, 1)["event_action"], "resolve");
 }
 
-#[test]
-fn a_later_listener_resolves_that_the_one_before_it_was_blind() {
-    let (server, spool) = (HttpServer::new(), Scratch::new());
-    let mut fake = FakeSupervisor::unix();
+/// What the server is told by a blind memmon, and by the next one, which is not.
+fn blind_and_healed(server: &HttpServer, webhook: &[String]) -> (Value, Value) {
+    let (spool, mut fake) = (Scratch::new(), FakeSupervisor::unix());
     fake.add(FakeProcess::running("web", std::process::id()));
-    let arguments = || {
-        let spool = format!("--spool={}", spool.path().display());
-        pagerduty(&server).into_iter().chain([spool])
-    };
+    let spool = format!("--spool={}", spool.path().display());
+    let arguments = || webhook.iter().cloned().chain([spool.clone()]);
     fake.stop();
     let mut blind = memmon(&fake, arguments());
     (0..4).for_each(|_| tick(&mut blind));
@@ -130,14 +128,28 @@ fn a_later_listener_resolves_that_the_one_before_it_was_blind() {
     server.wait_for(2);
     tick(&mut healed);
     let log = end(healed);
-    let (first, last) = (json(&server, 0), json(&server, 1));
+    assert_eq!(server.requests().len(), 2, "{log}");
+    (json(server, 0), json(server, 1))
+}
+
+#[test]
+fn a_later_listener_resolves_that_the_one_before_it_was_blind() {
+    let server = HttpServer::new();
+    let (first, last) = blind_and_healed(&server, &pagerduty(&server));
     assert_eq!(first["payload"]["class"], "blind");
     assert_eq!(first["payload"]["severity"], "critical");
     assert_eq!(
         (&last["event_action"], &last["dedup_key"]),
         (&"resolve".into(), &first["dedup_key"])
     );
-    assert_eq!(server.requests().len(), 2, "{log}");
+}
+
+#[test]
+fn a_later_listener_tells_people_that_it_is_not_blind_any_more() {
+    let server = HttpServer::new();
+    let (first, last) = blind_and_healed(&server, &["--webhook".to_owned(), server.url()]);
+    assert_eq!((&first["kind"], &last["kind"]), (&"blind".into(), &"recovered".into()));
+    assert_eq!(last["subject"], "memmon: can check again");
 }
 
 #[test]

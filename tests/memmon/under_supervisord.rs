@@ -162,7 +162,7 @@ fn a_wrong_password_is_said_once_and_alerted_and_ends_nothing() {
     let memmon = supervisord.pid_of("memmon");
     let [mail] = &mailbox.wait_for(1)[..] else { panic!("one mail") };
     assert!(mail.contains("Subject: memmon: cannot check anything\n"), "{mail}");
-    assert!(mail.contains("for 3 ticks in a row"), "{mail}");
+    assert!(mail.contains("3 times in a row"), "{mail}");
     let log = log(&supervisord);
     assert_eq!(log.matches("user name and password").count(), 1, "{log}");
     assert!(!log.contains("Checking"), "no check took place: {log}");

@@ -31,13 +31,17 @@ enum Span {
 use Severity::{Critical, Info, Warning};
 use Span::{Lasts, Once};
 
+/// The kind of a listener that cannot do its work. All are told when it can again, with or without
+/// --recovery.
+pub(crate) const BLIND: &str = "blind";
+
 /// The kinds. An unknown one is a warning, and over at once.
 const KINDS: [(&str, Severity, Span); 34] = [
     ("all-failing", Critical, Lasts),
     ("backoff", Warning, Once),
     ("bad-body", Warning, Lasts),
     ("bad-status", Warning, Lasts),
-    ("blind", Critical, Lasts),
+    (BLIND, Critical, Lasts),
     ("blocked", Critical, Lasts),
     ("certificate", Warning, Lasts),
     ("digest", Warning, Once),

@@ -37,7 +37,7 @@ pub struct Pipeline {
     log: Arc<Log>,
     spool: Option<Arc<Spool>>,
     held: Option<HeldAlerts>,
-    recovery: Option<Recovery>,
+    recovery: Recovery,
     /// Whether people are told what has recovered (`--recovery`).
     tells_recovery: bool,
     watched: Journal,
@@ -76,7 +76,7 @@ impl Pipeline {
             log: parts.log,
             spool: parts.spool.map(Arc::new),
             held: parts.throttle.map(|throttle| HeldAlerts::new(throttle, parts.in_flight.clone())),
-            recovery: (keeps || parts.tells_recovery).then_some(parts.recovery),
+            recovery: parts.recovery,
             tells_recovery: parts.tells_recovery,
             watched: Journal::default(),
             firing: keeps.then(|| Firing::new(parts.fire_interval)),
@@ -162,10 +162,8 @@ impl Pipeline {
         }
         let reports: Vec<Report>;
         (self.watched, reports) = self.journal("watched", "processes that have not recovered");
-        if let Some(recovery) = &mut self.recovery {
-            reports.into_iter().for_each(|report| recovery.restore(report, now));
-            self.watched.rewrite(recovery.reports());
-        }
+        reports.into_iter().for_each(|report| self.recovery.restore(report, now));
+        self.rewrite_watched();
         if let Some(mut firing) = self.firing.take() {
             firing.keep(self.journal("firing", "alerts that are not over"), now);
             self.firing = Some(firing);
@@ -240,7 +238,7 @@ impl Delivery for Pipeline {
 
     fn deadline(&self) -> Option<Instant> {
         let held = self.held.as_ref().and_then(HeldAlerts::deadline);
-        let recovery = self.recovery.as_ref().and_then(Recovery::deadline);
+        let recovery = self.recovery.deadline();
         let firing = self.firing.as_ref().and_then(Firing::deadline);
         let threads = self.senders.iter().filter_map(Sender::deadline);
         held.into_iter().chain(recovery).chain(firing).chain(threads).min()
@@ -251,8 +249,7 @@ impl Delivery for Pipeline {
         self.release_due(now);
         let due = self.firing.as_mut().map(|firing| firing.due(now)).unwrap_or_default();
         self.tell_services(due);
-        let Some(recovery) = &mut self.recovery else { return };
-        let Looked { recovered, gone } = recovery.look(supervisor, now, &self.log);
+        let Looked { recovered, gone } = self.recovery.look(supervisor, now, &self.log);
         let is_any_settled = !recovered.is_empty() || !gone.is_empty();
         recovered.into_iter().for_each(|alert| self.recovered(alert));
         gone.iter().for_each(|trouble| self.over(trouble));
@@ -263,7 +260,7 @@ impl Delivery for Pipeline {
 
     fn drain(&mut self) {
         // What is reported from here on the next listener watches.
-        self.recovery.iter_mut().for_each(Recovery::stop_looking);
+        self.recovery.stop_looking();
         if let Some(held) = self.held.take() {
             self.release_all(held);
         }
@@ -288,15 +285,11 @@ impl Alerts for Pipeline {
     }
 
     fn is_unresolved(&self, key: &str) -> bool {
-        self.recovery.as_ref().is_some_and(|recovery| recovery.is_unresolved(key))
+        self.recovery.is_unresolved(key)
     }
 
     fn resolve(&mut self, key: &str, text: &str) {
-        let recovery = self.recovery.as_mut();
-        let Some(alert) = recovery.and_then(|recovery| recovery.resolve(key, text, Moment::now()))
-        else {
-            return;
-        };
+        let Some(alert) = self.recovery.resolve(key, text, Moment::now()) else { return };
         self.recovered(alert);
         self.rewrite_watched();
     }

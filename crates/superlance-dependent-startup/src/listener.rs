@@ -148,7 +148,7 @@ impl DependentStartup {
                 Ok(false) => return self.report(ctx),
                 Err(error) if error.is_shutdown() => return,
                 Err(error) => {
-                    self.blindness.unanswered(&error, ctx);
+                    self.blindness.unanswered_again(&error, ctx);
                     self.look = Some(Instant::now() + RETRY);
                     return;
                 }

@@ -129,7 +129,7 @@ impl Exitmon {
         if error.is_shutdown() {
             return self.supervisord_stops();
         }
-        self.blindness.unanswered(error, ctx);
+        self.blindness.unanswered_again(error, ctx);
         self.phase = Phase::Watching { look: Some(Instant::now() + RETRY) };
     }
 

@@ -5,28 +5,31 @@ use superlance_core::system::clock::Moment;
 
 use super::Pipeline;
 use crate::firing::Firing;
-use crate::kinds::lasts;
-use crate::recovery::Recovery;
+use crate::kinds::{BLIND, lasts};
 
 impl Pipeline {
     /// Rewrites the journal of what has not recovered.
     pub(super) fn rewrite_watched(&mut self) {
-        self.watched.rewrite(self.recovery.iter().flat_map(Recovery::reports));
+        self.watched.rewrite(self.recovery.reports());
     }
 
     /// Registers what has to recover, or has.
     pub(super) fn note(&mut self, alert: &Alert, now: Moment) {
-        let Some(recovery) = &mut self.recovery else { return };
         if let Recovers::Recovered { key } = &alert.recovers {
-            if recovery.forget(key) {
+            if self.recovery.forget(key) {
                 self.rewrite_watched();
             }
-        } else if self.tells_recovery || lasts(alert) {
-            recovery.note(alert, now).into_iter().for_each(|report| self.watched.add(report));
+        } else if self.has_to_recover(alert) {
+            self.recovery.note(alert, now).into_iter().for_each(|report| self.watched.add(report));
             if self.watched.needs_rewriting() {
                 self.rewrite_watched();
             }
         }
+    }
+
+    /// Whether anyone is told that what an alert is about is over.
+    fn has_to_recover(&self, alert: &Alert) -> bool {
+        self.tells_recovery || self.firing.is_some() && lasts(alert) || alert.kind == BLIND
     }
 
     /// Tells services that keep alerts until they are over. `is_held` is what people learn later.

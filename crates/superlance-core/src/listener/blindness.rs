@@ -11,6 +11,9 @@ use crate::system::clock::log_time;
 /// Failed checks in a row before an alert.
 const PATIENCE: u32 = 3;
 
+/// The shortest tick. Failures of a listener that asks again by itself count as one within it.
+const TICK: Duration = Duration::from_secs(5);
+
 /// The longest time for which the same complaint is logged once.
 const REPEAT: Duration = Duration::from_secs(60 * 60);
 
@@ -31,17 +34,25 @@ pub struct Blindness {
 #[derive(Debug, Default)]
 struct Checks {
     failed: u32,
+    /// When the last of them was counted.
+    last: Option<Instant>,
     /// Whether there was an alert about them.
     told: bool,
 }
 
 impl Checks {
     /// Counts a failed check; `true` if it is time for an alert.
-    fn fail(&mut self) -> bool {
+    fn fail(&mut self, now: Instant) -> bool {
+        self.last = Some(now);
         self.failed = self.failed.saturating_add(1);
         let is_time = self.failed >= PATIENCE && !self.told;
         self.told |= is_time;
         is_time
+    }
+
+    /// Whether a tick may have come since the last failed check.
+    fn is_next(&self, now: Instant) -> bool {
+        self.last.is_none_or(|last| now.saturating_duration_since(last) >= TICK)
     }
 
     /// Counts a successful check; `true` if there was an alert about failed ones.
@@ -92,6 +103,15 @@ impl Blindness {
         self.not_acting(error, ctx);
     }
 
+    /// Like `unanswered`, for a listener that asks again by itself, and not only at ticks.
+    pub fn unanswered_again(&mut self, error: &RpcError, ctx: &mut Ctx<'_>) {
+        if self.checks.is_next(ctx.arrived.instant) {
+            return self.unanswered(error, ctx);
+        }
+        self.complain(&format!("Cannot check: {error}"), ctx);
+        self.is_away = true;
+    }
+
     /// Like `failed`, where the listener has logged it itself.
     pub fn not_acting(&mut self, error: &RpcError, ctx: &mut Ctx<'_>) {
         self.is_away = true;
@@ -135,9 +155,9 @@ impl Blindness {
 
     fn count(&mut self, why: &str, ctx: &mut Ctx<'_>) {
         ctx.alerts.ticked(false);
-        if self.checks.fail() {
+        if self.checks.fail(ctx.arrived.instant) {
             let text = format!(
-                "{} could not check anything for {PATIENCE} ticks in a row, and watches nothing until it can:\n\n{why}",
+                "{} could not check anything {PATIENCE} times in a row, and watches nothing until it can:\n\n{why}",
                 self.title
             );
             let blind = ("blind", Recovers::WhenResolved { key: self.key(), at_once: true });
@@ -197,6 +217,22 @@ mod tests {
         );
         assert!(world.alerts[0].text.ends_with(":\n\nconnection lost"), "{:?}", world.alerts);
         assert_eq!(world.log(), "Cannot check: connection lost\nsupervisord answers again\n");
+    }
+
+    #[test]
+    fn one_that_asks_again_by_itself_is_not_blind_before_ticks_would_make_it_so() {
+        let mut world = World::new(ScriptedSupervisor::at(1000));
+        let (mut blindness, start) = (Blindness::new("exitmon", None, true), Instant::now());
+        let mut told = Vec::new();
+        for second in 0..15 {
+            world.with_ctx(|ctx| {
+                ctx.arrived.instant = start + Duration::from_secs(second);
+                blindness.unanswered_again(&lost(), ctx);
+            });
+            told.push(world.alerts.len());
+        }
+        assert_eq!(told, [[0; 10].as_slice(), [1; 5].as_slice()].concat());
+        assert_eq!(world.log(), "Cannot check: connection lost\n");
     }
 
     #[test]
