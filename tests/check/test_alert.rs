@@ -64,6 +64,19 @@ fn what_fails_is_said_and_gives_another_status() {
 }
 
 #[test]
+fn an_incident_that_stays_open_is_said() {
+    let (folder, pagerduty) = (Scratch::new(), HttpServer::builder().then(HttpAnswer::status(202)));
+    let pagerduty = pagerduty.usually(HttpAnswer::status(400)).start();
+    std::fs::write(folder.join("key"), "R0UT1NG").unwrap();
+    let url = pagerduty.url();
+    let key = ["--webhook-format=pagerduty", "--webhook-key=file:key"];
+    let (stdout, stderr, status) =
+        run(&folder, &["--", "crashmail", "--webhook", &url, key[0], key[1]]);
+    assert_eq!((stdout.contains("HTTP status 400"), status), (true, 1), "{stdout}{stderr}");
+    assert!(pagerduty.requests()[1].body.contains("\"resolve\""));
+}
+
+#[test]
 fn the_batch_tools_have_a_mail_server() {
     let (folder, smtp) = (Scratch::new(), SmtpServer::new());
     let address = smtp.address();

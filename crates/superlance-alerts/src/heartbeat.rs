@@ -41,6 +41,12 @@ pub struct HeartbeatOptions {
 }
 
 impl HeartbeatOptions {
+    /// Whether one is given.
+    #[must_use]
+    pub fn are_given(&self) -> bool {
+        self.heartbeat.is_some() || self.heartbeat_fail.is_some()
+    }
+
     pub(crate) fn heartbeat(&self, environment: &Environment) -> Result<Heartbeat, StartError> {
         let beat = |option, url: &Option<Secret>| {
             url.as_ref().map(|url| Request::new(option, url, environment)).transpose()

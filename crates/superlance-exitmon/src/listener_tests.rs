@@ -212,6 +212,7 @@ fn the_command_line_says_what_is_expected() {
         ("--when all", Some("--when all")),
         ("--max-exits 3/1m", Some("--max-exits")),
         ("--listeners", Some("--listeners")),
+        ("--heartbeat-fail http://h/", Some("--heartbeat")),
     ] {
         assert_eq!(options(arguments).asks_supervisord(), asks, "{arguments}");
     }

@@ -125,6 +125,7 @@ impl Options {
             Self { listeners: true, .. } => Some("--listeners"),
             Self { max_exits: Some(_), .. } => Some("--max-exits"),
             _ if on => Some("--on"),
+            _ if self.heartbeat.are_given() => Some("--heartbeat"),
             _ => self.mail.asks_supervisord(),
         }
     }

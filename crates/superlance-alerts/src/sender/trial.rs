@@ -1,6 +1,7 @@
 //! One try, without queue and spool: the caller looks at its outcome.
 
 use superlance_core::listener::alert::{Alert, Phase};
+use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::run::Tried;
 
 use super::Sender;
@@ -13,10 +14,11 @@ impl Sender {
         let targets = transport.targets();
         let fires = transport.takes(Phase::Fires);
         let first = told(alert, if fires { Phase::Fires } else { Phase::Told });
-        let outcomes = transport.deliver(&first, &targets);
-        if fires && !transport.takes(Phase::Lasts) {
+        let mut outcomes = transport.deliver(&first, &targets);
+        let is_delivered = outcomes.iter().all(|outcome| *outcome == DeliveryOutcome::Delivered);
+        if is_delivered && fires && !transport.takes(Phase::Lasts) {
             // Nothing else would end it, and a test is over.
-            transport.deliver(&told(alert, Phase::Over), &targets);
+            outcomes = transport.deliver(&told(alert, Phase::Over), &targets);
         }
         let tried = |(target, outcome): (&String, _)| {
             let name = transport.name();

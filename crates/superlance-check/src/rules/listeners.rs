@@ -63,9 +63,11 @@ fn exitmon(ours: &Ours, on: Vec<String>) -> Needs {
     let plain = ["PROCESS_STATE_FATAL", "PROCESS_STATE_EXITED"].map(str::to_owned);
     let is_job = ours.value("when").is_some_and(|when| when == "all");
     let is_plain = on.contains(&plain[0]) && on.iter().all(|event| plain.contains(event));
-    let asks = is_job || ours.has("listeners") || ours.has("max-exits") || !is_plain;
+    let needs_ticks =
+        ["listeners", "heartbeat", "heartbeat-fail"].iter().any(|option| ours.has(option));
+    let asks = is_job || needs_ticks || ours.has("max-exits") || !is_plain;
     let mut events = if is_job { plain.to_vec() } else { on };
-    events.extend(ours.has("listeners").then(|| "TICK".to_owned()));
+    events.extend(needs_ticks.then(|| "TICK".to_owned()));
     Needs { asks, events }
 }
 
@@ -88,10 +90,11 @@ fn missing_events(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
         needs.events.iter().filter(|needed| !has(pool, needed)).map(String::as_str).collect();
     let name = item.ours()?.name();
     let shown = missing.join(" and ").replace("TICK_60", "TICK").replace("TICK", "a TICK");
-    // One state suffices for something; the batch tools need a tick as well.
+    // One state suffices for something; only the batch tools need a tick as well.
     let is_state = |event: &str| event.starts_with("PROCESS_STATE");
     let sees = needs.events.iter().any(|needed| is_state(needed) && has(pool, needed));
-    let message = match sees && missing.iter().all(|event| is_state(event)) {
+    let is_enough = sees && (name == "exitmon" || missing.iter().all(|event| is_state(event)));
+    let message = match is_enough {
         true => format!("{name} is to act on {shown}, which is not among its events"),
         false => format!("{name} never does anything without {shown} among its events"),
     };
