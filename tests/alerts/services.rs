@@ -1,11 +1,13 @@
 //! Alertmanager and PagerDuty: services that keep an alert until it is over.
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use superlance_testing::{
-    FakeProcess, FakeSupervisor, HttpAnswer, HttpServer, Listener, Scratch, Subject,
+    FakeProcess, FakeSupervisor, HttpAnswer, HttpServer, Listener, SOON, Scratch, Subject,
+    wait_until,
 };
 
-use super::{complaint, crash, crashmail, end, json};
+use super::{END, complaint, crash, crashmail, end, json};
 use crate::ours;
 
 fn pagerduty(server: &HttpServer) -> [String; 4] {
@@ -99,6 +101,61 @@ fn pagerduty_is_told_that_it_is_over_when_supervisord_no_longer_has_the_process(
         (&"resolve".into(), &first["dedup_key"])
     );
     end(listener);
+}
+
+/// Kills it as the system does that lacks memory.
+fn kill(mut listener: Listener) {
+    listener.signal(Signal::SIGKILL);
+    listener.wait_exit(END);
+}
+
+#[test]
+fn after_a_kill_alertmanager_is_told_again_what_lasts_and_that_it_is_over() {
+    let (server, fake, spool) = (HttpServer::new(), FakeSupervisor::unix(), Scratch::new());
+    let spool = format!("--spool={}", spool.path().display());
+    let url = server.url();
+    let arguments =
+        ["--on=fatal", "--webhook", &url, "--webhook-format=alertmanager", spool.as_str()];
+    let mut killed = crashmail(arguments).server_url(&fake.server_url()).spawn();
+    killed.event("PROCESS_STATE_FATAL", "processname:foo groupname:g from_state:BACKOFF");
+    server.wait_for(1);
+    let first = json(&server, 0)[0].clone();
+    kill(killed);
+    server.forget_requests();
+    let next = crashmail(arguments).args(["--alert-interval=1s"]);
+    let next = next.server_url(&fake.server_url()).spawn();
+    // The first again, if it was killed before the answer; that it lasts; that it is over.
+    let told = || (0..server.requests().len()).map(|number| json(&server, number)[0].clone());
+    let is_over = |alert: &Value| alert["endsAt"].as_str() < first["endsAt"].as_str();
+    wait_until("the end", SOON, || told().any(|alert| is_over(&alert)));
+    let log = end(next);
+    let ends: Vec<_> = told().map(|alert| is_over(&alert)).collect();
+    assert!(matches!(ends[..], [false, true] | [false, false, true]), "{ends:?} {log}");
+    assert!(told().all(|alert| alert["labels"] == first["labels"]), "{first} {log}");
+}
+
+#[test]
+fn after_a_kill_pagerduty_gets_what_it_had_not_taken_once_and_its_end() {
+    let (server, spool) =
+        (HttpServer::builder().usually(HttpAnswer::status(503)).start(), Scratch::new());
+    let spool = format!("--spool={}", spool.path().display());
+    let start = || {
+        let crashmail = crashmail(pagerduty(&server)).args([&spool, "--alert-interval=2s"]);
+        crashmail.env("KEY", "R0UT1NG").spawn()
+    };
+    let mut killed = start();
+    crash(&mut killed, "foo");
+    server.wait_for(1);
+    kill(killed);
+    server.forget_requests();
+    server.usually(HttpAnswer::status(202));
+    let next = start();
+    server.wait_for(2);
+    let log = end(next);
+    let actions: Vec<_> =
+        (0..2).map(|number| json(&server, number)["event_action"].clone()).collect();
+    assert_eq!(actions, ["trigger", "resolve"], "{log}");
+    assert_eq!(server.requests().len(), 2, "{log}");
 }
 
 #[test]
