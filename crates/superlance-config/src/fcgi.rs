@@ -2,12 +2,11 @@
 
 use crate::configuration::Section;
 use crate::expand::Item;
-use crate::host::Host;
 use crate::reader::Reader;
 use crate::refusal::Cause;
 use crate::values;
 
-impl<H: Host> Reader<'_, H> {
+impl Reader<'_> {
     /// Notes what supervisord refuses of it.
     pub(crate) fn fcgi_socket(&mut self, section: &Section, name: &str) {
         let mut names = self.names.clone();

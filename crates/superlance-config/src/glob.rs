@@ -8,7 +8,7 @@ use superlance_core::options::selector::glob_to_regex;
 use crate::host::Host;
 
 /// The paths that an absolute pattern names, in order.
-pub(crate) fn matches(pattern: &Path, host: &impl Host) -> Vec<PathBuf> {
+pub(crate) fn matches(pattern: &Path, host: &dyn Host) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
     for part in pattern.components() {
         let name = part.as_os_str().to_string_lossy();
@@ -26,7 +26,7 @@ fn is_pattern(name: &str) -> bool {
     name.contains(['*', '?', '['])
 }
 
-fn matches_in(folder: &Path, pattern: &str, host: &impl Host) -> Vec<PathBuf> {
+fn matches_in(folder: &Path, pattern: &str, host: &dyn Host) -> Vec<PathBuf> {
     // A bracket that is not closed is one.
     let regex =
         glob_to_regex(pattern).unwrap_or_else(|| format!("(?s)^{}$", regex::escape(pattern)));

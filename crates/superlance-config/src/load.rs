@@ -43,7 +43,7 @@ pub struct Include {
 
 /// The folder that `%(here)s` stands for.
 #[must_use]
-pub fn here(file: &Path, host: &impl Host) -> PathBuf {
+pub fn here(file: &Path, host: &dyn Host) -> PathBuf {
     let path = host.working_folder().join(file);
     crate::paths::normal(path.parent().unwrap_or(&path))
 }
@@ -62,7 +62,7 @@ pub fn listener_groups(file: &Path) -> Option<HashSet<String>> {
 }
 
 /// Reads a configuration and what it includes.
-pub fn load(file: &Path, host: &impl Host) -> Loaded {
+pub fn load(file: &Path, host: &dyn Host) -> Loaded {
     let mut loaded = Loaded::default();
     let result = loaded.add(file, host).and_then(|()| loaded.include(file, host));
     loaded.refusal = result.err();
@@ -70,7 +70,7 @@ pub fn load(file: &Path, host: &impl Host) -> Loaded {
 }
 
 impl Loaded {
-    fn add(&mut self, file: &Path, host: &impl Host) -> Result<(), Refusal> {
+    fn add(&mut self, file: &Path, host: &dyn Host) -> Result<(), Refusal> {
         let text = host.read(file).map_err(|error| {
             let reason = match error.kind() {
                 ErrorKind::NotFound => "could not find config file",
@@ -90,7 +90,7 @@ impl Loaded {
         Ok(())
     }
 
-    fn include(&mut self, file: &Path, host: &impl Host) -> Result<(), Refusal> {
+    fn include(&mut self, file: &Path, host: &dyn Host) -> Result<(), Refusal> {
         let Some(section) = self.configuration.section("include") else { return Ok(()) };
         let place = section.place().cloned();
         let here = here(file, host);
@@ -124,7 +124,7 @@ impl Loaded {
         &mut self,
         pattern: PathBuf,
         place: Place,
-        host: &impl Host,
+        host: &dyn Host,
     ) -> Result<(), Refusal> {
         let paths = glob::matches(&pattern, host);
         let mut unreadable = Vec::new();
@@ -141,7 +141,7 @@ impl Loaded {
 }
 
 /// `ENV_X` for all variables of the environment.
-pub(crate) fn base_names(host: &impl Host) -> Names {
+pub(crate) fn base_names(host: &dyn Host) -> Names {
     let variables = host.variables().into_iter();
     variables.map(|(name, value)| (format!("ENV_{name}"), Item::Text(value))).collect()
 }

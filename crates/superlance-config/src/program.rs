@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::configuration::{Place, Section};
 use crate::environment::Pairs;
 use crate::expand::{Item, Names};
-use crate::host::Host;
 use crate::reader::Reader;
 use crate::refusal::Cause;
 use crate::values::{self, Autorestart, LogFile};
@@ -94,7 +93,7 @@ pub struct Output {
 /// More processes than a machine has; a number that is higher is a typing error, and not read to its end.
 const MOST_PROCESSES: i64 = 10_000;
 
-impl<H: Host> Reader<'_, H> {
+impl Reader<'_> {
     pub(crate) fn program(&mut self, section: &Section, kind: Kind, group: &str) -> Program {
         let written = section.name.strip_prefix(kind.prefix()).unwrap_or(&section.name);
         let name = values::name(written).unwrap_or_else(|reason| {

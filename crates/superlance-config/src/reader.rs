@@ -28,16 +28,16 @@ pub(crate) struct Given {
 }
 
 /// Reads sections, and collects what is refused.
-pub(crate) struct Reader<'a, H> {
+pub(crate) struct Reader<'a> {
     pub(crate) configuration: &'a Configuration,
-    pub(crate) host: &'a H,
+    pub(crate) host: &'a dyn Host,
     /// The names that every value may contain.
     pub(crate) names: Names,
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) unset: Vec<Unset>,
 }
 
-impl<H: Host> Reader<'_, H> {
+impl Reader<'_> {
     /// Notes that supervisord refuses a key, or a section without it.
     pub(crate) fn refuse(&mut self, cause: Cause, section: &Section, key: &str, reason: String) {
         let value = self.configuration.get(&section.name, key);

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use crate::configuration::{Place, Section};
 use crate::expand::Names;
-use crate::host::Host;
 use crate::reader::Reader;
 use crate::refusal::Cause;
 use crate::values;
@@ -44,7 +43,7 @@ impl Server {
     }
 }
 
-impl<H: Host> Reader<'_, H> {
+impl Reader<'_> {
     pub(crate) fn servers(&mut self) -> Vec<Server> {
         let configuration = self.configuration;
         let mut servers = Vec::new();

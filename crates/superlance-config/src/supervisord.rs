@@ -49,7 +49,7 @@ pub struct Pool {
 
 impl Supervisord {
     /// Reads the sections of a configuration that was loaded from `file`.
-    pub fn read(loaded: &Loaded, file: &Path, host: &impl Host) -> Self {
+    pub fn read(loaded: &Loaded, file: &Path, host: &dyn Host) -> Self {
         let configuration = &loaded.configuration;
         let mut names = base_names(host);
         names.insert("here".to_owned(), Item::Text(here(file, host).display().to_string()));
@@ -85,7 +85,7 @@ impl Supervisord {
         self.servers.iter().find(is_unix).or(self.servers.first())
     }
 
-    fn main<H: Host>(&mut self, reader: &mut Reader<'_, H>, section: &Section) {
+    fn main(&mut self, reader: &mut Reader<'_>, section: &Section) {
         let names = reader.names.clone();
         for key in ["minfds", "minprocs"] {
             reader.get(section, key, &names, 0, values::integer);
@@ -118,7 +118,7 @@ impl Supervisord {
         }
     }
 
-    fn groups<H: Host>(&mut self, reader: &mut Reader<'_, H>) {
+    fn groups(&mut self, reader: &mut Reader<'_>) {
         let configuration = reader.configuration;
         let mut grouped = Vec::new();
         for section in configuration.sections() {
@@ -146,7 +146,7 @@ impl Supervisord {
     }
 }
 
-impl<H: Host> Reader<'_, H> {
+impl Reader<'_> {
     /// `[rpcinterface:x]` needs a factory; only Python knows whether it is there.
     fn plugins(&mut self) {
         const FACTORY: &str = "supervisor.rpcinterface_factory";

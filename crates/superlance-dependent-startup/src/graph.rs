@@ -133,10 +133,8 @@ impl Graph {
     /// These programs with their places, in the order in which they start.
     #[must_use]
     pub fn in_turn(&self, is_wanted: impl Fn(&Program) -> bool) -> Vec<(usize, &Program)> {
-        let wanted = self.programs.iter().enumerate().filter(|(_, program)| is_wanted(program));
-        let mut wanted: Vec<_> = wanted.collect();
-        wanted.sort_by_key(|(_, program)| program.turn());
-        wanted
+        let programs = self.programs.iter().enumerate();
+        sorted(programs.filter(|(_, program)| is_wanted(program)).collect())
     }
 
     /// The program at a place.
@@ -144,6 +142,12 @@ impl Graph {
     pub fn get(&self, at: usize) -> Option<&Program> {
         self.programs.get(at)
     }
+}
+
+/// In the order in which they start.
+fn sorted(mut programs: Vec<(usize, &Program)>) -> Vec<(usize, &Program)> {
+    programs.sort_by_key(|(_, program)| program.turn());
+    programs
 }
 
 /// Reads the keys of one program after the other.
