@@ -5,7 +5,7 @@
 //!
 //! This understands what Python's `xmlrpc.client` writes, to the byte, and nothing else. From the first
 //! process on that is not as expected, the general parser reads the answer and says what is wrong with
-//! it. The room for what has arrived and is not decoded yet does not grow.
+//! it. The buffer for what has arrived and is not decoded yet does not grow.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -22,7 +22,7 @@ const HEAD: &[u8] =
 const TAIL: &[u8] = b"</data></array></value>\n</param>\n</params>\n</methodResponse>\n";
 
 /// Twenty times what a process usually takes.
-const ROOM: usize = 32 << 10;
+const BUFFER: usize = 32 << 10;
 
 /// What could be decoded of an answer to `getAllProcessInfo`.
 pub(super) struct Decoded {
@@ -52,26 +52,26 @@ pub(super) fn decode(answer: &mut dyn Read) -> io::Result<Decoded> {
 /// An answer of which a part has arrived.
 struct Arriving<'a> {
     source: &'a mut dyn Read,
-    room: Vec<u8>,
-    /// Where in the room stands what has arrived and is not taken.
+    buffer: Vec<u8>,
+    /// Where in the buffer stands what has arrived and is not taken.
     start: usize,
     end: usize,
 }
 
 impl<'a> Arriving<'a> {
     fn new(source: &'a mut dyn Read) -> Self {
-        Self { source, room: vec![0; ROOM], start: 0, end: 0 }
+        Self { source, buffer: vec![0; BUFFER], start: 0, end: 0 }
     }
 
     fn arrived(&self) -> &[u8] {
-        self.room.get(self.start..self.end).unwrap_or_default()
+        self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Waits for more; `false` when there is none, or no room for it.
+    /// Waits for more; `false` when there is none, or the buffer is full.
     fn wait(&mut self) -> io::Result<bool> {
-        self.room.copy_within(self.start..self.end, 0);
+        self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
-        let free = self.room.get_mut(self.end..).unwrap_or_default();
+        let free = self.buffer.get_mut(self.end..).unwrap_or_default();
         if free.is_empty() {
             return Ok(false);
         }
@@ -228,7 +228,9 @@ fn member<'a>(text: &mut Text<'a>) -> Result<(Cow<'a, str>, Scalar<'a>), Stop> {
 /// do in the general parser.
 fn unescaped(text: &[u8]) -> Option<Cow<'_, str>> {
     let text = str::from_utf8(text).ok()?;
-    if text.contains(['>', '\r', '\u{FFFE}', '\u{FFFF}']) {
+    if text.bytes().any(|byte| matches!(byte, b'>' | b'\r'))
+        || (!text.is_ascii() && text.contains(['\u{FFFE}', '\u{FFFF}']))
+    {
         return None;
     }
     if text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\n')) {

@@ -208,7 +208,7 @@ fn hostile_answers_are_given_up() {
     assert_eq!((alone(deeper.as_bytes()), in_pieces(&deeper, 1_000)), (None, None));
 }
 
-/// Of several processes one is not as supervisord writes it, or larger than the room.
+/// Of several processes one is not as supervisord writes it, or larger than the buffer.
 #[test]
 fn the_general_parser_reads_on_where_a_process_is_odd() {
     let ordinary = |name: &str| {
