@@ -86,8 +86,10 @@ impl Memmon {
         let total = self.sampler.watch.total(sample.memory);
         let processes = &sample.processes;
         self.histories.note(ctx.arrived, processes);
-        for (group, name) in &sample.watched {
-            self.actor.expect(group, name);
+        if self.reporter.files.are_wanted() {
+            for (group, name) in &sample.watched {
+                self.actor.expect(group, name);
+            }
         }
         let mut down = sample.down.clone();
         let owed = self.actor.restarts.owed().filter_map(|namespec| namespec.split_once(':'));

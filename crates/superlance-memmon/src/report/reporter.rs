@@ -20,7 +20,7 @@ pub(crate) struct Reporter {
     name: Option<String>,
     action: String,
     dry_run: bool,
-    files: Files,
+    pub(crate) files: Files,
 }
 
 impl Reporter {

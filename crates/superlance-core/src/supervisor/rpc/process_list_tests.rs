@@ -217,7 +217,7 @@ fn the_general_parser_reads_on_where_a_process_is_odd() {
         text("name", name) + &text("group", "g") + &numbers
     };
     let odd = ordinary("b") + &member("new", "<boolean>1</boolean>");
-    let large = ordinary("b") + &text("spawnerr", &"x".repeat(ROOM));
+    let large = ordinary("b") + &text("spawnerr", &"x".repeat(BUFFER));
     for middle in [odd, large] {
         let answer = answer(&[ordinary("a"), middle, ordinary("c")]);
         let decoded = decode(&mut answer.as_bytes()).unwrap();
