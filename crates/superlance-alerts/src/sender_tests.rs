@@ -341,3 +341,19 @@ fn what_will_not_arrive_is_in_the_log_before_it_leaves_the_disk() {
     let surplus = logged_while_kept(DeliveryOutcome::Delivered, CAPACITY_BYTES);
     assert_eq!(surplus, "Not sent to scripted: too many others wait. The alert was: kept: true\n");
 }
+
+#[test]
+fn a_reminder_that_is_refused_keeps_no_alert_waiting_and_one_that_fails_does() {
+    for (outcome, waits) in [
+        (DeliveryOutcome::Rejected("HTTP status 400".to_owned()), false),
+        (DeliveryOutcome::Retry("HTTP status 503".to_owned()), true),
+    ] {
+        let (sender, recorder, _) = sender(Scripted::default());
+        let room = sender.room(&alert("next")).unwrap();
+        let mut state = sender.shared.lock();
+        sender.shared.settle_reminder(&[String::new()], vec![outcome], &mut state);
+        state.schedule.push(Job::new(alert("next"), Vec::new(), None, room));
+        assert_eq!(state.schedule.take(Instant::now()).is_none(), waits, "{}", recorder.text());
+        assert!(recorder.text().starts_with("scripted: HTTP status "), "{}", recorder.text());
+    }
+}

@@ -59,12 +59,17 @@ impl Shared {
                     state.schedule.delivered();
                     continue;
                 }
-                DeliveryOutcome::RetryAfter(reason, pause) => (reason, pause),
-                DeliveryOutcome::Rejected(reason)
-                | DeliveryOutcome::Retry(reason)
-                | DeliveryOutcome::Unknown(reason) => (reason, Duration::ZERO),
+                DeliveryOutcome::Rejected(reason) => (reason, None),
+                DeliveryOutcome::RetryAfter(reason, pause) => (reason, Some(pause)),
+                DeliveryOutcome::Retry(reason) | DeliveryOutcome::Unknown(reason) => {
+                    (reason, Some(Duration::ZERO))
+                }
             };
-            state.schedule.dropped(pause, Instant::now());
+            match pause {
+                Some(pause) => _ = state.schedule.dropped(pause, Instant::now()),
+                // The transport works, and the alert is at fault.
+                None => state.schedule.delivered(),
+            }
             state.trouble.report(&self.log, self.transport.failed(targets, &reason));
         }
     }
