@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ureq::Agent;
+use ureq::{Agent, Timeout};
 use xmlrpc::{Request, Value};
 
 use self::answer::{
@@ -31,23 +31,23 @@ use crate::system::socket::{Endpoint, EndpointConnector, NoResolver, endpoint};
 
 /// How long an answer may take, and how many bytes it may have.
 struct Bounds {
-    time: Option<Duration>,
+    time: Duration,
     bytes: u64,
 }
 
 /// For what supervisord answers at once. A process takes about 1,300 bytes.
-const ALL: Bounds = Bounds { time: Some(Duration::from_secs(30)), bytes: 64 << 20 };
-const ONE: Bounds = Bounds { time: Some(Duration::from_secs(30)), bytes: 1 << 20 };
+const ALL: Bounds = Bounds { time: Duration::from_secs(30), bytes: 64 << 20 };
+const ONE: Bounds = Bounds { time: Duration::from_secs(30), bytes: 1 << 20 };
 
 /// For what an alert waits for.
-const ALERT: Bounds = Bounds { time: Some(Duration::from_secs(10)), bytes: 1 << 20 };
+const ALERT: Bounds = Bounds { time: Duration::from_secs(10), bytes: 1 << 20 };
 
 /// For stopping, which takes `stopwaitsecs` (10 by default, and not told by supervisord) and until the
 /// kernel has ended the process; one that waits for a dead disk it never ends.
-const STOP: Bounds = Bounds { time: Some(Duration::from_secs(5 * 60)), bytes: 1 << 20 };
+const STOP: Bounds = Bounds { time: Duration::from_secs(5 * 60), bytes: 1 << 20 };
 
 /// For starting, which takes `startsecs`.
-const START: Bounds = Bounds { time: Some(Duration::from_secs(60 * 60)), bytes: 1 << 20 };
+const START: Bounds = Bounds { time: Duration::from_secs(60 * 60), bytes: 1 << 20 };
 
 /// Time for a connection to come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -70,7 +70,8 @@ pub struct RpcClient {
     /// Value of the `Authorization` header.
     authorization: Option<Secret>,
     advice: Advice,
-    stop: Bounds,
+    /// The longest time for any answer, where the bounds of its call allow more.
+    patience: Duration,
 }
 
 impl RpcClient {
@@ -100,7 +101,7 @@ impl RpcClient {
             url: without_password(url),
             authorization: (!username.is_empty()).then(|| format!("Basic {credentials}").into()),
             advice: Advice::LISTENER,
-            stop: STOP,
+            patience: Duration::MAX,
         })
     }
 
@@ -108,6 +109,12 @@ impl RpcClient {
     #[must_use]
     pub fn advising(self, advice: Advice) -> Self {
         Self { advice, ..self }
+    }
+
+    /// A client that waits no longer than this for any answer.
+    #[must_use]
+    pub fn within(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The address of supervisord for messages: without user name and password.
@@ -167,10 +174,6 @@ impl RpcClient {
     /// A call that changes something: never repeated.
     fn tell(&self, request: &Request<'_>, bounds: &Bounds) -> Result<(), RpcError> {
         self.exchange(request, bounds, whole)
-            .map_err(|error| match (error, bounds.time) {
-                (CallError::Http(ureq::Error::Timeout(_)), Some(time)) => CallError::Late(time),
-                (error, _) => error,
-            })
             .and_then(|answer| match parse_plain(request, answer)? {
                 Value::Bool(true) => Ok(()),
                 _ => Err(CallError::Answer("expected true".to_owned())),
@@ -184,18 +187,32 @@ impl RpcClient {
         bounds: &Bounds,
         read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
     ) -> Result<T, CallError> {
+        let time = bounds.time.min(self.patience);
+        self.post(request, time, bounds.bytes, read).map_err(|error| match error {
+            CallError::Http(ureq::Error::Timeout(Timeout::Global)) => CallError::Late(time),
+            error => error,
+        })
+    }
+
+    fn post<T>(
+        &self,
+        request: &Request<'_>,
+        time: Duration,
+        bytes: u64,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> Result<T, CallError> {
         let mut body = Vec::new();
         request.write_as_xml(&mut body).map_err(|error| CallError::Http(error.into()))?;
         let mut post = self.agent.post("http://localhost/RPC2").header("Content-Type", "text/xml");
         if let Some(authorization) = &self.authorization {
             post = post.header("Authorization", authorization.expose());
         }
-        let mut response = post.config().timeout_global(bounds.time).build().send(&body)?;
+        let mut response = post.config().timeout_global(Some(time)).build().send(&body)?;
         let status = response.status();
         if status != 200 {
             return Err(CallError::Status(status.as_u16()));
         }
-        let mut body = response.body_mut().with_config().limit(bounds.bytes).reader();
+        let mut body = response.body_mut().with_config().limit(bytes).reader();
         Ok(read(&mut body).map_err(ureq::Error::from)?)
     }
 
@@ -272,7 +289,7 @@ impl Supervisor for RpcClient {
     }
 
     fn stop(&mut self, namespec: &str) -> Result<(), RpcError> {
-        self.tell(&Request::new("supervisor.stopProcess").arg(namespec), &self.stop)
+        self.tell(&Request::new("supervisor.stopProcess").arg(namespec), &STOP)
     }
 
     fn begin_stop(&mut self, namespec: &str) -> Result<(), RpcError> {

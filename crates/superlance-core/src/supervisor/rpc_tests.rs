@@ -45,16 +45,16 @@ fn addresses_of_this_machine() {
 
 /// A process that waits for a dead disk never ends, and so supervisord never answers.
 #[test]
-fn a_stop_without_an_answer_is_given_up_after_a_time() {
+fn a_call_without_an_answer_is_given_up_after_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.sock");
     let _silent = std::os::unix::net::UnixListener::bind(&path).unwrap();
     let url = format!("unix://{}", path.display());
-    let mut client = RpcClient::new(&url, "", &Secret::default()).unwrap();
-    assert!(client.stop.time.is_some());
-    client.stop.time = Some(Duration::from_secs(1));
-    let expected = format!("no answer from supervisord at {url} within 1s");
-    assert_eq!(client.stop("g:p"), Err(RpcError::NoAnswer(expected)));
+    let client = RpcClient::new(&url, "", &Secret::default()).unwrap();
+    let mut client = client.within(Duration::from_secs(1));
+    let expected = RpcError::NoAnswer(format!("no answer from supervisord at {url} within 1s"));
+    assert_eq!(client.stop("g:p"), Err(expected.clone()));
+    assert_eq!(client.all(), Err(expected));
 }
 
 #[test]
