@@ -15,10 +15,12 @@ impl FromStr for Label {
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let is_name = name.chars().all(is_plain) && !name.starts_with(|c: char| c.is_ascii_digit());
+        // Names that begin with __ are Prometheus' own, such as __name__.
+        let is_free = !name.starts_with(|c: char| c.is_ascii_digit()) && !name.starts_with("__");
+        let is_name = name.chars().all(is_plain) && is_free;
         if name.is_empty() || !is_name || value.is_empty() {
             return Err(
-                "expected NAME=VALUE, with letters, digits and _ in NAME, such as team=web"
+                "expected NAME=VALUE, with letters, digits and _ in NAME but no digit or __ first, such as team=web"
                     .to_owned(),
             );
         }
@@ -34,7 +36,9 @@ mod tests {
     fn a_name_is_what_alertmanager_takes_for_one() {
         let (name, value) = ("team_1".to_owned(), "a=b".to_owned());
         assert_eq!("team_1=a=b".parse(), Ok(Label { name, value }));
-        for wrong in ["", "team", "team=", "=web", "1team=web", "alert-name=x", "t\u{e9}am=x"] {
+        for wrong in
+            ["", "team", "team=", "=web", "1team=web", "alert-name=x", "__name__=x", "t\u{e9}am=x"]
+        {
             assert!(wrong.parse::<Label>().unwrap_err().starts_with("expected NAME=VALUE"));
         }
     }
