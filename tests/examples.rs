@@ -172,9 +172,12 @@ fn every_listener_of_conf_d_does_its_work_when_uncommented() {
         .with("web=500MB", "web=1MB --max-restarts 1/1h")
         .with("127.0.0.1:8080/", &address)
         .with("-f supervisord@example.com", "-f supervisord@example.com -e TICK_5 -i 0.01")
-        .with("mail.example.com", &smtp.address());
+        .with("mail.example.com", &smtp.address())
+        .with("=superlance metrics", &format!("={} metrics", ours().display()))
+        .with("/var/lib/prometheus/node-exporter/", "%(here)s/");
     let titles: Vec<_> = sections(&example.text).into_iter().map(|(title, _)| title).collect();
-    let listeners = superlance_testing::listeners(ours());
+    let mut listeners = superlance_testing::listeners(ours());
+    listeners.push("metrics".to_owned());
     assert_eq!(titles.len(), listeners.len(), "{titles:?}");
     for name in &listeners {
         assert!(titles.contains(&format!("eventlistener:{name}")), "{name} is not in {titles:?}");
@@ -195,6 +198,9 @@ fn every_listener_of_conf_d_does_its_work_when_uncommented() {
     wait_for_each(&[crash, short, fatal], || {
         smtp.mails().into_iter().map(|mail| mail.body).collect()
     });
+    let metrics = supervisord.scratch().join("supervisord.prom");
+    let state = "superlance_listener_state{group=\"memmon\",name=\"memmon\"} 20";
+    wait_for_each(&[state], || fs::read_to_string(&metrics).unwrap_or_default());
     run(&supervisord, &listeners.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
