@@ -56,7 +56,7 @@ fn states(builder: Builder) -> Builder {
     let builder = builder.env("WHAT", "first:starting").env("YES", "true");
     let builder = handled(builder, "first", &[("dependent_startup", "%(ENV_YES)s")]);
     let builder = handled(builder, "second", &[(WAIT, "%(ENV_WHAT)s")]);
-    let fails = [("startsecs", "60"), ("startretries", "0"), (WAIT, "second")];
+    let fails = [("startsecs", "1"), ("startretries", "0"), (WAIT, "second")];
     let builder = job(builder, "third", "/bin/false", &fails);
     let builder = handled(builder, "fourth", &[(WAIT, "third:backoff")]);
     handled(builder, "fifth", &[(WAIT, "fourth third:running,fatal")])

@@ -36,14 +36,21 @@ fn world() -> (FakeSupervisor, Scratch) {
     (fake, Scratch::new())
 }
 
+fn restart(fake: &FakeSupervisor) {
+    fake.update("foo:foo", |process| {
+        process.start += 1;
+        process.pid += 1;
+    });
+}
+
 #[test]
 fn a_listener_writes_at_each_tick_and_leaves_no_file() {
     let (fake, folder) = world();
     let file = folder.join("supervisord.prom");
-    let mut listener = writing(&file, "1h", &fake);
+    let mut listener = writing(&file, &u64::MAX.to_string(), &fake);
     wait_for(&file, STATE, 20.0);
     for tick in [1.0, 2.0] {
-        fake.update("foo:foo", |process| process.start += 1);
+        restart(&fake);
         listener.event("TICK_60", "when:1201063880");
         assert_eq!(listener.wait_result(), "OK");
         wait_for(&file, RESTARTS, tick);
@@ -62,7 +69,7 @@ fn a_program_writes_by_the_clock_also_that_supervisord_is_silent() {
     let file = folder.join("supervisord.prom");
     let mut program = writing(&file, "1", &fake);
     wait_for(&file, RESTARTS, 0.0);
-    fake.update("foo:foo", |process| process.start += 1);
+    restart(&fake);
     wait_for(&file, RESTARTS, 1.0);
     fake.stop();
     wait_for(&file, UP, 0.0);
@@ -86,7 +93,7 @@ fn without_a_pipe_there_is_no_listener() {
     command.env("SUPERVISOR_ENABLED", "1").env("SUPERVISOR_SERVER_URL", fake.server_url());
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     wait_for(&file, RESTARTS, 0.0);
-    fake.update("foo:foo", |process| process.start += 1);
+    restart(&fake);
     wait_for(&file, RESTARTS, 1.0);
     child.kill().unwrap();
     let output = child.wait_with_output().unwrap();

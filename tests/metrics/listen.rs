@@ -2,6 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use superlance_testing::{FakeProcess, FakeSupervisor, SOON, Scratch, Subject, wait_until};
@@ -35,6 +37,31 @@ fn each_scrape_is_a_look_and_events_are_answered() {
     program.signal(Signal::SIGTERM);
     program.wait_exit(SOON);
     wait_until("the port to be free", SOON, || get(port, "/").is_none());
+}
+
+/// Prometheus waits ten seconds, as supervisord does before it kills what it stops.
+#[test]
+fn a_supervisord_that_hangs_is_told_in_time_and_holds_up_no_end() {
+    let (folder, port) = (Scratch::new(), port());
+    let (socket, file) = (folder.join("s.sock"), folder.join("supervisord.prom"));
+    let _hangs = UnixListener::bind(&socket).unwrap();
+    let address = format!("127.0.0.1:{port}");
+    let arguments = ["--listen", &address, "--file", file.to_str().unwrap()];
+    let subject = Subject::ours(ours(), "metrics").args(arguments);
+    let mut program = subject.server_url(&format!("unix://{}", socket.display())).spawn();
+    program.wait_for_log("answers at http://");
+    let limit = Duration::from_secs(10);
+    let began = Instant::now();
+    let answer = get(port, "/metrics").unwrap();
+    assert_eq!(value(&answer, "superlance_supervisord_up"), Some(0.0), "{answer}");
+    assert!(began.elapsed() < limit, "{:?}", began.elapsed());
+    program.wait_for_log(&format!(
+        "no answer from supervisord at unix://{} within 4s",
+        socket.display()
+    ));
+    program.signal(Signal::SIGTERM);
+    program.wait_exit(limit);
+    assert!(!file.exists());
 }
 
 /// A connection that is kept would get an error in the pause between two scrapes.

@@ -37,8 +37,9 @@ pub(crate) fn listen(
 
 fn answer<B>(request: &Request<B>, metrics: impl Fn() -> String) -> Response<Body> {
     let (status, format, text) = match request.uri().path() {
+        // The header `Allow` says it all: an answer to HEAD has no text.
         _ if request.method() != Method::GET => {
-            (StatusCode::METHOD_NOT_ALLOWED, PLAIN, "expected GET\n".to_owned())
+            (StatusCode::METHOD_NOT_ALLOWED, PLAIN, String::new())
         }
         "/metrics" => (StatusCode::OK, FORMAT, metrics()),
         "/" => (StatusCode::OK, PLAIN, "superlance metrics: /metrics\n".to_owned()),
@@ -68,6 +69,7 @@ mod tests {
             (Method::GET, "/metrics?x=y", 200, true),
             (Method::GET, "/", 200, false),
             (Method::GET, "/metrics/x", 404, false),
+            (Method::HEAD, "/metrics", 405, false),
             (Method::POST, "/metrics", 405, false),
         ] {
             let request = Request::builder().method(&method).uri(path).body(()).unwrap();
@@ -77,6 +79,7 @@ mod tests {
             assert_eq!(format == Some(&FORMAT), is_metrics, "{method} {path}");
             let text = response.into_body().to_string().unwrap();
             assert_eq!(text == "up 1\n", is_metrics, "{text}");
+            assert_eq!(text.is_empty(), status == 405, "{text}");
         }
     }
 }

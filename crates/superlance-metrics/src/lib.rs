@@ -53,7 +53,8 @@ pub fn command() -> Command {
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let options = command()
         .try_get_matches_from(arguments)
-        .and_then(|matches| Options::from_arg_matches(&matches));
+        .and_then(|matches| Options::from_arg_matches(&matches))
+        .and_then(Options::checked);
     let options = match options {
         Ok(options) => options,
         Err(error) => return report(&with_hints(error, &command()), FULL_NAME),

@@ -1,5 +1,7 @@
 //! A look at supervisord, and at the memory of its processes.
 
+use std::time::Duration;
+
 use superlance_config::server::Connection;
 use superlance_core::supervisor::{ProcessInfo, Supervisor as _};
 use superlance_measure::{Local, Metric, Readings};
@@ -8,6 +10,10 @@ use crate::listeners::{Listener, Listeners};
 
 /// The metrics of memory.
 pub(crate) const METRICS: [Metric; 4] = [Metric::Rss, Metric::Pss, Metric::Uss, Metric::Swap];
+
+/// Time for each answer of supervisord, which takes milliseconds while all is well. Prometheus gives a scrape
+/// ten seconds, and supervisord a program that it stops: two looks have to fit in.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What is seen at a moment.
 #[derive(Debug)]
@@ -30,6 +36,7 @@ pub(crate) struct Eyes {
 impl Eyes {
     pub(crate) fn new(server: Connection) -> Self {
         let listeners = Listeners::new(server.file.clone());
+        let server = Connection { client: server.client.within(PATIENCE), ..server };
         Self { server, local: Local::of_this_system(), listeners }
     }
 

@@ -1,10 +1,12 @@
 //! The command line of `superlance metrics`.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Parser};
+use clap::error::ErrorKind;
+use clap::{ArgAction, CommandFactory as _, Parser};
 use superlance_config::server::ServerOptions;
 use superlance_core::options::label::Label;
 use superlance_core::options::units::{duration_text, parse_interval};
@@ -54,6 +56,16 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// The same, unless two labels have one name, which Prometheus refuses.
+    pub(crate) fn checked(self) -> Result<Self, clap::Error> {
+        let mut names = HashSet::new();
+        let again = self.label.iter().find(|label| !names.insert(&label.name));
+        match again.map(|label| format!("--label {} is given twice", label.name)) {
+            None => Ok(self),
+            Some(message) => Err(Self::command().error(ErrorKind::ArgumentConflict, message)),
+        }
+    }
+
     /// Whether it is more than printing once.
     pub(crate) fn goes_on(&self) -> bool {
         self.file.is_some() || self.listen.is_some()
@@ -83,18 +95,18 @@ fn parse_label(text: &str) -> Result<Label, String> {
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
     let expected = "expected an address and a port, such as 127.0.0.1:9876 or [::]:9876";
-    text.parse().map_err(|_| expected.to_owned())
+    let address: Option<SocketAddr> = text.parse().ok().filter(|it: &SocketAddr| it.port() != 0);
+    address.ok_or_else(|| expected.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     fn parse(line: &str) -> Result<Options, String> {
         let words = ["superlance metrics"].into_iter().chain(line.split_whitespace());
-        Options::try_parse_from(words).map_err(|error| error.to_string())
+        let options = Options::try_parse_from(words).and_then(Options::checked);
+        options.map_err(|error| error.to_string())
     }
 
     #[test]
@@ -111,6 +123,7 @@ mod tests {
             (":9876", false),
             ("localhost:9876", false),
             ("127.0.0.1", false),
+            ("127.0.0.1:0", false),
         ] {
             let options = parse(&format!("--listen {address}"));
             assert_eq!(options.is_ok(), is_good, "{address}");
@@ -123,6 +136,7 @@ mod tests {
     fn labels_are_none_of_ours() {
         assert_eq!(parse("--label a=b --label c=d").unwrap().label.len(), 2);
         assert!(parse("--label group=x").unwrap_err().contains("a label group of their own"));
+        assert!(parse("--label a=b --label a=c").unwrap_err().contains("--label a is given twice"));
         assert!(parse("--label x").unwrap_err().contains("expected NAME=VALUE"));
     }
 

@@ -12,19 +12,28 @@ pub(crate) struct Restarts(BTreeMap<(String, String), Counted>);
 struct Counted {
     /// When it was started last; 0 for never.
     start: i64,
+    pid: u32,
     restarts: u64,
+}
+
+impl Counted {
+    /// The restarts until it was started then, as this process.
+    fn restarts_by(&self, start: i64, pid: u32) -> u64 {
+        // When the clock is set back, supervisord may change the start of a process that goes on.
+        let goes_on = pid != 0 && pid == self.pid;
+        let is_again = self.start != 0 && self.start != start && !goes_on;
+        self.restarts + u64::from(is_again)
+    }
 }
 
 impl Restarts {
     /// Takes note of what supervisord has now. What it has no more is forgotten.
     pub(crate) fn note(&mut self, processes: &[ProcessInfo]) {
         let mut before = std::mem::take(&mut self.0);
-        for ProcessInfo { group, name, start, .. } in processes {
+        for ProcessInfo { group, name, start, pid, .. } in processes {
             let key = (group.clone(), name.clone());
-            let counted = before.remove(&key).unwrap_or(Counted { start: *start, restarts: 0 });
-            let is_again = counted.start != 0 && counted.start != *start;
-            let restarts = counted.restarts + u64::from(is_again);
-            self.0.insert(key, Counted { start: *start, restarts });
+            let restarts = before.remove(&key).map_or(0, |last| last.restarts_by(*start, *pid));
+            self.0.insert(key, Counted { start: *start, pid: *pid, restarts });
         }
     }
 
@@ -41,13 +50,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_time_of_start_is_a_restart_unless_it_is_the_first() {
+    fn a_new_time_of_start_is_a_restart_unless_it_is_the_first_or_the_process_goes_on() {
         let mut restarts = Restarts::default();
-        let mut count = |start: Option<i64>| {
+        let mut count = |seen: Option<(i64, u32)>| {
             let mut processes = ScriptedSupervisor::at(1000).with("web:a", 7).processes;
             processes.retain_mut(|info| {
-                info.start = start.unwrap_or_default();
-                start.is_some()
+                (info.start, info.pid) = seen.unwrap_or_default();
+                seen.is_some()
             });
             restarts.note(&processes);
             restarts
@@ -55,17 +64,22 @@ mod tests {
                 .map(|(group, name, number)| format!("{group}:{name} {number}"))
                 .collect::<Vec<_>>()
         };
-        for (start, expected) in [
-            (Some(0), vec!["web:a 0"]),
-            (Some(10), vec!["web:a 0"]),
-            (Some(10), vec!["web:a 0"]),
-            (Some(20), vec!["web:a 1"]),
+        for (seen, expected) in [
+            (Some((0, 0)), vec!["web:a 0"]),
+            (Some((10, 7)), vec!["web:a 0"]),
+            (Some((10, 7)), vec!["web:a 0"]),
+            (Some((10, 0)), vec!["web:a 0"]),
+            (Some((20, 8)), vec!["web:a 1"]),
             // The clock was set back.
-            (Some(5), vec!["web:a 2"]),
+            (Some((15, 8)), vec!["web:a 1"]),
+            (Some((5, 9)), vec!["web:a 2"]),
+            // It ends as soon as it is started.
+            (Some((6, 0)), vec!["web:a 3"]),
+            (Some((7, 0)), vec!["web:a 4"]),
             (None, vec![]),
-            (Some(30), vec!["web:a 0"]),
+            (Some((30, 7)), vec!["web:a 0"]),
         ] {
-            assert_eq!(count(start), expected, "{start:?}");
+            assert_eq!(count(seen), expected, "{seen:?}");
         }
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn serve(
     loop {
         let began = Instant::now();
         write();
-        match next(&messages, clock.map(|interval| began + interval)) {
+        match next(&messages, clock.and_then(|interval| began.checked_add(interval))) {
             None => {}
             Some(Message::Tick) => clock = None,
             Some(Message::Signal(signal)) => return Ok(Ended::BySignal(signal)),
