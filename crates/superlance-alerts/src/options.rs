@@ -132,16 +132,17 @@ pub(crate) struct WebhookOptions {
 }
 
 impl AlertOptions {
-    /// Refuses a password on the command line, without showing it.
+    /// Refuses two labels of one name, and a password on the command line, without showing it.
     pub(super) fn check(&self) -> Result<(), StartError> {
-        match self.smtp_password {
+        let password = self.smtp_password.as_ref().map(|_| {
+            "--smtp-password is no option, since other users of this machine can see a command line: \
+             expected the password in the environment variable SUPERLANCE_SMTP_PASSWORD or in the \
+             file of --smtp-password-file"
+                .to_owned()
+        });
+        match password.or_else(|| Label::given_twice(&self.label)) {
             None => Ok(()),
-            Some(_) => Err(StartError::Usage(
-                "--smtp-password is no option, since other users of this machine can see a command \
-                 line: expected the password in the environment variable SUPERLANCE_SMTP_PASSWORD \
-                 or in the file of --smtp-password-file"
-                    .to_owned(),
-            )),
+            Some(message) => Err(StartError::Usage(message)),
         }
     }
 

@@ -1,6 +1,5 @@
 //! The command line of `superlance metrics`.
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,11 +55,9 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// The same, unless two labels have one name, which Prometheus refuses.
+    /// The same, unless two labels have one name.
     pub(crate) fn checked(self) -> Result<Self, clap::Error> {
-        let mut names = HashSet::new();
-        let again = self.label.iter().find(|label| !names.insert(&label.name));
-        match again.map(|label| format!("--label {} is given twice", label.name)) {
+        match Label::given_twice(&self.label) {
             None => Ok(self),
             Some(message) => Err(Self::command().error(ErrorKind::ArgumentConflict, message)),
         }

@@ -1,5 +1,6 @@
 //! `--label`: what tells the alerts and metrics of one machine from those of another. Pure.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 /// A label, as Prometheus and Alertmanager allow it.
@@ -7,6 +8,16 @@ use std::str::FromStr;
 pub struct Label {
     pub name: String,
     pub value: String,
+}
+
+impl Label {
+    /// What is wrong with labels of which two have one name, which no service takes.
+    #[must_use]
+    pub fn given_twice(labels: &[Self]) -> Option<String> {
+        let mut names = HashSet::new();
+        let again = labels.iter().find(|label| !names.insert(&label.name))?;
+        Some(format!("--label {} is given twice: expected each name once", again.name))
+    }
 }
 
 impl FromStr for Label {
@@ -31,6 +42,14 @@ impl FromStr for Label {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_may_be_given_once() {
+        let labels = |texts: [&str; 2]| texts.map(|text| text.parse::<Label>().unwrap());
+        assert_eq!(Label::given_twice(&labels(["a=1", "b=1"])), None);
+        let twice = Label::given_twice(&labels(["a=1", "a=2"]));
+        assert_eq!(twice.unwrap(), "--label a is given twice: expected each name once");
+    }
 
     #[test]
     fn a_name_is_what_alertmanager_takes_for_one() {
