@@ -10,14 +10,12 @@ until all have ended, and what that costs.
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 
-from run import free_ports, median, wait
+from run import free_ports, median, scene, wait
 
 ROOT = pathlib.Path(__file__).resolve().parents[2] / "target/prometheus/usr"
 ALERTMANAGER = ROOT / "bin/prometheus-alertmanager"
@@ -29,15 +27,8 @@ def main():
     machines = int(sys.argv[2]) if len(sys.argv) > 2 else 100
     if not ALERTMANAGER.exists():
         sys.exit("alerts.py: there is no Alertmanager in target/prometheus: make prometheus")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="fleet."))
-    running = []
-    try:
+    with scene() as (folder, running):
         measure(program, machines, folder, running)
-    finally:
-        for process in reversed(running):
-            process.kill()
-            process.wait(30)
-        shutil.rmtree(folder)
 
 
 def measure(program, machines, folder, running):

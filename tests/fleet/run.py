@@ -8,6 +8,7 @@ event listener. SOURCES processes of `superlance metrics --listen` ask it; targe
 docs/examples/prometheus. What that costs is printed. One source is stopped at the end, as a machine that goes.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -35,10 +36,16 @@ def main():
     minutes = float(sys.argv[3]) if len(sys.argv) > 3 else 5
     if not PROMETHEUS.exists():
         sys.exit("run.py: there is no Prometheus in target/prometheus: make prometheus")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="fleet."))
-    running = []
-    try:
+    with scene() as (folder, running):
         measure(program, sources, minutes, folder, running)
+
+
+@contextlib.contextmanager
+def scene():
+    """A folder, and a list for processes; at the end the processes are ended and the folder is removed."""
+    folder, running = pathlib.Path(tempfile.mkdtemp(prefix="fleet.")), []
+    try:
+        yield folder, running
     finally:
         for process in reversed(running):
             process.terminate()
