@@ -1,6 +1,7 @@
 //! The kinds of alerts: how bad each is, and whether it lasts. Pure.
 
 use superlance_core::listener::alert::Alert;
+use superlance_core::listener::blindness::BLIND;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +31,6 @@ enum Span {
 
 use Severity::{Critical, Info, Warning};
 use Span::{Lasts, Once};
-
-/// The kind of a listener that cannot do its work. All are told when it can again, with or without
-/// --recovery.
-pub(crate) const BLIND: &str = "blind";
 
 /// The kinds. An unknown one is a warning, and over at once.
 const KINDS: [(&str, Severity, Span); 34] = [

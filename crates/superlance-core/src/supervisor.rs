@@ -35,6 +35,12 @@ impl ProcessInfo {
         format!("{}:{}", self.group, self.name)
     }
 
+    /// Whether this `group:name` is its.
+    #[must_use]
+    pub fn has_namespec(&self, namespec: &str) -> bool {
+        namespec.split_once(':') == Some((&self.group, &self.name))
+    }
+
     /// The name as `supervisorctl status` prints it: `name` where the group is called the same.
     #[must_use]
     pub fn short_name(&self) -> String {

@@ -106,7 +106,7 @@ impl ScriptedSupervisor {
     pub fn process(&mut self, namespec: &str) -> Result<&mut ProcessInfo, RpcError> {
         let fault = Fault { code: Fault::BAD_NAME, text: format!("BAD_NAME: {namespec}") };
         let mut processes = self.processes.iter_mut();
-        processes.find(|info| info.namespec() == namespec).ok_or(RpcError::Fault(fault))
+        processes.find(|info| info.has_namespec(namespec)).ok_or(RpcError::Fault(fault))
     }
 
     fn call(&mut self, method: &'static str, argument: &str) -> Result<(), RpcError> {

@@ -70,7 +70,7 @@ impl Dependents {
         self.refused.retain(|refused, _| due.iter().any(|(process, _)| process == refused));
         let mut has_stopped = false;
         for (process, text) in due {
-            let Some(info) = all.iter().find(|info| info.namespec() == process) else { continue };
+            let Some(info) = all.iter().find(|info| info.has_namespec(process)) else { continue };
             let log = ctx.log.about(&info.group, &info.name, Some(info.pid));
             if !self.refused.contains_key(process) {
                 self.level.say(Level::Info, log, &text);

@@ -107,7 +107,7 @@ impl Processes {
     }
 
     fn include(&self, info: &ProcessInfo, all: &[ProcessInfo]) -> bool {
-        let is_self = self.own_namespec.as_ref().is_some_and(|own| *own == info.namespec());
+        let is_self = self.own_namespec.as_ref().is_some_and(|own| info.has_namespec(own));
         !is_self && (self.any || self.programs.iter().any(|program| means(program, info, all)))
     }
 }

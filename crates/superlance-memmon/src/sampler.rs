@@ -144,8 +144,8 @@ impl Sampler {
 
     /// Whether the process is watched when it runs.
     fn concerns(&self, info: &ProcessInfo) -> bool {
-        let own = self.own_namespec.as_deref().and_then(|own| own.split_once(':'));
-        own != Some((&info.group, &info.name)) && self.watch.concerns(info)
+        let is_self = self.own_namespec.as_ref().is_some_and(|own| info.has_namespec(own));
+        !is_self && self.watch.concerns(info)
     }
 
     /// The memory of those that can be read, by process id, and why others cannot. One that cannot has vanished meanwhile,

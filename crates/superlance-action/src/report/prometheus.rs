@@ -36,7 +36,7 @@ impl Text {
 
     /// Adds a sample.
     pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        let labels: Vec<_> = labels.iter().map(label).chain(self.common.clone()).collect();
+        let labels: Vec<_> = labels.iter().map(label).chain(self.common.iter().cloned()).collect();
         let labels = match labels.is_empty() {
             true => String::new(),
             false => format!("{{{}}}", labels.join(",")),

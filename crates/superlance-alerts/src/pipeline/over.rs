@@ -1,11 +1,12 @@
 //! What has recovered, and what services that keep alerts until they are over are told.
 
 use superlance_core::listener::alert::{Alert, Alerts, Recovers};
+use superlance_core::listener::blindness::BLIND;
 use superlance_core::system::clock::Moment;
 
 use super::Pipeline;
 use crate::firing::Firing;
-use crate::kinds::{BLIND, lasts};
+use crate::kinds::lasts;
 
 impl Pipeline {
     /// Rewrites the journal of what has not recovered.
@@ -27,7 +28,8 @@ impl Pipeline {
         }
     }
 
-    /// Whether anyone is told that what an alert is about is over.
+    /// Whether anyone is told that what an alert is about is over. That a listener can do its work again is
+    /// told without --recovery, too.
     fn has_to_recover(&self, alert: &Alert) -> bool {
         self.tells_recovery || self.firing.is_some() && lasts(alert) || alert.kind == BLIND
     }

@@ -8,6 +8,9 @@ use crate::listener::alert::{Alert, Recovers};
 use crate::supervisor::RpcError;
 use crate::system::clock::log_time;
 
+/// The kind of alerts that a listener cannot do its work.
+pub const BLIND: &str = "blind";
+
 /// Failed checks in a row before an alert.
 const PATIENCE: u32 = 3;
 
@@ -160,7 +163,7 @@ impl Blindness {
                 "{} could not check anything {PATIENCE} times in a row, and watches nothing until it can:\n\n{why}",
                 self.title
             );
-            let blind = ("blind", Recovers::WhenResolved { key: self.key(), at_once: true });
+            let blind = (BLIND, Recovers::WhenResolved { key: self.key(), at_once: true });
             self.raise(blind, "cannot check anything", text, ctx);
         }
     }

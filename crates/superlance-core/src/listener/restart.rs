@@ -145,7 +145,7 @@ impl<T> Restarts<T> {
         let (Some(own), Ok(all)) = (&self.own_namespec, ctx.supervisor.all()) else { return false };
         // A signal that did not come from supervisord ends this listener alone.
         let is_stopping =
-            |info: &ProcessInfo| info.namespec() == *own && info.state == State::Stopping;
+            |info: &ProcessInfo| info.has_namespec(own) && info.state == State::Stopping;
         if !all.iter().any(is_stopping) {
             return false;
         }

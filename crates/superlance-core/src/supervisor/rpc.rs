@@ -52,7 +52,7 @@ const START: Bounds = Bounds { time: Duration::from_secs(60 * 60), bytes: 1 << 2
 /// Time for a connection to come about.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// Of a connection, for what arrives, and for a request. ureq keeps both with the connection.
+/// The buffers of a connection, for what arrives and for a request. ureq keeps both with the connection.
 const INPUT_BUFFER: usize = 32 << 10;
 const OUTPUT_BUFFER: usize = 8 << 10;
 
