@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use superlance_core::listener::alert::{Alert, Phase};
 use superlance_core::spool::journal::Journal;
 use superlance_core::system::clock::Moment;
+use superlance_core::system::order;
 
 use crate::kinds::lasts;
 
@@ -60,7 +61,7 @@ impl Firing {
     pub(crate) fn keep(&mut self, (journal, left): (Journal, Vec<Record>), now: Moment) {
         self.journal = journal;
         let left = left.into_iter().map(|record| (key(&record.alert), record));
-        for (key, record) in left.collect::<BTreeMap<_, _>>() {
+        for (key, record) in order::gather::<_, BTreeMap<_, _>>(left) {
             let rest = |end: SystemTime| end.duration_since(now.wall).unwrap_or_default();
             let next = now.after(record.end.map(rest).unwrap_or_default());
             self.fires.entry(key).or_insert(Fire { next, record });

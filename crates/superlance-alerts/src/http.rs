@@ -7,6 +7,7 @@ use std::time::Duration;
 use superlance_core::listener::environment::Environment;
 use superlance_core::options::usage::StartError;
 use superlance_core::system::io_error;
+use superlance_core::system::order;
 use superlance_core::system::trust::trusted_certificates;
 use ureq::http::Uri;
 use ureq::http::header::{HeaderName, HeaderValue};
@@ -62,7 +63,7 @@ pub(crate) fn secrets(uri: &Uri, headers: &[(HeaderName, HeaderValue)]) -> Vec<S
     let words = headers.clone().flat_map(str::split_whitespace);
     let parts = path.split(['/', '?', '&', '=']).chain([path]).chain(headers).chain(words);
     let mut secrets: Vec<_> = parts.filter(|part| part.len() >= 5).map(str::to_owned).collect();
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    order::sort_by_key(&mut secrets, |secret| std::cmp::Reverse(secret.len()));
     secrets
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
+use superlance_core::system::order;
 
 use super::firing::Firing;
 use super::heartbeat::{Heartbeat, HeartbeatOptions};
@@ -204,7 +205,7 @@ impl Pipeline {
 
     /// The keys of all targets of an alert of this phase except those in `accepted`.
     fn keys(&self, phase: Phase, accepted: &BTreeSet<String>) -> BTreeSet<String> {
-        self.senders.iter().flat_map(|sender| sender.keys(phase, accepted)).collect()
+        order::gather(self.senders.iter().flat_map(|sender| sender.keys(phase, accepted)))
     }
 
     /// Fills in what is the same for all alerts.

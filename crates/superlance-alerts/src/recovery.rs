@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use superlance_core::system::order;
 
 use superlance_core::listener::alert::{Alert, Process, Recovers, process_key};
 use superlance_core::supervisor::{ProcessInfo, State, Supervisor};
@@ -186,8 +187,9 @@ impl Recovery {
     }
 
     fn judge(&mut self, processes: &[ProcessInfo], now: Moment) -> Looked {
+        let processes = processes.iter();
         let processes: BTreeMap<_, _> =
-            processes.iter().map(|info| (process_key(&info.group, &info.name), info)).collect();
+            order::gather(processes.map(|info| (process_key(&info.group, &info.name), info)));
         let (interval, pause) = (self.interval, self.pause());
         let mut looked = Looked::default();
         self.watched.retain(|key, watch| {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use superlance_core::system::order;
+
 /// Pause after the first failure; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -111,7 +113,7 @@ impl<T: Item> Schedule<T> {
     /// The waiting items that wait for no earlier one of their topic.
     fn first_of_topics(&self) -> impl Iterator<Item = (u64, &Waiting<T>)> {
         let topics = self.in_work.values().flatten().map(String::as_str);
-        let mut topics: BTreeSet<_> = topics.collect();
+        let mut topics: BTreeSet<_> = order::gather(topics);
         let waiting = self.waiting.iter().map(|(number, waiting)| (*number, waiting));
         waiting.filter(move |(_, it)| it.item.topic().is_none_or(|topic| topics.insert(topic)))
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use superlance_core::system::order;
 
 use superlance_core::listener::alert::{Alert, Attachment};
 use superlance_core::system::clock::{Moment, log_time, unix_seconds};
@@ -78,7 +79,7 @@ impl Throttle {
     /// Restores held alerts of an earlier listener. Their intervals go on from when they began.
     pub fn restore(&mut self, records: impl IntoIterator<Item = Record>, now: Moment) {
         let records = records.into_iter().map(|record| (record.key.clone(), record));
-        for (key, record) in records.collect::<BTreeMap<_, _>>() {
+        for (key, record) in order::gather::<_, BTreeMap<_, _>>(records) {
             let same = self.windows.get_mut(&key).and_then(|same| same.record.held.as_mut());
             if let (Some(held), Some(earlier)) = (same, &record.held) {
                 held.follow(earlier);
@@ -161,7 +162,7 @@ impl Throttle {
 
 /// The summaries, oldest first.
 fn told(mut held: Vec<Held>) -> Vec<Alert> {
-    held.sort_by_key(|held| held.first);
+    order::sort_by_key(&mut held, |held| held.first);
     held.into_iter().map(Held::tell).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use superlance_config::Place;
 use superlance_config::load::SourceFile;
+use superlance_core::system::order;
 
 use crate::finding::Finding;
 use crate::scene::Scene;
@@ -48,7 +49,7 @@ fn covers(ignored: &Ignored, finding: &Finding, scene: &Scene<'_>) -> bool {
     let in_file = |place: &&Place| place.file == *file;
     let mut lines: Vec<_> =
         heads.clone().chain(keys).filter(in_file).map(|place| place.line).collect();
-    lines.sort_unstable();
+    order::sort(&mut lines);
     let next = lines.iter().find(|next| *next > line).copied();
     let head = lines.iter().rev().find(|before| *before < line).copied();
     let head = head.filter(|head| heads.clone().filter(in_file).any(|place| place.line == *head));

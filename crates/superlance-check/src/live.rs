@@ -10,6 +10,7 @@ use superlance_core::supervisor::deaf::{OWN_LOG, is_deaf};
 use superlance_core::supervisor::rpc::RpcClient;
 use superlance_core::supervisor::rpc::configured::Configured;
 use superlance_core::supervisor::{Channel, ProcessInfo, State, Supervisor as _};
+use superlance_core::system::order;
 
 use crate::finding::Finding;
 use crate::report::Live;
@@ -142,7 +143,7 @@ fn difference(
         };
         differing.extend(ours.iter().filter(differs).map(|(rpc, _)| key_of(rpc)));
     }
-    differing.sort_unstable();
+    order::sort(&mut differing);
     differing.dedup();
     let message = format!("supervisord has other values: {}", differing.join(", "));
     (!differing.is_empty()).then_some((message, BOTH))
@@ -231,7 +232,7 @@ fn removed(scene: &Scene<'_>, answers: &Answers) -> Vec<Finding> {
     // Where the number of processes has changed, the section says it.
     let mut groups: Vec<_> =
         gone.map(|theirs| &theirs.group).filter(|group| !is_of_a_section(group)).collect();
-    groups.sort();
+    order::sort(&mut groups);
     groups.dedup();
     let message = |group| format!("supervisord has {group}, which is not in the file any more");
     groups.into_iter().map(|group| scene.at_file("SL412", message(group)).fix(BOTH)).collect()

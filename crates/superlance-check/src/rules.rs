@@ -1,5 +1,7 @@
 //! The rules: from a configuration to findings. A file for each hundred of codes.
 
+use superlance_core::system::order;
+
 mod containers;
 mod dependencies;
 mod include;
@@ -58,10 +60,10 @@ pub(crate) fn all(scene: &Scene<'_>) -> Vec<Finding> {
 
 /// Puts findings into the order of files and lines.
 pub(crate) fn sort(findings: &mut Vec<Finding>, scene: &Scene<'_>) {
-    let order = |finding: &Finding| {
+    let place = |finding: &Finding| {
         let file = scene.loaded.files.iter().position(|file| *file.path == *finding.place.file);
         (file, finding.place.line, finding.code)
     };
-    findings.sort_by_key(order);
+    order::sort_by_key(findings, place);
     findings.dedup();
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use superlance_core::system::order;
 use thiserror::Error;
 
 /// What a name stands for.
@@ -19,6 +20,13 @@ impl From<&str> for Item {
 
 /// The names that a value may contain.
 pub type Names = BTreeMap<String, Item>;
+
+/// `ENV_X` for each variable of the environment.
+#[must_use]
+pub fn variable_names(variables: Vec<(String, String)>) -> Names {
+    let name = |(name, value)| (format!("ENV_{name}"), Item::Text(value));
+    order::gather(variables.into_iter().map(name))
+}
 
 /// The reason why supervisor refuses a value.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 use superlance_core::options::selector::glob_to_regex;
+use superlance_core::system::order;
 
 use crate::host::Host;
 
@@ -18,7 +19,7 @@ pub(crate) fn matches(pattern: &Path, host: &dyn Host) -> Vec<PathBuf> {
         };
     }
     found.retain(|path| host.exists(path));
-    found.sort();
+    order::sort(&mut found);
     found
 }
 

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::configuration::{Configuration, Place};
-use crate::expand::{BadExpansion, Item, Names, expand};
+use crate::expand::{BadExpansion, Item, Names, expand, variable_names};
 use crate::glob;
 use crate::host::{Host, ThisHost};
 use crate::ini::{Comment, Ini};
@@ -104,7 +104,7 @@ impl Loaded {
             Refusal::new(Cause::Expansion, Some(files.place.clone()), reason)
                 .about("include", Some("files"))
         };
-        let mut names: Names = base_names(host);
+        let mut names: Names = variable_names(host.variables());
         names.insert("here".to_owned(), Item::Text(here.display().to_string()));
         names.insert("host_node_name".to_owned(), Item::Text(host.node_name()));
         let patterns = match expand(&files.text, &names) {
@@ -138,10 +138,4 @@ impl Loaded {
         self.includes.push(Include { pattern, place, matched: paths.len(), unreadable });
         Ok(())
     }
-}
-
-/// `ENV_X` for all variables of the environment.
-pub(crate) fn base_names(host: &dyn Host) -> Names {
-    let variables = host.variables().into_iter();
-    variables.map(|(name, value)| (format!("ENV_{name}"), Item::Text(value))).collect()
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use superlance_core::system::order;
+
 use crate::configuration::{Place, Section};
 use crate::environment::Pairs;
 use crate::expand::{Item, Names};
@@ -220,7 +222,7 @@ impl Reader<'_> {
     ) -> BTreeMap<String, String> {
         let Some(given) = self.text(section, "environment", names) else { return BTreeMap::new() };
         match Pairs::parse(&given.text) {
-            Ok(pairs) => pairs.pairs.into_iter().collect(),
+            Ok(pairs) => order::gather(pairs.pairs),
             // An empty value may be a variable that is not set here.
             Err(_) if given.is_guess => BTreeMap::new(),
             Err(reason) => {

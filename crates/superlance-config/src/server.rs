@@ -11,7 +11,7 @@ use superlance_core::system::secret::Secret;
 use superlance_core::system::surroundings::{program_folder, variables, working_folder};
 
 use crate::configuration::Configuration;
-use crate::expand::{Item, Names, expand};
+use crate::expand::{Item, Names, expand, variable_names};
 use crate::paths;
 
 /// The socket where no configuration names one.
@@ -199,9 +199,7 @@ fn read(path: &Path, environment: &Environment<'_>) -> Result<Found, String> {
         ));
     }
     let here = path.parent().unwrap_or(path).display().to_string();
-    let variables = environment.variables.iter();
-    let mut names: Names =
-        variables.map(|(name, value)| (format!("ENV_{name}"), Item::Text(value.clone()))).collect();
+    let mut names = variable_names(environment.variables.clone());
     let value = |key: &str, names: &Names| {
         let value = configuration.get(SECTION, key);
         value

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::configuration::{Place, Section};
-use crate::expand::Item;
+use crate::expand::{Item, variable_names};
 use crate::host::Host;
-use crate::load::{Loaded, base_names, here};
+use crate::load::{Loaded, here};
 use crate::program::{Kind, Program};
 use crate::reader::{Reader, Unset};
 use crate::refusal::{Cause, Refusal};
@@ -51,7 +51,7 @@ impl Supervisord {
     /// Reads the sections of a configuration that was loaded from `file`.
     pub fn read(loaded: &Loaded, file: &Path, host: &dyn Host) -> Self {
         let configuration = &loaded.configuration;
-        let mut names = base_names(host);
+        let mut names = variable_names(host.variables());
         names.insert("here".to_owned(), Item::Text(here(file, host).display().to_string()));
         let refusals = loaded.refusal.iter().cloned().collect();
         let mut reader = Reader { configuration, host, names, refusals, unset: Vec::new() };

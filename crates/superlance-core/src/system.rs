@@ -6,6 +6,7 @@ pub mod hash;
 pub mod host_name;
 pub mod io_error;
 pub mod log;
+pub mod order;
 pub mod paint;
 pub mod python;
 pub mod replace;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use superlance_core::system::order;
+
 use crate::fault::Fault;
 use crate::program::Program;
 
@@ -14,13 +16,14 @@ pub(crate) fn find(programs: &mut [Program]) {
     let mut faults = Vec::new();
     for (at, way) in ways.iter().enumerate().filter(|(at, way)| way.contains(at)) {
         let members: BTreeSet<usize> =
-            way.iter().copied().filter(|other| leads(*other, at)).collect();
+            order::gather(way.iter().copied().filter(|other| leads(*other, at)));
         let waits_for = |member: &usize| {
             let parents = parents.get(*member).into_iter().flatten();
             parents.filter(|parent| members.contains(parent)).filter_map(name).collect()
         };
+        let members = members.iter();
         let members: BTreeMap<String, Vec<String>> =
-            members.iter().filter_map(|member| Some((name(member)?, waits_for(member)))).collect();
+            order::gather(members.filter_map(|member| Some((name(member)?, waits_for(member)))));
         faults.push((at, Fault::Cycle(members)));
     }
     for (at, fault) in faults {

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use superlance_core::protocol::state::State;
+use superlance_core::system::order;
 
 use crate::condition::Condition;
 use crate::graph::Graph;
@@ -55,7 +56,7 @@ pub(crate) fn orphaned<'a>(graph: &'a Graph, states: &States) -> Vec<(&'a str, &
     let mut orphaned = Vec::new();
     // Parents come before their children, since these are deeper.
     let mut programs = graph.in_turn(Program::is_startable);
-    programs.sort_by_key(|(_, program)| program.depth);
+    order::sort_by_key(&mut programs, |(_, program)| program.depth);
     for (_, program) in programs {
         let lives = program.conditions.iter().filter(|condition| condition.is_about_life());
         let mut awaited = lives.flat_map(|condition| &condition.processes);
@@ -65,7 +66,7 @@ pub(crate) fn orphaned<'a>(graph: &'a Graph, states: &States) -> Vec<(&'a str, &
             orphaned.push((program.depth, program.turn(), process, first));
         }
     }
-    orphaned.sort_by_key(|(depth, turn, ..)| Reverse((*depth, *turn)));
+    order::sort_by_key(&mut orphaned, |(depth, turn, ..)| Reverse((*depth, *turn)));
     orphaned.into_iter().map(|(_, _, process, first)| (process, first)).collect()
 }
 

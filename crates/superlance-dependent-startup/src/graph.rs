@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use superlance_config::expand::{Item, Names, expand};
+use superlance_config::expand::{Item, Names, expand, variable_names};
 use superlance_config::{
     Configuration, Host, Kind, Supervisord, load, load::here, program, values,
 };
+use superlance_core::system::order;
 
 use crate::cycles;
 use crate::fault::Fault;
@@ -66,9 +67,7 @@ impl Reading {
         lenience: Lenience,
     ) -> Self {
         let here = Item::Text(here(file, host).display().to_string());
-        let variables = host.variables().into_iter();
-        let mut names: Names =
-            variables.map(|(name, value)| (format!("ENV_{name}"), Item::Text(value))).collect();
+        let mut names = variable_names(host.variables());
         names.insert("here".to_owned(), here);
         let keys = Keys { configuration, names, node_name: host.node_name() };
         let programs = read.programs().filter(|program| program.kind != Kind::EventListener);
@@ -146,7 +145,7 @@ impl Graph {
 
 /// In the order in which they start.
 fn sorted(mut programs: Vec<(usize, &Program)>) -> Vec<(usize, &Program)> {
-    programs.sort_by_key(|(_, program)| program.turn());
+    order::sort_by_key(&mut programs, |(_, program)| program.turn());
     programs
 }
 

@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use superlance_core::system::order;
 use superlance_probe::check::{Check, Settings};
 use superlance_probe::outcome::Verdict;
 use superlance_probe::tls::{Tls, TlsOptions};
@@ -67,7 +68,7 @@ impl Health {
         });
         let (send, receive) = mpsc::channel();
         let (under_way, next) = (BTreeSet::new(), None);
-        Self { checks: checks.collect(), under_way, next, send, receive }
+        Self { checks: order::gather(checks), under_way, next, send, receive }
     }
 
     /// Begins the checks of these programs, if it is time, but for those that are under way. For each

@@ -12,6 +12,7 @@ use superlance_core::listener::{Ctx, Filter, Interest, Listener};
 use superlance_core::protocol::event::{Event, ProcessState};
 use superlance_core::spool::journal::Journal;
 use superlance_core::supervisor::RpcError;
+use superlance_core::system::order;
 use superlance_probe::outcome::{Class, Verdict};
 
 use crate::NAME;
@@ -227,7 +228,7 @@ impl DependentStartup {
         let conditions = programs.flat_map(|program| &program.conditions);
         let run = conditions.filter(|condition| condition.healthy && self.states.run(condition));
         let parents = run.flat_map(|condition| &condition.parents);
-        parents.filter_map(|at| Some((*at, self.start_of(self.graph().get(*at)?)))).collect()
+        order::gather(parents.filter_map(|at| Some((*at, self.start_of(self.graph().get(*at)?)))))
     }
 
     /// When the last process of a program was started.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use superlance_config::Place;
+use superlance_core::system::order;
 
 use crate::condition::Condition;
 use crate::fault::Fault;
@@ -48,7 +49,7 @@ impl Program {
 
     /// The places of the programs that it waits for.
     pub fn parents(&self) -> BTreeSet<usize> {
-        self.conditions.iter().flat_map(|condition| &condition.parents).copied().collect()
+        order::gather(self.conditions.iter().flat_map(|condition| &condition.parents).copied())
     }
 
     /// What goes before what, of programs that may start at the same time.

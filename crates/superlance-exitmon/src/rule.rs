@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use superlance_action::decide::rules::Budget;
 use superlance_core::protocol::event::ProcessState;
 use superlance_core::supervisor::State;
+use superlance_core::system::order;
 use superlance_crash::trigger::{StateFilter, Trigger};
 
 /// `--when`.
@@ -234,7 +235,7 @@ impl Watch {
         let mut judgement = Judgement::default();
         let mut due: Vec<_> =
             self.candidates.iter().filter(|(_, candidate)| candidate.due <= now).collect();
-        due.sort_by_key(|(_, candidate)| candidate.due);
+        order::sort_by_key(&mut due, |(_, candidate)| candidate.due);
         let due: Vec<String> = due.into_iter().map(|(name, _)| name.clone()).collect();
         for name in due {
             let Some(candidate) = self.candidates.remove(&name) else { continue };

@@ -13,6 +13,7 @@ use superlance_core::listener::Ctx;
 use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::restart::Restarts;
 use superlance_core::supervisor::{RpcError, State};
+use superlance_core::system::order;
 
 use self::follow::Case;
 
@@ -179,7 +180,7 @@ impl Responder {
                 round.filter_map(move |probed| Some((probed.trouble()?, probed, target)))
             })
         };
-        let reasons: BTreeSet<_> = troubles().map(|(why, _, _)| why.to_owned()).collect();
+        let reasons: BTreeSet<_> = order::gather(troubles().map(|(why, _, _)| why.to_owned()));
         for reason in self.memory.troubles.news(reasons) {
             ctx.log.line(&reason);
             let Some((why, probed, target)) = troubles().find(|(why, ..)| *why == reason) else {

@@ -1,6 +1,6 @@
 //! The memory of processes, from `/proc` or ps(1).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use crate::metric::{Metric, Needs, Unavailable, Usage};
@@ -77,7 +77,7 @@ impl Memory {
                 let families =
                     if descendants { families(pids, &proc.table()?) } else { each(pids) };
                 let needs = Needs::of(metrics);
-                let members: BTreeSet<u32> = families.values().flatten().copied().collect();
+                let members: HashSet<u32> = families.values().flatten().copied().collect();
                 let usages =
                     members.into_iter().filter_map(|pid| Some((pid, proc.usage(pid, needs)?)));
                 Ok(sum(&families, &usages.collect()))

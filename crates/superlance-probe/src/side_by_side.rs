@@ -9,7 +9,8 @@ const AT_ONCE: usize = 16;
 
 /// Does `work` for each number below `count`, at most 16 at once, and returns the results in order.
 pub fn side_by_side<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(count)));
+    let (next, results) =
+        (AtomicUsize::new(0), Mutex::new(Vec::from_iter((0..count).map(|_| None))));
     let go_on = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -17,7 +18,10 @@ pub fn side_by_side<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> 
                 return;
             }
             let result = work(number);
-            results.lock().unwrap_or_else(PoisonError::into_inner).push((number, result));
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(place) = results.get_mut(number) {
+                *place = Some(result);
+            }
         }
     };
     thread::scope(|scope| {
@@ -30,9 +34,7 @@ pub fn side_by_side<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> 
         }
         go_on();
     });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_unstable_by_key(|(number, _)| *number);
-    results.into_iter().map(|(_, result)| result).collect()
+    results.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use superlance_core::supervisor::{Configured, ProcessInfo, State};
+use superlance_core::system::order;
 
 /// The priority of a group that says nothing else.
 const USUAL: i64 = 999;
@@ -52,7 +53,7 @@ pub(crate) fn to_be_told<'a>(
     };
     let mut told: Vec<_> =
         all.iter().filter(|info| tier.contains(&info.group)).filter(runs).collect();
-    told.sort_by_key(|info| std::cmp::Reverse(priority(info)));
+    order::sort_by_key(&mut told, |info| std::cmp::Reverse(priority(info)));
     told
 }
 

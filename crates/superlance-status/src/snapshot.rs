@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use superlance_core::supervisor::ProcessInfo;
+use superlance_core::system::order;
 use superlance_measure::{Metric, Reading, Unavailable};
 use superlance_memmon::Limited;
 
@@ -105,15 +106,15 @@ impl Row {
 impl Snapshot {
     /// Puts what matters most first. Where that is equal, supervisord's order stays.
     pub(crate) fn sort(&mut self, sort: Sort) {
-        let question = self.question;
+        let (question, rows) = (self.question, &mut self.rows);
         let largest = |metric| move |row: &Row| Reverse(row.bytes(metric, question.scope));
         match sort {
             Sort::Name => {}
-            Sort::Rss => self.rows.sort_by_key(largest(Metric::Rss)),
-            Sort::Pss => self.rows.sort_by_key(largest(Metric::Pss)),
-            Sort::Swap => self.rows.sort_by_key(largest(Metric::Swap)),
-            Sort::Uptime => self.rows.sort_by_key(|row| Reverse(row.uptime())),
-            Sort::Headroom => self.rows.sort_by_key(|row| {
+            Sort::Rss => order::sort_by_key(rows, largest(Metric::Rss)),
+            Sort::Pss => order::sort_by_key(rows, largest(Metric::Pss)),
+            Sort::Swap => order::sort_by_key(rows, largest(Metric::Swap)),
+            Sort::Uptime => order::sort_by_key(rows, |row| Reverse(row.uptime())),
+            Sort::Headroom => order::sort_by_key(rows, |row| {
                 let headroom = row.headroom(question);
                 (headroom.is_none(), headroom)
             }),

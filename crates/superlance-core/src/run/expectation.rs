@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::listener::introduction::Introduction;
 use crate::system::log::Log;
+use crate::system::order;
 
 /// Events of no use after which that is said.
 const SEVERAL: usize = 3;
@@ -58,7 +59,7 @@ impl Expectation {
         if state.others.len() >= SEVERAL {
             let State { mut others, .. } =
                 std::mem::replace(&mut *state, State { settled: true, ..State::default() });
-            others.sort_unstable();
+            order::sort(&mut others);
             others.dedup();
             let is = if self.introduction.events.len() > 1 { "are" } else { "is" };
             self.log.line(format_args!(

@@ -14,6 +14,7 @@ use crate::run::expectation::Expectation;
 use crate::run::losses::Losses;
 use crate::run::queue::{Arrival, Queue};
 use crate::system::clock::Moment;
+use crate::system::order;
 
 /// Serials that are remembered. supervisord sends an event again to a listener that died before its
 /// answer, and to every pool of equal priority with it.
@@ -43,7 +44,7 @@ impl Reader {
         let mut seen = Seen::default();
         let supervisord = Instance::of_parent();
         let left = self.backlog.left();
-        let known: BTreeSet<_> = left.iter().filter_map(|event| event.id).collect();
+        let known: BTreeSet<_> = order::gather(left.iter().filter_map(|event| event.id));
         for event in left {
             let interest = (self.filter)(&event.frame);
             if interest == Interest::Nothing {

@@ -15,6 +15,7 @@ use nix::unistd::{UnlinkatFlags, fsync, geteuid, unlinkat};
 
 use super::sync::{Request, Syncer};
 use crate::system::log::Log;
+use crate::system::order;
 
 /// The lock file, held while the directory is in use.
 const LOCK: &str = "lock";
@@ -113,7 +114,7 @@ impl StateDir {
         };
         let mut names = list().map_err(|errno| self.failed("read", errno.into()))?;
         names.retain(|name| ![LOCK, ".", ".."].contains(&name.as_str()));
-        names.sort_unstable();
+        order::sort(&mut names);
         Ok(names)
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use superlance_core::options::selector::Selector;
 use superlance_core::supervisor::ProcessInfo;
+use superlance_core::system::order;
 
 use crate::decide::amount::Amount;
 
@@ -93,7 +94,7 @@ impl Limits {
             let entry = |limit: &Limit| {
                 (limit.selector.as_str().to_owned(), (limit.selector.clone(), limit.amount))
             };
-            limits.iter().map(entry).collect()
+            order::gather(limits.iter().map(entry))
         };
         Self { programs: by_text(programs), groups: by_text(groups), any, specific }
     }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
 use superlance_core::listener::alert::Phase;
+use superlance_core::system::order;
 use ureq::http::Uri;
 
 /// The format that a service expects.
@@ -130,7 +131,7 @@ fn parameters(query: &str) -> Map<String, Value> {
             .into_owned()
     };
     let value = |text: String| text.parse::<i64>().map_or(json!(text), |number| json!(number));
-    pairs.map(|(name, text)| (decoded(name), value(decoded(text)))).collect()
+    order::gather(pairs.map(|(name, text)| (decoded(name), value(decoded(text)))))
 }
 
 #[cfg(test)]

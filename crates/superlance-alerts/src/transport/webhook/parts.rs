@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use superlance_core::listener::alert::Alert;
+use superlance_core::system::order;
 
 pub(super) fn with<const N: usize>(
     mut fields: Map<String, Value>,
@@ -32,7 +33,7 @@ pub(super) fn fields(alert: &Alert) -> Map<String, Value> {
         "host": alert.host,
         "time": time(alert),
         "timestamp": alert.timestamp(),
-        "measured": measured.collect::<Map<_, _>>(),
+        "measured": order::gather::<_, Map<_, _>>(measured),
         "action": alert.action,
         "subject": alert.title(),
     });

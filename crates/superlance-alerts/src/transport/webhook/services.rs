@@ -10,6 +10,7 @@ use chrono::SecondsFormat;
 use serde_json::{Value, json};
 use superlance_core::listener::alert::{Alert, Phase, process_key};
 use superlance_core::system::hash::fnv1a;
+use superlance_core::system::order;
 
 use super::parts::{fields, rfc3339, shorten, with};
 use crate::firing::REPEAT;
@@ -68,7 +69,7 @@ impl Service {
         let labels = labels.map(|(name, value)| (name.to_owned(), value)).into_iter();
         let given = self.labels.iter().map(|label| (label.name.clone(), label.value.clone()));
         // Alertmanager refuses a label without a value, such as that of a process where there is none.
-        labels.filter(|(_, value)| !value.is_empty()).chain(given).collect()
+        order::gather(labels.filter(|(_, value)| !value.is_empty()).chain(given))
     }
 
     pub(super) fn pagerduty(&self, alert: &Alert) -> Value {
@@ -81,7 +82,7 @@ impl Service {
             return event;
         }
         let labels = self.labels.iter();
-        let labels = labels.map(|label| (label.name.clone(), json!(label.value))).collect();
+        let labels = order::gather(labels.map(|label| (label.name.clone(), json!(label.value))));
         let mut payload = json!({
             "summary": shorten(alert.title(), 1000, |_| 1),
             "source": alert.host,

@@ -7,6 +7,7 @@ use xmlrpc::{Request, Value};
 use super::answer::{integer, parse_plain};
 use super::{ALL, CallError, RpcClient};
 use crate::supervisor::RpcError;
+use crate::system::order;
 
 /// The configuration of a process, as supervisord has read it last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +37,8 @@ impl RpcClient {
 
 fn configured(value: &Value) -> Option<Configured> {
     let Value::Struct(values) = value else { return None };
-    let values: BTreeMap<_, _> =
-        values.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect();
+    let values = values.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?)));
+    let values: BTreeMap<_, _> = order::gather(values);
     Some(Configured {
         group: values.get("group")?.clone(),
         name: values.get("name")?.clone(),
