@@ -8,6 +8,7 @@ pub mod io_error;
 pub mod log;
 pub mod order;
 pub mod paint;
+pub mod process;
 pub mod python;
 pub mod replace;
 pub mod secret;

@@ -19,7 +19,6 @@ pub use self::cause::Ending;
 use self::cause::Instance;
 pub use self::findings::Findings;
 use self::findings::Newer;
-pub use self::log_file::user_of_ancestor;
 use self::recent::Recent;
 use self::tail::{Tail, bytes_for, tail};
 use crate::trigger::Trigger;
@@ -28,6 +27,7 @@ use superlance_core::protocol::event::ProcessState;
 use superlance_core::supervisor::{Channel, Details, LogEnd, RpcError, State, Supervisor};
 use superlance_core::system::clock::{Moment, log_time};
 use superlance_core::system::log::LogOnce;
+use superlance_core::system::process::user_of_ancestor;
 
 /// After this time, the first answer that fails ends the questions.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -166,7 +166,8 @@ impl PostMortem {
             Some(owner) => owner,
             None => {
                 let pid = questions.pid().map_err(|error| error.to_string())?;
-                let owner = log_file::user_of_ancestor(pid).ok_or(ELSEWHERE)?;
+                // A supervisord that is no ancestor has its files elsewhere.
+                let owner = user_of_ancestor(pid).ok_or(ELSEWHERE)?;
                 *self.owner.insert(owner)
             }
         };

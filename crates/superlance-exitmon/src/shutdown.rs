@@ -6,7 +6,7 @@ use std::os::unix::process::parent_id;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use superlance_core::supervisor::Supervisor;
-use superlance_crash::postmortem::user_of_ancestor;
+use superlance_core::system::process::user_of_ancestor;
 
 /// Begins the end of supervisord, by the best way that works: `superlance run`, which stops quickly;
 /// supervisord; a signal to the parent. Says what was done.

@@ -80,8 +80,10 @@ impl Processes {
     /// The parent of a process; `None` when this system does not tell.
     #[cfg(target_os = "linux")]
     fn parent(&self, pid: u32) -> Option<u32> {
-        let process = procfs::process::Process::new_with_root(self.proc.join(pid.to_string()));
-        u32::try_from(process.ok()?.stat().ok()?.ppid).ok()
+        use superlance_core::system::process::Stat;
+
+        let stat = std::fs::read(self.proc.join(format!("{pid}/stat"))).ok()?;
+        Some(Stat::parse(&String::from_utf8_lossy(&stat))?.parent)
     }
 
     #[cfg(not(target_os = "linux"))]

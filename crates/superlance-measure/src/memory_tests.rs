@@ -106,6 +106,11 @@ mod linux {
         drop(Sleeper(child));
     }
 
+    fn page() -> u64 {
+        let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
+        page.unwrap().unwrap().try_into().unwrap()
+    }
+
     /// A procfs with processes of so many pages each, and these further files of process 7.
     fn procfs(processes: &[(u32, u32, u64)], files: &[(&str, &str)]) -> (TempDir, Memory) {
         let root = tempfile::tempdir().unwrap();
@@ -129,7 +134,7 @@ mod linux {
     #[test]
     fn a_hostile_name_does_not_confuse_the_parser() {
         let (_root, memory) = procfs(&[(7, 1, 3), (8, 7, 4)], &[]);
-        let page = procfs::page_size();
+        let page = page();
         let read = |descendants| memory.read(&[7, 9], &[Metric::Rss], descendants).unwrap();
         assert_eq!((read(false)[&7].family.rss, read(false).len()), (3 * page, 1));
         assert_eq!((read(true)[&7].alone.rss, read(true)[&7].family.rss), (3 * page, 7 * page));
@@ -157,7 +162,7 @@ mod linux {
         let status = "Name:\tfoo\nVmRSS:\t      9 kB\nVmSwap:\t      4 kB\n";
         let (_root, memory) = procfs(&[(7, 1, 3)], &[("smaps_rollup", rollup), ("status", status)]);
         let usage = memory.read(&[7], &ALL, false).unwrap()[&7].alone;
-        let page = procfs::page_size();
+        let page = page();
         let expected =
             Usage { rss: 3 * page, pss: Ok(5 << 10), uss: Ok(3 << 10), swap: Ok(4 << 10) };
         assert_eq!(usage, expected);

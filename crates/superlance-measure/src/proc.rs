@@ -1,5 +1,4 @@
-//! Linux' `/proc`. PSS, USS and swap are lines of `KEY: N kB` in files that procfs parses as a whole,
-//! failing at any field that some kernel or sandbox leaves out.
+//! The memory of processes in Linux' `/proc`: numbers of pages, and lines of `KEY: N kB`.
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::Proc;
@@ -24,6 +23,9 @@ mod linux {
     use nix::errno::Errno;
     use nix::fcntl::{OFlag, openat};
     use nix::sys::stat::Mode;
+    use nix::unistd::{SysconfVar, sysconf};
+
+    use superlance_core::system::process::Stat;
 
     use super::kilobytes;
     use crate::metric::{Needs, Unavailable, Usage};
@@ -37,6 +39,8 @@ mod linux {
         /// The root, so that a path begins below it.
         folder: File,
         text: Vec<u8>,
+        /// In bytes.
+        page: u64,
     }
 
     impl<'a> Proc<'a> {
@@ -45,7 +49,10 @@ mod linux {
             // A process that is gone cannot be told from a proc that is not mounted.
             let mounted = root.join("self").symlink_metadata().and_then(|_| File::open(root));
             let folder = mounted.map_err(|error| unreadable(root, &error))?;
-            Ok(Self { root, folder, text: vec![0; ROOM] })
+            let page = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
+            let page = page.and_then(|page| page.try_into().ok());
+            let page = page.ok_or("the system does not tell the size of its pages")?;
+            Ok(Self { root, folder, text: vec![0; ROOM], page })
         }
 
         /// Pairs of process id and parent's, of all processes.
@@ -55,10 +62,8 @@ mod linux {
             Ok(pids.filter_map(|pid| Some((pid, self.parent(pid)?))).collect())
         }
 
-        /// `PID (NAME) STATE PARENT ...`, and a name may have blanks and parentheses itself.
         fn parent(&mut self, pid: u32) -> Option<u32> {
-            let stat = self.read(pid, "stat").ok()?;
-            stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+            Some(Stat::parse(&self.read(pid, "stat").ok()?)?.parent)
         }
 
         /// What a process uses; `None` if it does not exist.
@@ -66,7 +71,7 @@ mod linux {
             // `statm`, since the number in `stat` lags behind by up to 64 pages per thread.
             let statm = self.read(pid, "statm").ok()?;
             let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
-            let rss = pages.saturating_mul(procfs::page_size());
+            let rss = pages.saturating_mul(self.page);
             let mut usage = Usage::resident(rss, Unavailable::NotAsked);
             if needs.shares {
                 (usage.pss, usage.uss) = self.shares(pid);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, getpid};
-use procfs::process::all_processes;
+use nix::unistd::Pid;
+use superlance_core::system::process::{Stat, stats};
 
 use crate::stop::Names;
 
@@ -32,17 +32,17 @@ pub(crate) fn send(pid: Pid, signal: Signal) {
 }
 
 /// The living processes below this one, with the names that they have in the system.
-pub(crate) fn descendants() -> BTreeMap<i32, String> {
-    let processes = all_processes().into_iter().flatten().flatten();
-    let stats = processes.filter_map(|process| process.stat().ok());
-    let alive: Vec<_> = stats.filter(|stat| !"ZX".contains(stat.state)).collect();
+pub(crate) fn descendants() -> BTreeMap<u32, String> {
+    let stats = stats();
+    let processes = stats.iter().filter_map(|(pid, stat)| Some((*pid, Stat::parse(stat)?)));
+    let alive: Vec<_> = processes.filter(|(_, stat)| !"ZX".contains(stat.state)).collect();
     let mut below = BTreeMap::new();
-    let mut found = BTreeSet::from([getpid().as_raw()]);
+    let mut found = BTreeSet::from([std::process::id()]);
     // A parent may stand after its child.
     loop {
         let before = below.len();
-        for stat in alive.iter().filter(|stat| found.contains(&stat.ppid)) {
-            below.insert(stat.pid, stat.comm.clone());
+        for (pid, stat) in alive.iter().filter(|(_, stat)| found.contains(&stat.parent)) {
+            below.insert(*pid, stat.name.to_owned());
         }
         if below.len() == before {
             return below;
@@ -53,14 +53,13 @@ pub(crate) fn descendants() -> BTreeMap<i32, String> {
 
 /// Whether a process, which is alive, is below this one.
 pub(crate) fn is_below(pid: u32) -> bool {
-    i32::try_from(pid).is_ok_and(|pid| descendants().contains_key(&pid))
+    descendants().contains_key(&pid)
 }
 
 /// Processes for a message: `web:web (pid 12), sleep (pid 13)`.
-pub(crate) fn named(processes: &BTreeMap<i32, String>, names: &Names) -> String {
-    let named = processes.iter().map(|(pid, comm)| {
-        let known = u32::try_from(*pid).ok().and_then(|pid| names.get(pid));
-        format!("{} (pid {pid})", known.as_ref().unwrap_or(comm))
-    });
+pub(crate) fn named(processes: &BTreeMap<u32, String>, names: &Names) -> String {
+    let named = processes
+        .iter()
+        .map(|(pid, comm)| format!("{} (pid {pid})", names.get(*pid).as_ref().unwrap_or(comm)));
     named.collect::<Vec<_>>().join(", ")
 }

@@ -159,7 +159,7 @@ impl<'l> Supervised<'l> {
     /// Time is up.
     fn kill_all(&mut self) -> io::Result<u8> {
         let mut left = descendants();
-        left.remove(&self.pid.as_raw());
+        left.remove(&self.pid.as_raw().unsigned_abs());
         let left = named(&left, &self.names);
         let left = if left.is_empty() { String::new() } else { format!(", {left}") };
         self.log.line(format_args!(
@@ -213,7 +213,8 @@ impl<'l> Supervised<'l> {
             if Instant::now() >= until {
                 return Ok(false);
             }
-            for pid in left.into_keys().filter(|pid| told.insert(*pid)) {
+            let pids = left.into_keys().filter_map(|pid| i32::try_from(pid).ok());
+            for pid in pids.filter(|pid| told.insert(*pid)) {
                 send(Pid::from_raw(pid), signal);
             }
             self.signals.next(Some(PAUSE))?;

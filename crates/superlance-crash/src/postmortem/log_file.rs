@@ -136,24 +136,6 @@ fn is_closed(directory: &File, owner: u32) -> io::Result<bool> {
     Ok([0, owner].contains(&metadata.uid()) && metadata.mode() & 0o022 == 0)
 }
 
-/// The user of the process with this id, if it is an ancestor of this listener. A supervisord that
-/// is none has its files elsewhere.
-#[cfg(target_os = "linux")]
-#[must_use]
-pub fn user_of_ancestor(supervisord: u32) -> Option<u32> {
-    let status = |pid| procfs::process::Process::new(pid).and_then(|process| process.status()).ok();
-    let parent = i32::try_from(std::os::unix::process::parent_id()).ok()?;
-    std::iter::successors(status(parent), |child| status(child.ppid))
-        .find(|ancestor| u32::try_from(ancestor.pid) == Ok(supervisord))
-        .map(|ancestor| ancestor.euid)
-}
-
-#[cfg(not(target_os = "linux"))]
-#[must_use]
-pub fn user_of_ancestor(_: u32) -> Option<u32> {
-    None
-}
-
 #[cfg(test)]
 #[path = "log_file_tests.rs"]
 mod tests;

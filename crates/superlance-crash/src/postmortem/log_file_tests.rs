@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::os::unix::process::parent_id;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -95,11 +94,4 @@ fn only_files_are_read() {
     assert_eq!(read(Path::new("log"), 100), Err("it is not an absolute path".to_owned()));
     let below = read(&log.join("x"), 100).unwrap_err();
     assert!(below.contains("Not a directory"), "{below}");
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn supervisord_is_known_by_being_an_ancestor() {
-    assert_eq!(user_of_ancestor(parent_id()), Some(geteuid().as_raw()));
-    assert_eq!(user_of_ancestor(std::process::id()), None);
 }
