@@ -24,6 +24,7 @@ const PURE: &[&str] = &[
     "superlance-core/src/protocol/frame.rs",
     "superlance-core/src/protocol/headers.rs",
     "superlance-core/src/supervisor/deaf.rs",
+    "superlance-core/src/system/order.rs",
     "superlance-action/src/action.rs",
     "superlance-action/src/decide/",
     "superlance-action/src/decide.rs",

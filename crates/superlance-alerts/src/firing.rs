@@ -5,9 +5,9 @@
 //! that could not be started, is over when it recovers, and is told again until then: Alertmanager
 //! ends an alert that is not.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use superlance_core::listener::alert::{Alert, Phase};
 use superlance_core::spool::journal::Journal;
@@ -31,7 +31,7 @@ const MAX_TEXT: usize = 4 << 10;
 /// What fires.
 pub(crate) struct Firing {
     interval: Duration,
-    fires: BTreeMap<Key, Fire>,
+    fires: LiteMap<Key, Fire>,
     journal: Journal,
 }
 
@@ -54,14 +54,14 @@ pub(crate) struct Record {
 
 impl Firing {
     pub(crate) fn new(interval: Duration) -> Self {
-        Self { interval, fires: BTreeMap::new(), journal: Journal::default() }
+        Self { interval, fires: LiteMap::new(), journal: Journal::default() }
     }
 
     /// Keeps what fires in this journal, and goes on with what an earlier listener left there.
     pub(crate) fn keep(&mut self, (journal, left): (Journal, Vec<Record>), now: Moment) {
         self.journal = journal;
         let left = left.into_iter().map(|record| (key(&record.alert), record));
-        for (key, record) in order::gather::<_, BTreeMap<_, _>>(left) {
+        for (key, record) in order::map(left) {
             let rest = |end: SystemTime| end.duration_since(now.wall).unwrap_or_default();
             let next = now.after(record.end.map(rest).unwrap_or_default());
             self.fires.entry(key).or_insert(Fire { next, record });
@@ -111,7 +111,7 @@ impl Firing {
     pub(crate) fn due(&mut self, now: Moment) -> Vec<Alert> {
         let is_past = |fire: &Fire| fire.record.end.is_some() && fire.next <= now.instant;
         let mut due = self.take(Phase::Passed, is_past);
-        for fire in self.fires.values_mut().filter(|fire| fire.next <= now.instant) {
+        for (_, fire) in self.fires.iter_mut().filter(|(_, fire)| fire.next <= now.instant) {
             fire.next = now.after(REPEAT);
             due.push(told(&fire.record.alert, Phase::Lasts));
         }
@@ -120,10 +120,10 @@ impl Firing {
 
     /// Forgets these; returns what to tell, in this phase.
     fn take(&mut self, phase: Phase, chosen: impl Fn(&Fire) -> bool) -> Vec<Alert> {
-        let (over, left): (BTreeMap<_, _>, _) =
-            std::mem::take(&mut self.fires).into_iter().partition(|(_, fire)| chosen(fire));
-        self.fires = left;
-        over.values().map(|fire| told(&fire.record.alert, phase)).collect()
+        let fires = std::mem::take(&mut self.fires).into_iter();
+        let (over, left): (Vec<_>, Vec<_>) = fires.partition(|(_, fire)| chosen(fire));
+        self.fires = order::map(left);
+        over.iter().map(|(_, fire)| told(&fire.record.alert, phase)).collect()
     }
 
     /// Rewrites the journal, after what is over is told.

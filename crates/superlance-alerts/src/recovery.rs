@@ -1,11 +1,10 @@
 //! `--recovery`: alerts that a reported trouble is over. A crash is over when the process keeps
 //! running; other troubles are over when the listener that reported them resolves them.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
-use superlance_core::system::order;
 
 use superlance_core::listener::alert::{Alert, Process, Recovers, process_key};
 use superlance_core::supervisor::{ProcessInfo, State, Supervisor};
@@ -26,7 +25,7 @@ pub const RECOVERED: &str = "recovered";
 pub struct Recovery {
     interval: Duration,
     /// Keys: `process group:name`, or the key under which the listener resolves the trouble.
-    watched: BTreeMap<String, Watch>,
+    watched: LiteMap<String, Watch>,
     /// The listener ends, so supervisord is not asked any more.
     ending: bool,
     complaint: LogOnce,
@@ -79,7 +78,7 @@ impl Recovery {
     /// A process has recovered when it has been running for `interval`, without another alert.
     #[must_use]
     pub fn new(interval: Duration) -> Self {
-        let (watched, complaint) = (BTreeMap::new(), LogOnce::default());
+        let (watched, complaint) = (LiteMap::new(), LogOnce::default());
         Self { interval, watched, ending: false, complaint }
     }
 
@@ -177,7 +176,7 @@ impl Recovery {
                     self.complaint.report(log, message);
                 }
                 let pause = self.pause();
-                let looks = self.watched.values_mut().filter_map(|watch| watch.look.as_mut());
+                let looks = self.watched.iter_mut().filter_map(|(_, watch)| watch.look.as_mut());
                 looks.for_each(|look| *look = (*look).max(now.after(pause)));
                 return Looked::default();
             }
@@ -187,16 +186,14 @@ impl Recovery {
     }
 
     fn judge(&mut self, processes: &[ProcessInfo], now: Moment) -> Looked {
-        let processes = processes.iter();
-        let processes: BTreeMap<_, _> =
-            order::gather(processes.map(|info| (process_key(&info.group, &info.name), info)));
         let (interval, pause) = (self.interval, self.pause());
         let mut looked = Looked::default();
-        self.watched.retain(|key, watch| {
+        let mut over = Vec::new();
+        for (key, watch) in self.watched.iter_mut() {
             if watch.look.is_none_or(|look| look > now.instant) {
-                return true;
+                continue;
             }
-            let info = processes.get(key).copied();
+            let info = processes.iter().find(|info| info.has_namespec(key));
             let finding = match watch.report.is_over_when_running() {
                 true => finding(info, now.instant - watch.reported, interval),
                 false => info.map_or(Finding::Gone, |_| Finding::Unresolved),
@@ -206,18 +203,20 @@ impl Recovery {
                     looked
                         .recovered
                         .extend(info.map(|info| watch.report.running(key, info, now.wall)));
-                    return false;
+                    over.push(key.clone());
                 }
                 Finding::Running(left) => watch.look = Some(now.after(left)),
                 Finding::Down => watch.look = Some(now.after(pause)),
                 Finding::Unresolved => watch.look = Some(now.after(PAUSES[1])),
                 Finding::Gone => {
                     looked.gone.push(key.clone());
-                    return false;
+                    over.push(key.clone());
                 }
             }
-            true
-        });
+        }
+        for key in over {
+            self.watched.remove(&key);
+        }
         looked
     }
 

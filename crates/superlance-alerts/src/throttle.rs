@@ -1,9 +1,9 @@
 //! The throttle: at most one alert of a kind about a process in an interval, and one summary of the
 //! held alerts at its end. Pure.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use superlance_core::system::order;
 
@@ -32,7 +32,7 @@ const MAX_ATTACHMENT: usize = 8 << 10;
 #[derive(Debug)]
 pub struct Throttle {
     interval: Duration,
-    windows: BTreeMap<Key, Window>,
+    windows: LiteMap<Key, Window>,
 }
 
 /// What may be sent once in an interval.
@@ -73,13 +73,13 @@ impl Throttle {
     /// A throttle that lets one alert of a kind about a process pass in `interval`.
     #[must_use]
     pub fn new(interval: Duration) -> Self {
-        Self { interval, windows: BTreeMap::new() }
+        Self { interval, windows: LiteMap::new() }
     }
 
     /// Restores held alerts of an earlier listener. Their intervals go on from when they began.
     pub fn restore(&mut self, records: impl IntoIterator<Item = Record>, now: Moment) {
         let records = records.into_iter().map(|record| (record.key.clone(), record));
-        for (key, record) in order::gather::<_, BTreeMap<_, _>>(records) {
+        for (key, record) in order::map(records) {
             let same = self.windows.get_mut(&key).and_then(|same| same.record.held.as_mut());
             if let (Some(held), Some(earlier)) = (same, &record.held) {
                 held.follow(earlier);
@@ -149,7 +149,7 @@ impl Throttle {
 
     fn release(&mut self, now: Moment, chosen: impl Fn(&Window) -> bool) -> Vec<Alert> {
         let mut released = Vec::new();
-        for window in self.windows.values_mut().filter(|window| chosen(window)) {
+        for (_, window) in self.windows.iter_mut().filter(|(_, window)| chosen(window)) {
             if let Some(held) = window.record.held.take() {
                 window.until = now.after(self.interval);
                 window.record.began = now.wall;

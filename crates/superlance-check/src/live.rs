@@ -1,8 +1,8 @@
 //! The comparison with a supervisord that runs: SL109, SL206 and SL412.
 
-use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
+use litemap::LiteMap;
 use nix::sys::signal::Signal;
 use superlance_config::values::LogFile;
 use superlance_config::{Group, Process, Program, Section};
@@ -24,7 +24,7 @@ pub(crate) struct Answers {
     /// The end of its own log.
     log: String,
     /// The last line of the log of listeners that do not run, by namespec.
-    last_lines: BTreeMap<String, String>,
+    last_lines: LiteMap<String, String>,
 }
 
 /// Asks the supervisord whose server the configuration has.
@@ -47,7 +47,7 @@ fn answers(client: &mut RpcClient) -> Result<Answers, superlance_core::superviso
     let (configured, processes) = (client.configured()?, client.all()?);
     // supervisord may have no log that can be read.
     let log = client.own_log(OWN_LOG).map(|end| end.text).unwrap_or_default();
-    let mut last_lines = BTreeMap::new();
+    let mut last_lines = LiteMap::new();
     for process in processes.iter().filter(|process| is_down(process.state)) {
         let namespec = process.namespec();
         let end = client.tail(&namespec, Channel::Stderr, 2048).unwrap_or_default();

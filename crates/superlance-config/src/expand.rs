@@ -1,7 +1,6 @@
 //! `%(NAME)s` in values, which Python's `%` operator expands for supervisor. Pure.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use superlance_core::system::order;
 use thiserror::Error;
 
@@ -19,13 +18,13 @@ impl From<&str> for Item {
 }
 
 /// The names that a value may contain.
-pub type Names = BTreeMap<String, Item>;
+pub type Names = LiteMap<String, Item>;
 
 /// `ENV_X` for each variable of the environment.
 #[must_use]
 pub fn variable_names(variables: Vec<(String, String)>) -> Names {
     let name = |(name, value)| (format!("ENV_{name}"), Item::Text(value));
-    order::gather(variables.into_iter().map(name))
+    order::map(variables.into_iter().map(name))
 }
 
 /// The reason why supervisor refuses a value.
@@ -218,7 +217,8 @@ mod tests {
             ("ENV_A", Item::from("%(here)s")),
         ]
         .map(|(name, item)| (name.to_owned(), item))
-        .into()
+        .into_iter()
+        .collect()
     }
 
     /// Right-hand sides were printed by Python's `%`.

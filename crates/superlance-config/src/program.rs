@@ -1,7 +1,6 @@
 //! Programs, event listeners and their processes.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use superlance_core::system::order;
 
 use crate::configuration::{Place, Section};
@@ -78,7 +77,7 @@ pub struct Process {
     /// Whether the command is not known in full, as a variable of the environment is not set here.
     pub is_guess: bool,
     pub directory: Option<String>,
-    pub environment: BTreeMap<String, String>,
+    pub environment: LiteMap<String, String>,
     pub stdout: Output,
     pub stderr: Output,
 }
@@ -219,15 +218,15 @@ impl Reader<'_> {
         &mut self,
         section: &Section,
         names: &Names,
-    ) -> BTreeMap<String, String> {
-        let Some(given) = self.text(section, "environment", names) else { return BTreeMap::new() };
+    ) -> LiteMap<String, String> {
+        let Some(given) = self.text(section, "environment", names) else { return LiteMap::new() };
         match Pairs::parse(&given.text) {
-            Ok(pairs) => order::gather(pairs.pairs),
+            Ok(pairs) => order::map(pairs.pairs),
             // An empty value may be a variable that is not set here.
-            Err(_) if given.is_guess => BTreeMap::new(),
+            Err(_) if given.is_guess => LiteMap::new(),
             Err(reason) => {
                 self.refuse(Cause::Environment, section, "environment", reason);
-                BTreeMap::new()
+                LiteMap::new()
             }
         }
     }

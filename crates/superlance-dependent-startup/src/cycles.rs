@@ -1,7 +1,8 @@
 //! Programs that wait for each other in a circle. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use litemap::LiteMap;
 use superlance_core::system::order;
 
 use crate::fault::Fault;
@@ -22,8 +23,8 @@ pub(crate) fn find(programs: &mut [Program]) {
             parents.filter(|parent| members.contains(parent)).filter_map(name).collect()
         };
         let members = members.iter();
-        let members: BTreeMap<String, Vec<String>> =
-            order::gather(members.filter_map(|member| Some((name(member)?, waits_for(member)))));
+        let members: LiteMap<String, Vec<String>> =
+            order::map(members.filter_map(|member| Some((name(member)?, waits_for(member)))));
         faults.push((at, Fault::Cycle(members)));
     }
     for (at, fault) in faults {

@@ -1,9 +1,9 @@
 //! What is done to programs that run when those that they wait for change: `--restart-dependents` and
 //! `--stop-dependents`.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
+use litemap::LiteMap;
 use superlance_core::listener::Ctx;
 use superlance_core::listener::restart::{Restarts, StopError};
 use superlance_core::supervisor::{ProcessInfo, RpcError};
@@ -22,7 +22,7 @@ pub(crate) struct Dependents {
     /// Those that we have stopped. Each is started again when all that it waits for is there.
     pub(crate) restarts: Restarts<()>,
     /// Those that supervisord refuses to stop.
-    pub(crate) refused: BTreeMap<String, LogOnce>,
+    pub(crate) refused: LiteMap<String, LogOnce>,
 }
 
 impl Dependents {

@@ -1,7 +1,6 @@
 //! What is wrong with the keys of a program, in the words of the original where it has some. Pure.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use superlance_core::system::python::repr;
 
 use crate::keys::{CHECK, WAIT_FOR};
@@ -21,7 +20,7 @@ pub enum Fault {
     /// The value of this key is none.
     Value { key: String, reason: String },
     /// It waits for itself, through these programs, each with those that it waits for.
-    Cycle(BTreeMap<String, Vec<String>>),
+    Cycle(LiteMap<String, Vec<String>>),
 }
 
 impl Fault {
@@ -85,6 +84,6 @@ mod tests {
         let members = members.map(|(name, other)| (name.to_owned(), vec![other.to_owned()]));
         let said = "Cirular dependencies detected: Circular dependencies exist among these items: \
                     {a:{'b'}, b:{'a'}}";
-        assert_eq!(Fault::Cycle(members.into()).text("a", "program:a"), said);
+        assert_eq!(Fault::Cycle(members.into_iter().collect()).text("a", "program:a"), said);
     }
 }

@@ -2,8 +2,8 @@
 //! stopped. Pure.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
+use litemap::LiteMap;
 use superlance_core::protocol::state::State;
 use superlance_core::system::order;
 
@@ -50,9 +50,9 @@ fn newer<'a>(condition: &'a Condition, process: &str, states: &States) -> Option
 /// of starts and each with that one; and those behind them.
 pub(crate) fn orphaned<'a>(graph: &'a Graph, states: &States) -> Vec<(&'a str, &'a str)> {
     // The processes that are down or will be, each with the first of its chain.
-    let mut down: BTreeMap<&str, &str> = BTreeMap::new();
     let processes = graph.programs.iter().flat_map(|program| &program.processes);
-    down.extend(processes.filter(|one| states.is_down(one)).map(|one| (&**one, &**one)));
+    let down = processes.filter(|one| states.is_down(one)).map(|one| (&**one, &**one));
+    let mut down: LiteMap<&str, &str> = order::map(down);
     let mut orphaned = Vec::new();
     // Parents come before their children, since these are deeper.
     let mut programs = graph.in_turn(Program::is_startable);

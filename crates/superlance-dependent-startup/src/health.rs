@@ -1,12 +1,13 @@
 //! Checks of the programs whose health is waited for. They run beside each other and beside the starts,
 //! so that one that hangs holds up no other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use litemap::LiteMap;
 use superlance_core::system::order;
 use superlance_probe::check::{Check, Settings};
 use superlance_probe::outcome::Verdict;
@@ -41,7 +42,7 @@ pub(crate) fn check(text: &str) -> Result<Check, String> {
 /// The checks, by the places of their programs in the graph.
 #[derive(Debug)]
 pub(crate) struct Health {
-    checks: BTreeMap<usize, Check>,
+    checks: LiteMap<usize, Check>,
     under_way: BTreeSet<usize>,
     /// When to ask next; `None` while nothing waits for health.
     next: Option<Instant>,
@@ -68,12 +69,12 @@ impl Health {
         });
         let (send, receive) = mpsc::channel();
         let (under_way, next) = (BTreeSet::new(), None);
-        Self { checks: order::gather(checks), under_way, next, send, receive }
+        Self { checks: order::map(checks), under_way, next, send, receive }
     }
 
     /// Begins the checks of these programs, if it is time, but for those that are under way. For each
     /// program it is given when that was started.
-    pub(crate) fn ask(&mut self, wanted: &BTreeMap<usize, i64>, now: Instant) {
+    pub(crate) fn ask(&mut self, wanted: &LiteMap<usize, i64>, now: Instant) {
         if wanted.is_empty() {
             self.next = None;
             return;
@@ -125,6 +126,8 @@ impl Health {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[test]
@@ -154,10 +157,10 @@ mod tests {
         let programs = ["exec: sleep 60", "exec: true", "exec: false"]
             .map(|text| Program { check: Some(Ok(text.to_owned())), ..Program::default() });
         let mut health = Health::new(&programs);
-        let (start, all) = (Instant::now(), BTreeMap::from([(0, 7), (1, 7), (2, 7)]));
+        let (start, all) = (Instant::now(), LiteMap::from_iter([(0, 7), (1, 7), (2, 7)]));
         health.ask(&all, start);
         assert_eq!(health.due(), Some(start + PAUSE));
-        let mut outcomes = BTreeMap::new();
+        let mut outcomes = HashMap::new();
         while outcomes.len() < 2 {
             let new = health.outcomes().into_iter();
             outcomes.extend(new.map(|outcome| (outcome.at, outcome.verdict)));
@@ -170,7 +173,7 @@ mod tests {
         health.ask(&all, start + PAUSE);
         assert_eq!((health.under_way.len(), health.look().is_some()), (3, true));
         assert!(health.rest().is_some());
-        health.ask(&BTreeMap::new(), start + PAUSE);
+        health.ask(&LiteMap::new(), start + PAUSE);
         assert_eq!(health.due(), None);
     }
 }

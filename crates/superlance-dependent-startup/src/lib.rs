@@ -29,12 +29,12 @@ mod troubles;
 mod unknown;
 mod wait_for;
 
-use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::Arc;
 
 use clap::{ArgMatches, Error, FromArgMatches};
+use litemap::LiteMap;
 use superlance_alerts::{Raiser, pipeline};
 use superlance_config::ThisHost;
 use superlance_core::listener::environment::Environment;
@@ -58,14 +58,16 @@ pub const APPLET: Applet = Applet { name: NAME, command: options::command, servi
 /// The conditions that processes, by `group:name`, still wait for, as they are written. Health is not
 /// asked for, so that it counts as one of them.
 #[must_use]
-pub fn waits_for(graph: &Graph, all: &[ProcessInfo]) -> BTreeMap<String, Vec<String>> {
+pub fn waits_for(graph: &Graph, all: &[ProcessInfo]) -> LiteMap<String, Vec<String>> {
     let mut states = States::default();
     states.look(all);
-    let mut waits = BTreeMap::new();
+    let mut waits = LiteMap::new();
     for waiting in decide(graph, &states).waiting {
         let unmet: Vec<_> = waiting.unmet.iter().map(|condition| condition.text()).collect();
         let new = waiting.program.processes.iter().filter(|process| states.is_new(process));
-        waits.extend(new.map(|process| (process.clone(), unmet.clone())));
+        for process in new {
+            waits.insert(process.clone(), unmet.clone());
+        }
     }
     waits
 }

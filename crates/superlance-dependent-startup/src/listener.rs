@@ -1,9 +1,9 @@
 //! The listener `dependent-startup`.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use litemap::LiteMap;
 use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::in_flight::InFlight;
 use superlance_core::listener::introduction::Introduction;
@@ -47,7 +47,7 @@ pub(crate) struct DependentStartup {
     dependents: Dependents,
     health: Health,
     /// The programs that were said not to be healthy, by their places in the graph, and in which way.
-    ill: BTreeMap<usize, Option<Class>>,
+    ill: LiteMap<usize, Option<Class>>,
     /// When to look next, if not at an event.
     look: Option<Instant>,
     /// The last line about those that wait.
@@ -84,7 +84,7 @@ impl DependentStartup {
     ) -> Self {
         Self {
             health: Health::new(&reading.graph.programs),
-            ill: BTreeMap::new(),
+            ill: LiteMap::new(),
             reading,
             level: options.log_level,
             file: file.display().to_string(),
@@ -98,7 +98,7 @@ impl DependentStartup {
                 stop: options.stop_dependents,
                 level: options.log_level,
                 restarts: Restarts::new(own_namespec).without_waiting(),
-                refused: BTreeMap::new(),
+                refused: LiteMap::new(),
             },
             look: Some(Instant::now()),
             said: String::new(),
@@ -224,11 +224,11 @@ impl DependentStartup {
     }
 
     /// The programs whose health these wait for, each with the time of its start.
-    fn health_of<'a>(&self, programs: impl Iterator<Item = &'a Program>) -> BTreeMap<usize, i64> {
+    fn health_of<'a>(&self, programs: impl Iterator<Item = &'a Program>) -> LiteMap<usize, i64> {
         let conditions = programs.flat_map(|program| &program.conditions);
         let run = conditions.filter(|condition| condition.healthy && self.states.run(condition));
         let parents = run.flat_map(|condition| &condition.parents);
-        order::gather(parents.filter_map(|at| Some((*at, self.start_of(self.graph().get(*at)?)))))
+        order::map(parents.filter_map(|at| Some((*at, self.start_of(self.graph().get(*at)?)))))
     }
 
     /// When the last process of a program was started.

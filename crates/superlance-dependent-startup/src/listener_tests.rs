@@ -405,7 +405,7 @@ fn a_program_that_stays_ill_is_told_of_once() {
     for round in 0..2 {
         listener.look = Some(Instant::now());
         run(&mut listener, &mut world);
-        let wanted = BTreeMap::from([(0, 990)]);
+        let wanted = LiteMap::from_iter([(0, 990)]);
         listener.health.ask(&wanted, start + Duration::from_secs(60 * (round + 1)));
         while listener.health.look().is_some() {
             world.with_ctx(|ctx| listener.examine(ctx));

@@ -1,8 +1,8 @@
 //! Starts of processes, and those that supervisord refuses.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use litemap::LiteMap;
 use superlance_core::listener::Ctx;
 use superlance_core::supervisor::RpcError;
 use superlance_core::system::log::LogOnce;
@@ -20,7 +20,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// Processes that supervisord refuses to start, by `group:name`.
 #[derive(Debug, Default)]
 pub(crate) struct Starts {
-    refused: BTreeMap<String, Refused>,
+    refused: LiteMap<String, Refused>,
 }
 
 #[derive(Debug)]

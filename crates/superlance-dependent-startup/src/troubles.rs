@@ -1,13 +1,14 @@
 //! What was said about programs that are not started, so that it is said once until it changes. Pure.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+use litemap::LiteMap;
 
 /// Programs that wait, by their places in the graph.
 #[derive(Debug)]
 pub(crate) struct Troubles {
     timeout: Option<Duration>,
-    waits: BTreeMap<usize, Wait>,
+    waits: LiteMap<usize, Wait>,
 }
 
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub(crate) enum News {
 
 impl Troubles {
     pub(crate) fn new(timeout: Option<Duration>) -> Self {
-        Self { timeout, waits: BTreeMap::new() }
+        Self { timeout, waits: LiteMap::new() }
     }
 
     /// A program waits; `blocked` says for which failed process, if for one.

@@ -4,10 +4,11 @@
 //! whether it will. So an end counts when it has lasted for `--after`: [`Watch::hear`] notes events,
 //! [`Watch::judge`] compares them with a look at all processes.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use litemap::LiteMap;
 use superlance_action::decide::rules::Budget;
 use superlance_core::protocol::event::ProcessState;
 use superlance_core::supervisor::State;
@@ -80,7 +81,7 @@ pub(crate) struct Judgement {
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     /// The ends that may count, by `group:name`.
-    candidates: BTreeMap<String, Candidate>,
+    candidates: LiteMap<String, Candidate>,
     /// The latest unexpected exits of each process.
     exits: HashMap<String, VecDeque<Instant>>,
     /// The processes that were heard to fail, in this order.

@@ -1,7 +1,8 @@
 //! What httpok remembers of its targets from tick to tick, besides what the shared decision does. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
+use litemap::LiteMap;
 use superlance_action::decide::row::Row;
 use superlance_action::instance::Instance;
 use superlance_core::supervisor::ProcessInfo;
@@ -14,11 +15,11 @@ use crate::target::Target;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// By the key of the target.
-    targets: BTreeMap<String, Health>,
+    targets: LiteMap<String, Health>,
     /// What has not answered well since it failed, by what recovers.
     ill: HashSet<String>,
     /// Failures in a row of each check, by target and URL.
-    failures: BTreeMap<(String, String), u32>,
+    failures: LiteMap<(String, String), u32>,
     /// Why checks could not be made in the last tick.
     pub(crate) troubles: Said,
     /// What was to be known of checks in the last tick.

@@ -1,12 +1,11 @@
 //! The number of times that processes were started again, by the times of their starts. Pure.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use superlance_core::supervisor::ProcessInfo;
 
 /// The restarts since the first look.
 #[derive(Debug, Default)]
-pub(crate) struct Restarts(BTreeMap<(String, String), Counted>);
+pub(crate) struct Restarts(LiteMap<(String, String), Counted>);
 
 #[derive(Debug)]
 struct Counted {

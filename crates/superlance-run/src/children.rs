@@ -1,7 +1,8 @@
 //! The processes below this one: reaping, naming and killing them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use litemap::LiteMap;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -32,11 +33,11 @@ pub(crate) fn send(pid: Pid, signal: Signal) {
 }
 
 /// The living processes below this one, with the names that they have in the system.
-pub(crate) fn descendants() -> BTreeMap<u32, String> {
+pub(crate) fn descendants() -> LiteMap<u32, String> {
     let stats = stats();
     let processes = stats.iter().filter_map(|(pid, stat)| Some((*pid, Stat::parse(stat)?)));
     let alive: Vec<_> = processes.filter(|(_, stat)| !"ZX".contains(stat.state)).collect();
-    let mut below = BTreeMap::new();
+    let mut below = LiteMap::new();
     let mut found = BTreeSet::from([std::process::id()]);
     // A parent may stand after its child.
     loop {
@@ -57,7 +58,7 @@ pub(crate) fn is_below(pid: u32) -> bool {
 }
 
 /// Processes for a message: `web:web (pid 12), sleep (pid 13)`.
-pub(crate) fn named(processes: &BTreeMap<u32, String>, names: &Names) -> String {
+pub(crate) fn named(processes: &LiteMap<u32, String>, names: &Names) -> String {
     let named = processes
         .iter()
         .map(|(pid, comm)| format!("{} (pid {pid})", names.get(*pid).as_ref().unwrap_or(comm)));

@@ -1,10 +1,11 @@
 //! The fast stop: everything that supervisord runs is stopped through its RPC, tier by tier.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use litemap::LiteMap;
 use superlance_core::supervisor::{ProcessInfo, RpcError, Supervisor};
 
 use crate::tiers::{has_stopped, tiers, to_be_told};
@@ -14,13 +15,14 @@ const PAUSE: Duration = Duration::from_millis(15);
 
 /// The names of processes by their ids, as supervisord told them last.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Names(Arc<Mutex<BTreeMap<u32, String>>>);
+pub(crate) struct Names(Arc<Mutex<LiteMap<u32, String>>>);
 
 impl Names {
     fn note(&self, all: &[ProcessInfo]) {
-        let running = all.iter().filter(|info| info.pid != 0);
-        let named = running.map(|info| (info.pid, info.namespec()));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(named);
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for info in all.iter().filter(|info| info.pid != 0) {
+            names.insert(info.pid, info.namespec());
+        }
     }
 
     pub(crate) fn get(&self, pid: u32) -> Option<String> {

@@ -213,7 +213,7 @@ impl<'l> Supervised<'l> {
             if Instant::now() >= until {
                 return Ok(false);
             }
-            let pids = left.into_keys().filter_map(|pid| i32::try_from(pid).ok());
+            let pids = left.keys().copied().filter_map(|pid| i32::try_from(pid).ok());
             for pid in pids.filter(|pid| told.insert(*pid)) {
                 send(Pid::from_raw(pid), signal);
             }

@@ -4,8 +4,9 @@
 //! of its loop. Groups of equal priority have no order that its manual promises, so they are stopped
 //! together; event listeners come last, since they are to see the rest.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
+use litemap::LiteMap;
 use superlance_core::supervisor::{Configured, ProcessInfo, State};
 use superlance_core::system::order;
 
@@ -25,7 +26,7 @@ pub(crate) fn tiers(
         .iter()
         .map(|configured| (configured.group.as_str(), configured.group_priority))
         .collect();
-    let mut tiers: BTreeMap<(bool, i64), Tier> = BTreeMap::new();
+    let mut tiers: LiteMap<(bool, i64), Tier> = LiteMap::new();
     for ProcessInfo { group, .. } in all {
         let priority = priorities.get(group.as_str()).copied().unwrap_or(USUAL);
         let key = match listeners.contains(group) {
@@ -34,7 +35,7 @@ pub(crate) fn tiers(
         };
         tiers.entry(key).or_default().insert(group.clone());
     }
-    tiers.into_values().rev().collect()
+    tiers.into_iter().rev().map(|(_, tier)| tier).collect()
 }
 
 /// The processes of a tier that must still be told to stop, in the order in which supervisord tells the

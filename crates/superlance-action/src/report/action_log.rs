@@ -1,8 +1,9 @@
 //! The last actions one by one, and the number of each outcome. Pure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::SystemTime;
 
+use litemap::LiteMap;
 use serde::Serialize;
 use superlance_core::system::clock::unix_seconds;
 
@@ -69,7 +70,7 @@ pub struct ActionRecord<W> {
 }
 
 /// How often something came of attempts: by group, name, action and outcome.
-pub type Counts = BTreeMap<(String, String, String, &'static str), u64>;
+pub type Counts = LiteMap<(String, String, String, &'static str), u64>;
 
 /// The log of actions, which are taken for the reasons `W`.
 #[derive(Debug)]

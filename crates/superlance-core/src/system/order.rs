@@ -1,10 +1,15 @@
-//! Sorting, and maps from what is not in order. Pure.
+//! Sorting, and maps and sets from what is not in order. Pure.
 //!
-//! std compiles its sort anew for each type and each key: 4 kB of program every time, and `collect`
-//! into a `BTreeMap` or `BTreeSet` is one of them, since it sorts first. Here the sort is compiled
-//! once. What listeners sort is short, so that the calls through a pointer do not count.
+//! std compiles its sort anew for each type and each key, which is 4 kB of program, and so does
+//! whatever collects into a map or set in order, since it sorts first. Here the sort is compiled once.
+//! What listeners sort is short, so that the calls through a pointer do not count.
+//!
+//! Maps of processes are [`LiteMap`]s, sorted vectors, since a `BTreeMap` is 5 kB of program for each
+//! type. It is right for a queue, which may be long and loses its first entries.
 
 use std::cmp::Ordering;
+
+use litemap::LiteMap;
 
 /// Sorts; equal items keep their order.
 pub fn sort<T: Ord>(items: &mut [T]) {
@@ -37,7 +42,16 @@ fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize>
     order
 }
 
-/// Collects by inserting one after the other: of two with the same key the last one counts.
+/// A map of pairs; of two with the same key the last one counts.
+pub fn map<K: Ord, V>(pairs: impl IntoIterator<Item = (K, V)>) -> LiteMap<K, V> {
+    let mut map = LiteMap::new();
+    for (key, value) in pairs {
+        map.insert(key, value);
+    }
+    map
+}
+
+/// Collects by inserting one after the other.
 pub fn gather<T, C: Default + Extend<T>>(items: impl IntoIterator<Item = T>) -> C {
     let mut all = C::default();
     all.extend(items);
@@ -54,7 +68,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sorts_as_std_does(items: Vec<(u8, u16)>) {
+        fn does_what_std_does(items: Vec<(u8, u16)>) {
             let (mut ours, mut theirs) = (items.clone(), items.clone());
             sort_by_key(&mut ours, |(key, _)| *key);
             theirs.sort_by_key(|(key, _)| *key);
@@ -62,8 +76,9 @@ mod tests {
             sort(&mut ours);
             theirs.sort();
             prop_assert_eq!(ours, theirs);
-            let gathered: BTreeMap<u8, u16> = gather(items.clone());
-            prop_assert_eq!(gathered, items.into_iter().collect());
+            let all: BTreeMap<_, _> = items.iter().copied().collect();
+            prop_assert_eq!(&gather::<_, BTreeMap<_, _>>(items.clone()), &all);
+            prop_assert_eq!(map(items).into_tuple_vec(), Vec::from_iter(all));
         }
     }
 

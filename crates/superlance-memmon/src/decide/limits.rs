@@ -1,7 +1,6 @@
 //! The limits of a process, and whether it is over one. Pure.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use superlance_core::options::selector::Selector;
 use superlance_core::supervisor::ProcessInfo;
 use superlance_core::system::order;
@@ -29,8 +28,8 @@ pub(crate) fn parse_limit(text: &str) -> Result<Limit, String> {
 #[derive(Debug)]
 pub(crate) struct Limits {
     /// By the text of their selectors, which is the order in which the log names them.
-    programs: BTreeMap<String, (Selector, Amount)>,
-    groups: BTreeMap<String, (Selector, Amount)>,
+    programs: LiteMap<String, Limit>,
+    groups: LiteMap<String, Limit>,
     any: Option<Amount>,
     /// Whether only the most specific of them count.
     specific: bool,
@@ -91,10 +90,8 @@ impl Limits {
         specific: bool,
     ) -> Self {
         let by_text = |limits: &[Limit]| {
-            let entry = |limit: &Limit| {
-                (limit.selector.as_str().to_owned(), (limit.selector.clone(), limit.amount))
-            };
-            order::gather(limits.iter().map(entry))
+            let named = |limit: &Limit| (limit.selector.as_str().to_owned(), limit.clone());
+            order::map(limits.iter().map(named))
         };
         Self { programs: by_text(programs), groups: by_text(groups), any, specific }
     }
@@ -106,7 +103,7 @@ impl Limits {
 
     /// Whether one is a part of the memory.
     pub(crate) fn has_shares(&self) -> bool {
-        let amounts = self.programs.values().chain(self.groups.values()).map(|(_, amount)| amount);
+        let amounts = self.programs.values().chain(self.groups.values()).map(|limit| &limit.amount);
         amounts.chain(&self.any).any(|amount| matches!(amount, Amount::Share(_)))
     }
 
@@ -114,7 +111,8 @@ impl Limits {
     /// by its group, by `-a`. Where an exact name is given, patterns that also match do not count.
     pub(crate) fn of(&self, process: &ProcessInfo) -> Vec<Applied<'_>> {
         let mut all = [self.programs_of(process), self.groups_of(process)].concat();
-        all.extend(self.any.map(|amount| applied(Rank::Any, "-a", "", amount)));
+        let any = |amount| Applied { rank: Rank::Any, amount, option: ("-a", "") };
+        all.extend(self.any.map(any));
         if self.specific {
             let closest = all.iter().map(|applied| applied.rank).min();
             all.retain(|applied| Some(applied.rank) == closest);
@@ -126,46 +124,44 @@ impl Limits {
         if self.programs.is_empty() {
             return Vec::new();
         }
-        let exact = |rank, name: &str| {
-            let (name, (_, amount)) = self.programs.get_key_value(name)?;
-            Some(applied(rank, "-p", name, *amount))
-        };
+        let exact = |rank, name: &str| Some(applied(rank, "-p", self.programs.get(name)?));
         let (name, namespec) = (&process.name, &process.namespec());
         let exact = [exact(Rank::Name, name), exact(Rank::Namespec, namespec)];
         if exact.iter().any(Option::is_some) {
             return exact.into_iter().flatten().collect();
         }
-        let means = |selector: &Selector| selector.matches(process.names());
-        let matching = self.programs.iter().filter(|(_, (selector, _))| means(selector));
-        matching.map(|(name, (_, amount))| applied(Rank::Pattern, "-p", name, *amount)).collect()
+        let means = |limit: &&Limit| limit.selector.matches(process.names());
+        let matching = self.programs.values().filter(means);
+        matching.map(|limit| applied(Rank::Pattern, "-p", limit)).collect()
     }
 
     fn groups_of(&self, process: &ProcessInfo) -> Vec<Applied<'_>> {
         let group = &process.group;
-        if let Some((name, (_, amount))) = self.groups.get_key_value(group) {
-            return vec![applied(Rank::Group, "-g", name, *amount)];
+        if let Some(limit) = self.groups.get(group) {
+            return vec![applied(Rank::Group, "-g", limit)];
         }
-        let matching = self.groups.iter().filter(|(_, (s, _))| s.matches_group(group));
-        let rank = Rank::GroupPattern;
-        matching.map(|(name, (_, amount))| applied(rank, "-g", name, *amount)).collect()
+        let matching = self.groups.values().filter(|limit| limit.selector.matches_group(group));
+        matching.map(|limit| applied(Rank::GroupPattern, "-g", limit)).collect()
     }
 
     /// The selectors that mean none of these processes, as they are written on the command line.
     pub(crate) fn idle_selectors(&self, all: &[ProcessInfo]) -> Vec<String> {
         let idle = |means: &dyn Fn(&ProcessInfo) -> bool| !all.iter().any(means);
-        let programs = self.programs.iter().filter(|(_, (s, _))| idle(&|p| s.matches(p.names())));
-        let groups = self.groups.iter().filter(|(_, (s, _))| idle(&|p| s.matches_group(&p.group)));
-        let programs = programs.map(|(name, _)| format!("-p {name}"));
-        programs.chain(groups.map(|(name, _)| format!("-g {name}"))).collect()
+        let programs = self.programs.values().map(|limit| &limit.selector);
+        let groups = self.groups.values().map(|limit| &limit.selector);
+        let programs = programs.filter(|selector| idle(&|p| selector.matches(p.names())));
+        let groups = groups.filter(|selector| idle(&|p| selector.matches_group(&p.group)));
+        let programs = programs.map(|selector| format!("-p {}", selector.as_str()));
+        programs.chain(groups.map(|selector| format!("-g {}", selector.as_str()))).collect()
     }
 
     /// What the log says at the beginning of a check, as the original says it.
     pub(crate) fn describe(&self, memory: Option<u64>) -> Vec<String> {
-        let list = |kind: &str, limits: &BTreeMap<String, (Selector, Amount)>| {
-            let pair = |(name, (_, amount)): (&String, &(Selector, Amount))| {
-                format!("{name}={}", amount.describe(memory))
+        let list = |kind: &str, limits: &LiteMap<String, Limit>| {
+            let pair = |limit: &Limit| {
+                format!("{}={}", limit.selector.as_str(), limit.amount.describe(memory))
             };
-            let pairs: Vec<_> = limits.iter().map(pair).collect();
+            let pairs: Vec<_> = limits.values().map(pair).collect();
             (!pairs.is_empty()).then(|| format!("Checking {kind} {}", pairs.join(", ")))
         };
         let any = self.any.map(|amount| format!("Checking any={}", amount.describe(memory)));
@@ -174,8 +170,8 @@ impl Limits {
     }
 }
 
-fn applied<'a>(rank: Rank, option: &'static str, name: &'a str, amount: Amount) -> Applied<'a> {
-    Applied { rank, amount, option: (option, name) }
+fn applied<'a>(rank: Rank, option: &'static str, limit: &'a Limit) -> Applied<'a> {
+    Applied { rank, amount: limit.amount, option: (option, limit.selector.as_str()) }
 }
 
 #[cfg(test)]

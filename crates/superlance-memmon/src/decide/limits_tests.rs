@@ -1,5 +1,7 @@
 //! Which limits apply, and what is over them.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use superlance_core::supervisor::State;
 

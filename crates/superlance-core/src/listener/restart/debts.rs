@@ -1,9 +1,9 @@
 //! The processes that are owed a start, in memory and in a journal.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use super::FIRST_PAUSE;
@@ -70,13 +70,13 @@ impl<T> Debt<T> {
 
 /// All of them, by `group:name`.
 pub(super) struct Debts<T> {
-    by_namespec: BTreeMap<String, Debt<T>>,
+    by_namespec: LiteMap<String, Debt<T>>,
     journal: Journal,
 }
 
 impl<T> Default for Debts<T> {
     fn default() -> Self {
-        Self { by_namespec: BTreeMap::new(), journal: Journal::default() }
+        Self { by_namespec: LiteMap::new(), journal: Journal::default() }
     }
 }
 
@@ -164,7 +164,7 @@ impl<T> Debts<T> {
     }
 
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Debt<T>> {
-        self.by_namespec.values_mut()
+        self.by_namespec.iter_mut().map(|(_, debt)| debt)
     }
 
     pub(super) fn due(&self, now: Instant) -> Vec<String> {

@@ -1,7 +1,6 @@
 //! What supervisord knows of the configuration of its processes (`getAllConfigInfo`).
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use xmlrpc::{Request, Value};
 
 use super::answer::{integer, parse_plain};
@@ -15,7 +14,7 @@ pub struct Configured {
     pub group: String,
     pub name: String,
     /// All values as texts: `True`, `10`, `[0, 2]`.
-    pub values: BTreeMap<String, String>,
+    pub values: LiteMap<String, String>,
 }
 
 impl RpcClient {
@@ -38,7 +37,7 @@ impl RpcClient {
 fn configured(value: &Value) -> Option<Configured> {
     let Value::Struct(values) = value else { return None };
     let values = values.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?)));
-    let values: BTreeMap<_, _> = order::gather(values);
+    let values: LiteMap<_, _> = order::map(values);
     Some(Configured {
         group: values.get("group")?.clone(),
         name: values.get("name")?.clone(),
