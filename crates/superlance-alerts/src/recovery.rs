@@ -10,6 +10,7 @@ use superlance_core::listener::alert::{Alert, Process, Recovers, process_key};
 use superlance_core::supervisor::{ProcessInfo, State, Supervisor};
 use superlance_core::system::clock::{Moment, log_time};
 use superlance_core::system::log::{Log, LogOnce};
+use superlance_core::system::order;
 
 /// Troubles that are remembered. Further ones cause no recovery alert.
 const MAX_WATCHED: usize = 10_000;
@@ -186,6 +187,9 @@ impl Recovery {
     }
 
     fn judge(&mut self, processes: &[ProcessInfo], now: Moment) -> Looked {
+        let processes = processes.iter();
+        let processes = processes.map(|info| (process_key(&info.group, &info.name), info));
+        let processes = order::map(processes);
         let (interval, pause) = (self.interval, self.pause());
         let mut looked = Looked::default();
         let mut over = Vec::new();
@@ -193,7 +197,7 @@ impl Recovery {
             if watch.look.is_none_or(|look| look > now.instant) {
                 continue;
             }
-            let info = processes.iter().find(|info| info.has_namespec(key));
+            let info = processes.get(key).copied();
             let finding = match watch.report.is_over_when_running() {
                 true => finding(info, now.instant - watch.reported, interval),
                 false => info.map_or(Finding::Gone, |_| Finding::Unresolved),

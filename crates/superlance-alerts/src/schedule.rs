@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use litemap::LiteMap;
 use superlance_core::system::order;
 
 /// Pause after the first failure; doubled for each further one.
@@ -39,7 +40,7 @@ pub(super) struct Schedule<T> {
     last: u64,
     waiting: BTreeMap<u64, Waiting<T>>,
     /// The numbers and topics of the items that are being tried.
-    in_work: BTreeMap<u64, Option<String>>,
+    in_work: LiteMap<u64, Option<String>>,
     /// Failures since the last delivery.
     failures: u32,
     /// Nothing is tried before this time.
@@ -82,7 +83,7 @@ pub(super) enum Next<T> {
 
 impl<T> Default for Schedule<T> {
     fn default() -> Self {
-        let (waiting, in_work, closed_until) = (BTreeMap::new(), BTreeMap::new(), None);
+        let (waiting, in_work, closed_until) = (BTreeMap::new(), LiteMap::new(), None);
         Self { last: 0, waiting, in_work, failures: 0, closed_until, hurried: false }
     }
 }
