@@ -43,10 +43,9 @@ tarball=$(echo "$work/superlance-$version-"*-linux)
 works "$tarball/bin"
 has_docs "$tarball/share" superlance
 size=$(stat -c %s "$tarball/bin/superlance")
-[ "$size" -le 5700000 ] || fail "the program has $size bytes, more than 5,700,000"
+[ "$size" -le 5000000 ] || fail "the program has $size bytes, more than 5,000,000"
 said=$(sed -n 's/.*static program of \([0-9.]*\) MB.*/\1/p' README.md)
-# A few changes may make it a little larger before README says so.
-awk "BEGIN { exit !(($size / 1000000 - $said) ^ 2 <= 0.2 ^ 2) }" ||
+awk "BEGIN { exit !(($size / 1000000 - $said) ^ 2 <= 0.1 ^ 2) }" ||
     fail "README.md says that the program has $said MB, and it has $size bytes"
 strings=$(grep -acE "$PWD|$HOME/" "$tarball/bin/superlance" || true)
 [ "$strings" = 0 ] || fail "the program names folders of its builder"
