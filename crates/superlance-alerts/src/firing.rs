@@ -122,7 +122,7 @@ impl Firing {
     fn take(&mut self, phase: Phase, chosen: impl Fn(&Fire) -> bool) -> Vec<Alert> {
         let fires = std::mem::take(&mut self.fires).into_iter();
         let (over, left): (Vec<_>, Vec<_>) = fires.partition(|(_, fire)| chosen(fire));
-        self.fires = order::map(left);
+        self.fires = LiteMap::from_sorted_store_unchecked(left);
         over.iter().map(|(_, fire)| told(&fire.record.alert, phase)).collect()
     }
 

@@ -218,9 +218,8 @@ impl Recovery {
                 }
             }
         }
-        for key in over {
-            self.watched.remove(&key);
-        }
+        // They have come in the order of their keys.
+        self.watched.retain(|key, _| over.binary_search(key).is_err());
         looked
     }
 

@@ -152,10 +152,12 @@ fn a_process_that_is_reported_again_starts_over_and_long_uptime_does_not_count()
 #[test]
 fn a_process_that_is_down_is_waited_for_and_one_that_is_gone_is_forgotten() {
     let mut scene = Scene::new();
-    scene.report("down");
-    scene.report("gone");
+    for process in ["gone", "down", "also-gone"] {
+        scene.report(process);
+    }
     scene.pass(60);
-    let looked = Looked { gone: vec!["process g:gone".to_owned()], ..Looked::default() };
+    let gone = ["also-gone", "gone"].map(|process| process_key("g", process));
+    let looked = Looked { gone: gone.into(), ..Looked::default() };
     assert_eq!((scene.look_at_all(), scene.wait()), (looked, Some(60)));
     assert_eq!(scene.recovery.reports().count(), 1);
     scene.pass(3600);
