@@ -28,10 +28,10 @@ impl Counted {
 impl Restarts {
     /// Takes note of what supervisord has now. What it has no more is forgotten.
     pub(crate) fn note(&mut self, processes: &[ProcessInfo]) {
-        let mut before = std::mem::take(&mut self.0);
+        let before = std::mem::take(&mut self.0);
         for ProcessInfo { group, name, start, pid, .. } in processes {
             let key = (group.clone(), name.clone());
-            let restarts = before.remove(&key).map_or(0, |last| last.restarts_by(*start, *pid));
+            let restarts = before.get(&key).map_or(0, |last| last.restarts_by(*start, *pid));
             self.0.insert(key, Counted { start: *start, pid: *pid, restarts });
         }
     }
