@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use superlance_core::system::process::Stat;
+
 use crate::{Memory, Metric, Readings};
 
 /// The memory of processes under a supervisord that may be elsewhere.
@@ -78,17 +80,9 @@ impl Processes {
     }
 
     /// The parent of a process; `None` when this system does not tell.
-    #[cfg(target_os = "linux")]
     fn parent(&self, pid: u32) -> Option<u32> {
-        use superlance_core::system::process::Stat;
-
         let stat = std::fs::read(self.proc.join(format!("{pid}/stat"))).ok()?;
         Some(Stat::parse(&String::from_utf8_lossy(&stat))?.parent)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn parent(&self, _: u32) -> Option<u32> {
-        None
     }
 }
 
