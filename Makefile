@@ -200,8 +200,10 @@ SYSROOT = $(shell rustc --print sysroot)
 MUSL = $(SYSROOT)/lib/rustlib/$(TARGET)/lib/self-contained/libc.a
 # musl applies packed relocations from 1.2.4 on, which Rust has since 1.93: 0.15 MB less of program.
 PACK = $(if $(shell grep -l '1\.2\.[4-9]' $(MUSL)),-C link-arg=-z -C link-arg=pack-relative-relocs)
-# The linker that comes with Rust keeps one of equal functions: 0.1 MB less. Rust of a distribution may lack it.
-LLD = $(wildcard $(SYSROOT)/lib/rustlib/*/bin/gcc-ld)
+# The linker that comes with Rust keeps one of equal functions, whose addresses nothing here compares: 0.1 MB
+# less. Rust of a distribution may lack it. FOLD= leaves it out, where CARGO_TARGET_<TARGET>_LINKER is neither
+# gcc nor clang.
+LLD = $(wildcard $(dir $(shell rustc --print target-libdir))bin/gcc-ld)
 FOLD = $(if $(LLD),-C link-arg=-B$(LLD) -C link-arg=-fuse-ld=lld -C link-arg=-Xlinker -C link-arg=--icf=all)
 static: LINK = $(PACK) $(FOLD)
 
