@@ -1,6 +1,6 @@
 //! Processes of this machine, from Linux' `/proc`.
 //!
-//! The few fields are read here, since procfs parses each file as a whole: that is 40 kB of program,
+//! The few fields are read here, since procfs parses each file as a whole: that is 76 kB of program,
 //! and fails at any field that some kernel or sandbox leaves out.
 
 use std::fs;
