@@ -80,6 +80,7 @@ pub(crate) const CODES: &[Entry] = &[
     error("SL604", "supervisord starts a program that is to wait"),
     error("SL605", "A program waits for health that nothing tells"),
     warning("SL606", "Nothing starts a program that waits"),
+    warning("SL607", "A program that is to wait does not"),
 ];
 
 pub(crate) fn find(code: &str) -> Option<&'static Entry> {

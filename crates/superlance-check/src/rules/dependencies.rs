@@ -1,5 +1,6 @@
 //! SL6xx: the keys of dependent-startup.
 
+use superlance_config::Section;
 use superlance_dependent_startup::fault::Fault;
 use superlance_dependent_startup::keys::{CHECK, HANDLED, WAIT_FOR};
 use superlance_dependent_startup::program::Program;
@@ -9,7 +10,7 @@ use super::keys::nearest;
 use crate::finding::Finding;
 use crate::scene::{Item, Scene};
 
-pub(super) const RULES: &[Rule] = &[Whole(faults), Whole(nothing_starts)];
+pub(super) const RULES: &[Rule] = &[Whole(faults), Whole(nothing_starts), Whole(nothing_waits)];
 
 fn faults(scene: &Scene<'_>) -> Vec<Finding> {
     let faults = scene.graph.faults().into_iter();
@@ -54,6 +55,19 @@ fn nothing_starts(scene: &Scene<'_>) -> Vec<Finding> {
     let message = "nothing starts this program: there is no listener dependent-startup";
     let finding = |section| scene.at_key("SL606", section, HANDLED, message);
     handled.map(|section| finding(section).fix("[eventlistener:dependent-startup]")).collect()
+}
+
+/// A program that waits, without the key that makes it wait.
+fn nothing_waits(scene: &Scene<'_>) -> Vec<Finding> {
+    let programs = scene.graph.programs.iter();
+    let sections = programs.filter_map(|program| scene.section(&program.section));
+    let has = |section: &Section, key| scene.text(&section.name, key).is_some();
+    let sections = sections.filter(|one| has(one, WAIT_FOR) && !has(one, HANDLED));
+    let message = "this program waits for nothing, since it has no dependent_startup=true";
+    let finding = |section| scene.at_key("SL607", section, WAIT_FOR, message);
+    sections
+        .map(|section| finding(section).fix("dependent_startup=true, with autostart=false"))
+        .collect()
 }
 
 /// Whether a section runs ours or the original.
