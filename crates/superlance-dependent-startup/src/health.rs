@@ -31,7 +31,8 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) fn check(text: &str) -> Result<Check, String> {
     let tls = Arc::new(Tls::new(TlsOptions::default())?);
     // It suffices that a file is there.
-    let settings = Settings { max_age: Some(Duration::MAX), ..Settings::new(LIMIT, tls) };
+    let max_age = Some(Duration::MAX);
+    let settings = Settings { whole: Some(LIMIT), max_age, ..Settings::new(LIMIT, tls) };
     match text.trim().strip_prefix("exec:").map(str::trim) {
         Some("") => Err("expected a command behind exec:".to_owned()),
         Some(command) => Ok(Check::of_command(command.to_owned(), Vec::new(), &settings)),

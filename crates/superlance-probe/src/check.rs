@@ -24,6 +24,8 @@ use crate::tls::Tls;
 pub struct Settings {
     /// Time for the headers of an answer and again for its body, or for all of another check.
     pub limit: Duration,
+    /// Time for headers and body together.
+    pub whole: Option<Duration>,
     pub expectation: Arc<Expectation>,
     pub tls: Arc<Tls>,
     pub method: Method,
@@ -43,6 +45,7 @@ impl Settings {
     pub fn new(limit: Duration, tls: Arc<Tls>) -> Self {
         Self {
             limit,
+            whole: None,
             expectation: Arc::default(),
             tls,
             method: Method::GET,
@@ -179,6 +182,7 @@ fn http(target: Target, settings: &Settings) -> Http {
         request: Request { target, method, socket, headers, login, data, follow },
         expectation: Arc::clone(&settings.expectation),
         limit: settings.limit,
+        whole: settings.whole,
         tls: Arc::clone(&settings.tls),
     }
 }

@@ -44,6 +44,8 @@ pub struct Http {
     pub expectation: Arc<Expectation>,
     /// Time for the headers, and again for the body.
     pub limit: Duration,
+    /// Time for both together.
+    pub whole: Option<Duration>,
     pub tls: Arc<Tls>,
 }
 
@@ -114,11 +116,17 @@ impl Http {
     /// Makes the request. The outer error is what keeps it from being made.
     fn get(&self, notes: &Notes) -> Result<Result<Answer, NoAnswer>, String> {
         let parts = self.request.parts()?;
-        let agent = self.agent(notes)?;
-        Ok(self.ask(&agent, &parts, notes))
+        let (started, agent) = (Instant::now(), self.agent(notes)?);
+        Ok(self.ask(&agent, &parts, notes, started))
     }
 
-    fn ask(&self, agent: &Agent, parts: &Parts, notes: &Notes) -> Result<Answer, NoAnswer> {
+    fn ask(
+        &self,
+        agent: &Agent,
+        parts: &Parts,
+        notes: &Notes,
+        started: Instant,
+    ) -> Result<Answer, NoAnswer> {
         let Request { target, method, follow, .. } = &self.request;
         let mut step = Step { uri: target.uri.clone(), method: method.clone(), with_data: true };
         let mut left = *follow;
@@ -137,7 +145,7 @@ impl Http {
         // A body cannot make a bad status good.
         let body = if refused.is_none() && self.expectation.includes(status) {
             let in_body = |error| explain(Error::from(error), "in the middle of the body");
-            self.read(response.body_mut()).map_err(in_body)?
+            self.read(response.body_mut(), started).map_err(in_body)?
         } else {
             Judgement { wrong: None, note: None }
         };
@@ -145,8 +153,8 @@ impl Http {
     }
 
     /// Reads the body to its end. The time limit also ends a body without end.
-    fn read(&self, body: &mut Body) -> io::Result<Judgement> {
-        let deadline = Instant::now() + self.limit;
+    fn read(&self, body: &mut Body, started: Instant) -> io::Result<Judgement> {
+        let deadline = self.whole.map_or(Instant::now() + self.limit, |whole| started + whole);
         let mut reader = body.with_config().limit(u64::MAX).reader();
         let mut reading = self.expectation.reading();
         let mut buffer = vec![0; 16 * 1024];
@@ -167,6 +175,7 @@ impl Http {
         let config = Agent::config_builder()
             .proxy(None)
             .http_status_as_error(false)
+            .timeout_global(self.whole)
             .allow_non_standard_methods(true)
             .max_redirects(0)
             .max_redirects_will_error(false)

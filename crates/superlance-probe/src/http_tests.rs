@@ -19,6 +19,7 @@ fn to(url: &str) -> Http {
         request: Request::get(Target::parse(url).unwrap()),
         expectation: Arc::default(),
         limit: Duration::from_secs(1),
+        whole: None,
         tls: tls(TlsOptions::default()),
     }
 }
@@ -172,6 +173,17 @@ fn a_body_that_does_not_come_in_time() {
     times_out(dripping(200, LONG), 1000);
     times_out(dripping(200, SHORT).delay(Duration::from_millis(800)), 1800);
     times_out(HttpAnswer::flood(), 1000);
+}
+
+#[test]
+fn headers_and_body_may_have_one_limit() {
+    for answer in [HttpAnswer::never(), dripping(200, LONG), HttpAnswer::flood()] {
+        let (server, started) = (answering(answer), Instant::now());
+        let whole = Some(Duration::from_millis(300));
+        let http = Http { limit: LONG, whole, ..to(&url(&server)) };
+        assert_eq!(get(&http), failed(Class::Timeout, "timed out"));
+        assert!(started.elapsed() < BUSY);
+    }
 }
 
 #[test]
