@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[must_use]
 #[track_caller]
 pub fn root() -> PathBuf {
-    let root = env::var_os("SUPERLANCE_VENV").map_or_else(
+    let root = env::var_os("SUPERLANCE_VENV").filter(|root| !root.is_empty()).map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/venv"),
         PathBuf::from,
     );

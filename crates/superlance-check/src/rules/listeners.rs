@@ -94,8 +94,9 @@ fn missing_events(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
     let is_state = |event: &str| event.starts_with("PROCESS_STATE");
     let sees = needs.events.iter().any(|needed| is_state(needed) && has(pool, needed));
     let is_enough = sees && (name == "exitmon" || missing.iter().all(|event| is_state(event)));
+    let is = if missing.len() == 1 { "is" } else { "are" };
     let message = match is_enough {
-        true => format!("{name} is to act on {shown}, which is not among its events"),
+        true => format!("{name} is to act on {shown}, which {is} not among its events"),
         false => format!("{name} never does anything without {shown} among its events"),
     };
     let complete: Vec<_> = needs.events.iter().map(|event| written(event)).collect();
