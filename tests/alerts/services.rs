@@ -135,6 +135,32 @@ fn after_a_kill_alertmanager_is_told_again_what_lasts_and_that_it_is_over() {
 }
 
 #[test]
+fn a_url_that_a_later_httpok_does_not_check_is_resolved() {
+    let server = HttpServer::builder().usually(HttpAnswer::status(202)).start();
+    let (ill, well) =
+        (HttpServer::builder().usually(HttpAnswer::status(500)).start(), HttpServer::new());
+    let (fake, spool) = (FakeSupervisor::unix(), Scratch::new());
+    let spool = format!("--spool={}", spool.path().display());
+    let start = |url: String| {
+        let httpok = Subject::ours(ours(), "httpok").args(pagerduty(&server)).args([&spool, &url]);
+        httpok.env("KEY", "R0UT1NG").server_url(&fake.server_url()).spawn()
+    };
+    let mut first = start(ill.url());
+    tick(&mut first);
+    server.wait_for(1);
+    kill(first);
+    let mut next = start(well.url());
+    tick(&mut next);
+    // The trigger again, if it was killed before the answer.
+    let told = || (0..server.requests().len()).map(|number| json(&server, number));
+    let is_over = |event: &Value| event["event_action"] == "resolve";
+    wait_until("the end", SOON, || told().any(|event| is_over(&event)));
+    let log = end(next);
+    assert!(log.contains(" is not watched any more: what was told of it is over\n"), "{log}");
+    assert!(told().all(|event| event["dedup_key"] == json(&server, 0)["dedup_key"]), "{log}");
+}
+
+#[test]
 fn after_a_kill_pagerduty_gets_what_it_had_not_taken_once_and_its_end() {
     let (server, spool) =
         (HttpServer::builder().usually(HttpAnswer::status(503)).start(), Scratch::new());

@@ -295,6 +295,20 @@ impl Alerts for Pipeline {
         self.rewrite_watched();
     }
 
+    fn retain(&mut self, is_watched: &dyn Fn(&str) -> bool) {
+        let others = self.recovery.unresolved().filter(|key| !is_watched(key));
+        let others: Vec<_> = others.map(str::to_owned).collect();
+        for key in &others {
+            self.log
+                .line(format_args!("{key} is not watched any more: what was told of it is over"));
+            self.recovery.forget(key);
+            self.over(key);
+        }
+        if !others.is_empty() {
+            self.rewrite_watched();
+        }
+    }
+
     fn raise(&mut self, mut alert: Alert) {
         if self.senders.is_empty() {
             return;

@@ -311,6 +311,30 @@ fn what_is_resolved_at_the_end_is_told() {
 }
 
 #[test]
+fn what_is_not_watched_any_more_is_forgotten_and_people_are_not_told() {
+    let mut scene = Scene::calm();
+    let recovers = |key: &str| Recovers::WhenResolved { key: key.to_owned(), at_once: true };
+    for url in ["http://new/", "http://old/"] {
+        let alert =
+            Alert::new("test", "bad-status", SystemTime::now(), url.to_owned(), url.to_owned());
+        scene.pipeline.raise(alert.recovers(recovers(url)));
+    }
+    scene.raise("sick");
+    scene.got(4);
+    for mut scene in [scene.killed(true, &[]), scene] {
+        scene.pipeline.retain(&|key| key != "http://old/");
+        assert!(!scene.pipeline.is_unresolved("http://old/"));
+        assert!(scene.pipeline.is_unresolved("http://new/"));
+        assert!(scene.pipeline.deadline().is_some(), "a crash recovers without the listener");
+        let log = scene.recorder.text();
+        let said = "http://old/ is not watched any more: what was told of it is over\n";
+        assert_eq!(log.matches(said).count(), 1, "{log}");
+        assert!(!scene.killed(true, &[]).pipeline.is_unresolved("http://old/"));
+        assert!(scene.got(0).iter().all(|got| !got.contains("recovered")));
+    }
+}
+
+#[test]
 fn a_recovery_is_told_by_this_listener_or_the_next() {
     let mut scene = Scene::calm();
     scene.raise("sick");

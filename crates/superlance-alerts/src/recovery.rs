@@ -126,6 +126,12 @@ impl Recovery {
         self.watched.get(key).is_some_and(|watch| !watch.report.is_over_when_running())
     }
 
+    /// The keys of the troubles whose listener decides when they are over.
+    pub fn unresolved(&self) -> impl Iterator<Item = &str> {
+        let watched = self.watched.iter().filter(|(_, watch)| !watch.report.is_over_when_running());
+        watched.map(|(key, _)| key.as_str())
+    }
+
     /// Forgets a trouble whose listener tells itself that it is over. Returns whether it was watched.
     pub fn forget(&mut self, key: &str) -> bool {
         self.watched.remove(key).is_some()

@@ -1,6 +1,6 @@
 //! Fakes for the tests of handlers: a scripted supervisord, recorded alerts and a recorded log.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -236,6 +236,9 @@ fn log_end(log: &str, bytes: u32) -> LogEnd {
 /// The kind of a recorded resolution; its key is the subject.
 pub const RESOLVED: &str = "resolved";
 
+/// The kind of a recorded trouble that is not watched any more; its key is the subject.
+pub const FORGOTTEN: &str = "forgotten";
+
 impl Alerts for Vec<Alert> {
     fn raise(&mut self, alert: Alert) {
         self.push(alert);
@@ -245,13 +248,26 @@ impl Alerts for Vec<Alert> {
         let waits = |alert: &Alert| match &alert.recovers {
             Recovers::WhenResolved { key: waiting, .. } => (waiting == key).then_some(true),
             Recovers::Recovered { key: over } => (over == key).then_some(false),
-            _ => (alert.kind == RESOLVED && alert.subject == key).then_some(false),
+            _ => ([RESOLVED, FORGOTTEN].contains(&&*alert.kind) && alert.subject == key)
+                .then_some(false),
         };
         self.iter().rev().find_map(waits).unwrap_or(false)
     }
 
     fn resolve(&mut self, key: &str, text: &str) {
         self.push(Alert::new("", RESOLVED, UNIX_EPOCH, key.to_owned(), text.to_owned()));
+    }
+
+    fn retain(&mut self, is_watched: &dyn Fn(&str) -> bool) {
+        let key = |alert: &Alert| match &alert.recovers {
+            Recovers::WhenResolved { key, .. } => Some(key.clone()),
+            _ => None,
+        };
+        let told: BTreeSet<_> = self.iter().filter_map(key).collect();
+        let left = told.into_iter().filter(|key| self.is_unresolved(key) && !is_watched(key));
+        let forgotten = |key| Alert::new("", FORGOTTEN, UNIX_EPOCH, key, String::new());
+        let forgotten: Vec<_> = left.map(forgotten).collect();
+        self.extend(forgotten);
     }
 }
 
@@ -268,6 +284,22 @@ pub struct World {
 }
 
 impl World {
+    /// Troubles with these keys, as an earlier listener has told them.
+    pub fn tell_before(&mut self, keys: &[&str]) {
+        let told = |key: &&str| {
+            let alert = Alert::new("", "told", UNIX_EPOCH, String::new(), String::new());
+            alert.recovers(Recovers::WhenResolved { key: (*key).to_owned(), at_once: true })
+        };
+        self.alerts.extend(keys.iter().map(told));
+    }
+
+    /// The keys that were forgotten since.
+    #[must_use]
+    pub fn forgotten(&self) -> Vec<&str> {
+        let forgotten = self.alerts.iter().filter(|alert| alert.kind == FORGOTTEN);
+        forgotten.map(|alert| alert.subject.as_str()).collect()
+    }
+
     /// A world with this supervisord.
     #[must_use]
     pub fn new(supervisor: ScriptedSupervisor) -> Self {

@@ -116,6 +116,23 @@ fn a_parent_that_is_fatal_is_told_once_with_those_behind_and_until_it_runs() {
 }
 
 #[test]
+fn what_an_earlier_listener_told_and_is_not_so_any_more_is_forgotten() {
+    let text = handled("a", "") + &handled("b", WAIT_A);
+    let (mut listener, mut world) = (listener(&text, ""), world(&["a", "b"]));
+    world.tell_before(&[
+        "start of b:b",
+        "start of old:old",
+        "refused start of a:a",
+        "unknown processes",
+        "checks of dependent-startup",
+    ]);
+    set(&mut world, "a:a", State::Starting);
+    run(&mut listener, &mut world);
+    let gone = ["refused start of a:a", "start of old:old", "unknown processes"];
+    assert_eq!(world.forgotten(), gone);
+}
+
+#[test]
 fn a_wait_that_is_long_is_told_without_an_event() {
     let text = handled("a", "") + &handled("b", WAIT_A);
     let (mut listener, mut world) = (listener(&text, "--timeout 0"), world(&["a", "b"]));

@@ -41,6 +41,10 @@ impl Starts {
         self.refused.contains_key(namespec)
     }
 
+    pub(crate) fn refused(&self) -> impl Iterator<Item = &str> {
+        self.refused.keys().map(String::as_str)
+    }
+
     /// When the first of these processes is tried again.
     pub(crate) fn deadline<'a>(&self, ready: impl Iterator<Item = &'a str>) -> Option<Instant> {
         ready.filter_map(|namespec| self.refused.get(namespec)).map(|refused| refused.due).min()

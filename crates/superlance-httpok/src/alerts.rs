@@ -110,9 +110,15 @@ impl AlertWriter {
     }
 }
 
+const CERTIFICATE: &str = "certificate of ";
+
 /// What recovers with another certificate.
 pub(crate) fn certificate_key(url: &str) -> String {
-    format!("certificate of {url}")
+    format!("{CERTIFICATE}{url}")
+}
+
+pub(crate) fn is_certificate(key: &str) -> bool {
+    key.starts_with(CERTIFICATE)
 }
 
 /// That nothing is done, as so many processes would be unavailable.

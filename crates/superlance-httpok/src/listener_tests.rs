@@ -373,6 +373,28 @@ fn the_next_good_answer_is_the_recovery() {
 }
 
 #[test]
+fn what_an_earlier_listener_told_of_other_urls_and_processes_is_forgotten() {
+    let (blind, all) = ("checks of httpok", "the processes of -p foo");
+    let (old, url_certificate) = ("http://old/", "certificate of http://h/");
+    let keys = [old, "certificate of http://old/", URL, url_certificate, blind, all];
+    let keys = [&keys[..], &["process foo:foo", "process grp:bar"]].concat();
+    let forgotten = |arguments: &[&str], outcomes| {
+        let mut world = world();
+        world.tell_before(&keys);
+        tick(&mut world, &mut httpok(arguments, outcomes));
+        world.forgotten().join(", ")
+    };
+    assert_eq!(
+        forgotten(&["-p", "foo"], vec![bad()]),
+        "certificate of http://old/, http://old/, process foo:foo, process grp:bar"
+    );
+    assert_eq!(
+        forgotten(&["-p", "foo", "--each"], vec![bad()]),
+        "http://h/, http://old/, process grp:bar"
+    );
+}
+
+#[test]
 fn three_ticks_without_supervisord_are_told_and_so_is_their_end() {
     for (arguments, outcomes) in
         [(&["-a"][..], vec![bad(), bad(), bad(), good()]), (&["-a", "-E"], vec![])]

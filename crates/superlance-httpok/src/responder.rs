@@ -18,7 +18,7 @@ use superlance_core::system::order;
 use self::follow::Case;
 
 use crate::act::Actor;
-use crate::alerts::{AlertWriter, certificate_key, guarded};
+use crate::alerts::{AlertWriter, certificate_key, guarded, is_certificate};
 use crate::certificates::{Certificates, News};
 use crate::gcore::Gcore;
 use crate::memory::Memory;
@@ -126,12 +126,36 @@ impl Responder {
         };
         let targets = self.targets(&rounds, &listed);
         self.decide_and_act(&targets, &listed, ctx);
+        self.forget_others(&rounds, &listed, ctx);
         self.report(&targets, None, ctx);
         // A failure to ask supervisord was counted where it happened.
         if !self.processes.blindness.is_away() {
             let cannot_check = rounds.iter().flatten().any(|probed| probed.trouble().is_some());
             ctx.alerts.ticked(!cannot_check);
         }
+    }
+
+    /// An earlier listener may have checked other URLs, or other processes with `--each`.
+    fn forget_others(&self, rounds: &[Vec<Probed>], listed: &Listed, ctx: &mut Ctx<'_>) {
+        let general = [self.processes.key(), self.processes.blindness.key()];
+        let is_asked = |key: &str| {
+            let mut urls = rounds.iter().flatten().map(|probed| &*probed.url);
+            urls.any(|url| key == url || key == certificate_key(url))
+        };
+        let is_its = |process: &str| {
+            let mut selected = listed.selected.iter();
+            selected.any(|(info, _)| info.has_namespec(process))
+                || self.actor.restarts.owed().any(|owed| owed == process)
+        };
+        ctx.alerts.retain(&|key| {
+            let process = key.strip_prefix("process ");
+            general.iter().any(|general| general == key)
+                || match self.each {
+                    // The URLs of processes that do not run now are not known.
+                    true => is_certificate(key) || process.is_some_and(is_its),
+                    false => is_asked(key),
+                }
+        });
     }
 
     /// Writes the status and metrics files.

@@ -77,9 +77,20 @@ impl Memmon {
         // A look that failed is no check: nothing that is remembered of earlier ones is to be forgotten.
         if sample.trouble.is_none() {
             self.decide_and_act(&sample, ctx);
+            self.forget_others(&sample, ctx);
             ctx.alerts.ticked(true);
         }
         self.report(&sample, ctx);
+    }
+
+    /// An earlier listener may have watched other processes.
+    fn forget_others(&self, sample: &Sample, ctx: &mut Ctx<'_>) {
+        let blind = self.sampler.blindness.key();
+        let is_owed = |process: &str| self.actor.restarts.owed().any(|owed| owed == process);
+        ctx.alerts.retain(&|key| match key.strip_prefix("process ") {
+            Some(process) => is_owed(process) || sample.watches(process),
+            None => key == blind,
+        });
     }
 
     fn decide_and_act(&mut self, sample: &Sample, ctx: &mut Ctx<'_>) {

@@ -391,6 +391,16 @@ fn a_process_recovers_when_it_is_below_its_limit_and_not_before() {
 }
 
 #[test]
+fn what_an_earlier_memmon_told_of_other_processes_is_forgotten() {
+    let sleeper = Sleeper::new();
+    let mut world = sleeper.world();
+    world.tell_before(&["process foo:foo", "process off:off", "checks of memmon"]);
+    // It is not measured, and watched as well.
+    world.event(&mut memmon(&["-p", "off=1GB"]), "TICK_60", "when:1").unwrap();
+    assert_eq!(world.forgotten(), ["process foo:foo"]);
+}
+
+#[test]
 fn a_check_that_cannot_be_made_is_not_announced_and_three_are_told() {
     let sleeper = Sleeper::new();
     let mut world = sleeper.world();

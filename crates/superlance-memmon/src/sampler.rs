@@ -26,7 +26,7 @@ pub(crate) struct Sampler {
     uptimes: Uptimes,
     /// Process ids whose memory could not be read at the last check.
     unread: HashSet<u32>,
-    blindness: Blindness,
+    pub(crate) blindness: Blindness,
     memory_trouble: LogOnce,
     machine_trouble: LogOnce,
     idle_selectors: IdleSelectors,
@@ -47,6 +47,14 @@ pub(crate) struct Sample {
     pub(crate) stopping: Vec<(String, String)>,
     /// Why none could be.
     pub(crate) trouble: Option<String>,
+}
+
+impl Sample {
+    /// Whether the process `group:name` is watched, running or not.
+    pub(crate) fn watches(&self, namespec: &str) -> bool {
+        let mut watched = self.watched.iter();
+        watched.any(|(group, name)| namespec.split_once(':') == Some((group, name)))
+    }
 }
 
 impl Sampler {

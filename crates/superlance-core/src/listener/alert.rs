@@ -141,6 +141,11 @@ pub trait Alerts: Send {
 
     /// Reports that the trouble with this key is over; `text` is a sentence about it.
     fn resolve(&mut self, _key: &str, _text: &str) {}
+
+    /// Forgets the troubles that wait for [`resolve`](Self::resolve) with another key: an earlier
+    /// listener told them, of something that this one does not look at. Services are told that they are
+    /// over; people are not, since nothing has recovered.
+    fn retain(&mut self, _is_watched: &dyn Fn(&str) -> bool) {}
 }
 
 impl Alert {

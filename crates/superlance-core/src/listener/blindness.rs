@@ -169,7 +169,8 @@ impl Blindness {
     }
 
     /// The key of its recovery.
-    fn key(&self) -> String {
+    #[must_use]
+    pub fn key(&self) -> String {
         format!("checks of {}", self.title)
     }
 
