@@ -215,7 +215,7 @@ impl Responder {
             }
         }
         let round = targets.iter().flat_map(|target| target.round);
-        let notes = round.filter_map(|probed| probed.outcome.note.clone()).collect();
+        let notes = order::gather(round.filter_map(|probed| probed.outcome.note.clone()));
         self.memory.notes.news(notes).iter().for_each(|note| ctx.log.line(note));
         let is_good =
             |target: &Target<'_>| target.judgement == Judgement::Good && !target.round.is_empty();

@@ -1,7 +1,5 @@
 //! The processes below this one: reaping, naming and killing them.
 
-use std::collections::BTreeSet;
-
 use litemap::LiteMap;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -37,18 +35,18 @@ pub(crate) fn descendants() -> LiteMap<u32, String> {
     let stats = stats();
     let processes = stats.iter().filter_map(|(pid, stat)| Some((*pid, Stat::parse(stat)?)));
     let alive: Vec<_> = processes.filter(|(_, stat)| !"ZX".contains(stat.state)).collect();
-    let mut below = LiteMap::new();
-    let mut found = BTreeSet::from([std::process::id()]);
+    let (own, mut below) = (std::process::id(), LiteMap::new());
     // A parent may stand after its child.
     loop {
         let before = below.len();
-        for (pid, stat) in alive.iter().filter(|(_, stat)| found.contains(&stat.parent)) {
-            below.insert(*pid, stat.name.to_owned());
+        for (pid, stat) in &alive {
+            if stat.parent == own || below.contains_key(&stat.parent) {
+                below.insert(*pid, stat.name.to_owned());
+            }
         }
         if below.len() == before {
             return below;
         }
-        found.extend(below.keys());
     }
 }
 
