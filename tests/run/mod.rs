@@ -191,6 +191,7 @@ fn a_supervisord_that_goes_to_the_background_is_named() {
     let output = Command::new(ours()).args(["run", "--"]).arg(supervisord).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("supervisord went into the background and is ended: start it"), "{said}");
+    assert_eq!(output.status.code(), Some(1), "a job would count as done");
 }
 
 /// As a subreaper, and where the system lets us, as process 1 of a namespace.

@@ -96,6 +96,7 @@ impl<'l> Supervised<'l> {
             self.handle(message);
             self.look_at_stop();
         };
+        let status = if self.is_in_background(status) { 1 } else { status };
         self.clear_up()?;
         Ok((status, self.plan.counts_exit_file()))
     }
@@ -172,18 +173,26 @@ impl<'l> Supervised<'l> {
         Ok(self.ended.unwrap_or(128 + 9))
     }
 
+    /// Whether supervisord has only started itself anew and ended with 0. To what runs the container, a
+    /// missing -n would be a job that is done.
+    fn is_in_background(&self, status: u8) -> bool {
+        let is_so = status == 0
+            && self.plan.deadline().is_none()
+            && descendants().values().any(|comm| comm == "supervisord");
+        if is_so {
+            self.log.line(
+                "superlance run: supervisord went into the background and is ended: start it with -n, or \
+                 set nodaemon=true",
+            );
+        }
+        is_so
+    }
+
     /// Ends what supervisord has left behind.
     fn clear_up(&mut self) -> io::Result<()> {
         let left = descendants();
         if left.is_empty() {
             return Ok(());
-        }
-        // Without this line a missing -n looks like a container that ends at once, with 0.
-        if self.plan.deadline().is_none() && left.values().any(|comm| comm == "supervisord") {
-            self.log.line(
-                "superlance run: supervisord went into the background and is ended: start it with -n, or \
-                 set nodaemon=true",
-            );
         }
         let left = named(&left, &self.names);
         self.log.line(format_args!("superlance run: ending what supervisord has left: {left}"));
