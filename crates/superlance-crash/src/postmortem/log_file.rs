@@ -31,6 +31,8 @@ const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_CLOEXEC);
 pub(super) enum NotRead {
     #[error("{0}")]
     Io(#[from] io::Error),
+    #[error("this listener's user may not read it; --tail-by-rpc lets supervisord read it")]
+    Denied,
     #[error("it is not an absolute path")]
     Relative,
     #[error("there is a link on the way that the program may have made")]
@@ -47,6 +49,7 @@ impl From<Errno> for NotRead {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::ELOOP => Self::Link,
+            Errno::EACCES => Self::Denied,
             errno => Self::Io(errno.into()),
         }
     }

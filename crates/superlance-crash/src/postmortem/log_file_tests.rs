@@ -34,6 +34,19 @@ fn the_end_of_a_log_is_read() {
 }
 
 #[test]
+fn without_the_right_to_read_another_way_is_named() {
+    let (_directory, log) = directory();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o000)).unwrap();
+    // root may read it all the same.
+    if let Err(reason) = File::open(&log) {
+        assert_eq!(reason.kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(read(&log, 100), Err(NotRead::Denied.to_string()));
+    }
+    let reason = NotRead::from(Errno::EACCES).to_string();
+    assert!(reason.ends_with("; --tail-by-rpc lets supervisord read it"), "{reason}");
+}
+
+#[test]
 fn a_fifo_is_not_waited_for() {
     let (_directory, log) = directory();
     fs::remove_file(&log).unwrap();
