@@ -189,6 +189,29 @@ fn every_example_for_process_states_has_a_buffer() {
     assert!(examples > 10, "{examples}");
 }
 
+/// Links between README, changelog and guides lead to files. In a mail, `[foo](77)` is a process.
+#[test]
+fn links_lead_to_files() {
+    let guides = files_below(&file("docs")).into_iter().map(|path| Path::new("docs").join(path));
+    let pages = guides.chain(["README.md", "CHANGELOG.md"].map(PathBuf::from));
+    let (mut links, mut dead) = (0, Vec::new());
+    for page in pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
+        let page = page.to_str().unwrap();
+        let text = read(page);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let is_elsewhere = link.is_empty() || link.starts_with("http");
+            if is_elsewhere || link.parse::<u32>().is_ok() {
+                continue;
+            }
+            links += 1;
+            if !file(page).with_file_name(link).exists() {
+                dead.push(format!("{page}: {link}"));
+            }
+        }
+    }
+    assert!(links > 100 && dead.is_empty(), "of {links} dead:\n{}", dead.join("\n"));
+}
+
 #[test]
 fn every_command_is_in_the_overviews() {
     let (readme, manual) = (read("README.md"), read("man/superlance.1"));

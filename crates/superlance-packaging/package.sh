@@ -33,8 +33,10 @@ install_to() {
 # docs_to FOLDER: what people read after they have installed a package, the guides beside README.
 docs_to() {
     mkdir -p "$stage$1"
-    cp -R CHANGELOG.md NOTICE docs/*.md docs/*.svg docs/man "$stage$1"
-    sed 's,(docs/,(,g' README.md >"$stage$1/README.md"
+    cp -R NOTICE docs/*.md docs/*.svg docs/man "$stage$1"
+    for page in README.md CHANGELOG.md; do
+        sed 's,(docs/,(,g' $page >"$stage$1/$page"
+    done
 }
 
 # Every file has the same time, so that the same sources give the same package.

@@ -23,14 +23,17 @@ works() {
     done
 }
 
-# has_docs SHARE NAME: manual pages, completions and examples are there, and what README links to.
+# has_docs SHARE NAME: manual pages, completions and examples are there, and each page that others link to.
 has_docs() {
     for file in man/man1/memmon.1 bash-completion/completions/memmon \
         "doc/$2/examples/conf.d/superlance.conf"; do
         [ -f "$1/$file" ] || [ -f "$1/$file.gz" ] || fail "$1 has no $file"
     done
-    for link in $(grep -o ']([^)#]*' "$1/doc/$2/README.md" | cut -c 3- | grep -v ^http); do
-        [ -e "$1/doc/$2/$link" ] || fail "$1/doc/$2/README.md links to $link, which is not there"
+    for page in $(find "$1/doc/$2" -name '*.md'); do
+        # In a mail, [foo](77) is a process.
+        for link in $(grep -o ']([^)#]*' "$page" | cut -c 3- | grep -vE '^(http|[0-9]+$)'); do
+            [ -e "${page%/*}/$link" ] || fail "$page links to $link, which is not there"
+        done
     done
 }
 
