@@ -30,6 +30,7 @@ use std::process::ExitCode;
 use clap::{Command, CommandFactory as _, FromArgMatches as _};
 use superlance_config::ThisHost;
 use superlance_core::options::getopt::{with_hints, with_version};
+use superlance_core::run::applet::report;
 use superlance_core::system::log::Log;
 
 use crate::options::Options;
@@ -54,11 +55,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         .and_then(|matches| Options::from_arg_matches(&matches));
     match options {
         Ok(options) => run(&options, &Log::new(io::stderr())),
-        Err(error) => {
-            let error = with_hints(error, &command());
-            let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-        }
+        Err(error) => report(&with_hints(error, &command()), "superlance run"),
     }
 }
 

@@ -51,12 +51,7 @@ pub(crate) struct Options {
     pub(crate) maps: Vec<Map>,
 
     /// supervisord, and its arguments
-    #[arg(
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "COMMAND"
-    )]
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
 
@@ -109,6 +104,9 @@ mod tests {
             assert_eq!(parse(line).unwrap().command, ["supervisord", "-n", "-c", "f"], "{line}");
         }
         assert!(parse("").is_err() && parse("--").is_err());
+        // A mistyped option is not the command.
+        let error = parse("--stop-in 3s supervisord -n").unwrap_err();
+        assert!(error.contains("'--stop-in'") && error.contains("'--stop-timeout'"), "{error}");
     }
 
     /// Docker kills at ten seconds.
