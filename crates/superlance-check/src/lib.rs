@@ -3,7 +3,7 @@
 //! The configuration is read as supervisord reads it ([`superlance_config`]), the commands of its
 //! sections as a shell and our own parsers read them ([`mod@command`]); all of it is a [`scene`] on a
 //! [`machine`]. The [`rules`] make findings of it, comments take some away ([`ignore`]), and a
-//! [`report`] prints the rest. It writes nothing.
+//! [`mod@report`] prints the rest. It writes nothing.
 
 mod codes;
 mod command;
@@ -29,7 +29,7 @@ use clap::{Command, CommandFactory as _, FromArgMatches as _};
 use superlance_config::ThisHost;
 use superlance_config::server::Environment;
 use superlance_core::options::getopt::{with_hints, with_version};
-use superlance_core::run::applet::Applet;
+use superlance_core::run::applet::{Applet, report};
 use superlance_core::system::paint;
 
 use crate::finding::Finding;
@@ -73,10 +73,7 @@ pub fn main(arguments: Vec<OsString>, applets: &[&'static Applet]) -> ExitCode {
     };
     match run(arguments, applets) {
         Ok(code) => code,
-        Err(Failure::CommandLine(error)) => {
-            let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-        }
+        Err(Failure::CommandLine(error)) => report(&error, &format!("superlance {NAME}")),
         Err(Failure::NoFile(message)) => {
             complain(&message);
             ExitCode::from(2)

@@ -15,7 +15,7 @@ use superlance_core::mail::outcome::DeliveryOutcome;
 use superlance_core::options::getopt::{with_hints, with_version};
 use superlance_core::options::quantity::duration;
 use superlance_core::run::Tried;
-use superlance_core::run::applet::Applet;
+use superlance_core::run::applet::{Applet, report};
 use superlance_core::system::host_name;
 
 use crate::machine::Machine as _;
@@ -75,9 +75,7 @@ pub fn main(arguments: Vec<OsString>, applets: &[&'static Applet]) -> ExitCode {
     let options = match parsed {
         Ok(options) => options,
         Err(error) => {
-            let error = with_hints(error, &command());
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return report(&with_hints(error, &command()), &format!("superlance {NAME}"));
         }
     };
     let outcome = match &options.section {
