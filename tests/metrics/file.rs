@@ -1,13 +1,14 @@
 //! What is written into a file again and again: as an event listener, and as a program.
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
 use nix::sys::signal::Signal;
 use superlance_testing::{
-    FakeProcess, FakeSupervisor, Listener, SOON, Scratch, Subject, Supervisord, wait_until,
+    FakeProcess, FakeSupervisor, Leash, Listener, SOON, Scratch, Subject, Supervisord, wait_until,
 };
 
 use super::{metrics, value};
@@ -91,13 +92,14 @@ fn without_a_pipe_there_is_no_listener() {
     let file = folder.join("supervisord.prom");
     let mut command = metrics(&folder, &["--file", file.to_str().unwrap(), "--interval", "1"]);
     command.env("SUPERVISOR_ENABLED", "1").env("SUPERVISOR_SERVER_URL", fake.server_url());
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut program = Leash::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()));
     wait_for(&file, RESTARTS, 0.0);
     restart(&fake);
     wait_for(&file, RESTARTS, 1.0);
-    child.kill().unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    program.kill_all();
+    let mut printed = String::new();
+    program.child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    assert_eq!(printed, "");
     // Killed, it leaves the file.
     assert!(file.exists());
 }

@@ -17,14 +17,14 @@ const MARK: &str = "SUPERLANCE_TEST";
 
 /// A child process, killed with all its descendants when the value goes.
 #[derive(Debug)]
-pub(crate) struct Leash {
-    pub(crate) child: Child,
+pub struct Leash {
+    pub child: Child,
     mark: String,
 }
 
 impl Leash {
     #[track_caller]
-    pub(crate) fn spawn(command: &mut Command) -> Leash {
+    pub fn spawn(command: &mut Command) -> Leash {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let mark = format!("{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let spawned = command.env(MARK, &mark).process_group(0).spawn();
@@ -35,17 +35,17 @@ impl Leash {
         Leash { child, mark }
     }
 
-    pub(crate) fn pid(&self) -> Pid {
+    pub fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).expect("a process ID fits"))
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         // A process that is gone already is what a signal would have led to.
         let _ = kill(self.pid(), signal);
     }
 
     /// Kills the child and everything it left behind.
-    pub(crate) fn kill_all(&mut self) {
+    pub fn kill_all(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = killpg(self.pid(), Signal::SIGKILL);
             let _ = self.child.wait();
@@ -63,7 +63,7 @@ impl Leash {
     }
 
     /// Every living process that carries the mark.
-    pub(crate) fn descendants(&self) -> Vec<Pid> {
+    pub fn descendants(&self) -> Vec<Pid> {
         let mark = format!("{MARK}={}\0", self.mark).into_bytes();
         let marked = |environ: &[u8]| environ.windows(mark.len()).any(|part| part == mark);
         let Ok(entries) = fs::read_dir("/proc") else {

@@ -184,6 +184,7 @@ pub use fake::{Answer, FakeProcess, FakeSupervisor, ProcessState};
 pub use feed::Feed;
 pub use frame::Frame;
 pub use http::{HttpAnswer, HttpBuilder, HttpRequest, HttpServer};
+pub use leash::Leash;
 pub use listener::Listener;
 pub use mailbox::Mailbox;
 pub use protocol::ListenerState;
