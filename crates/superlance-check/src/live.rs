@@ -8,7 +8,7 @@ use superlance_config::values::LogFile;
 use superlance_config::{Group, Process, Program, Section};
 use superlance_core::supervisor::deaf::{OWN_LOG, is_deaf};
 use superlance_core::supervisor::rpc::RpcClient;
-use superlance_core::supervisor::rpc::configured::Configured;
+use superlance_core::supervisor::rpc::config_info::ConfigInfo;
 use superlance_core::supervisor::{Channel, ProcessInfo, State, Supervisor as _};
 use superlance_core::system::order;
 
@@ -19,7 +19,7 @@ use crate::scene::{Item, Scene};
 /// What a supervisord says.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
-    configured: Vec<Configured>,
+    configured: Vec<ConfigInfo>,
     processes: Vec<ProcessInfo>,
     /// The end of its own log.
     log: String,
@@ -44,7 +44,7 @@ pub(crate) fn ask(scene: &Scene<'_>) -> (Live, Answers) {
 }
 
 fn answers(client: &mut RpcClient) -> Result<Answers, superlance_core::supervisor::RpcError> {
-    let (configured, processes) = (client.configured()?, client.all()?);
+    let (configured, processes) = (client.config_info()?, client.all()?);
     // supervisord may have no log that can be read.
     let log = client.own_log(OWN_LOG).map(|end| end.text).unwrap_or_default();
     let mut last_lines = LiteMap::new();
@@ -123,7 +123,7 @@ fn difference(
 ) -> Option<(String, &'static str)> {
     let mut differing: Vec<&str> = Vec::new();
     for process in &item.program.processes {
-        let is_it = |it: &&Configured| it.group == item.program.group && it.name == process.name;
+        let is_it = |it: &&ConfigInfo| it.group == item.program.group && it.name == process.name;
         let Some(theirs) = answers.configured.iter().find(is_it) else {
             return Some(("supervisord has not read this section yet".to_owned(), BOTH));
         };
@@ -216,7 +216,7 @@ fn group_priority(scene: &Scene<'_>, item: Item<'_>) -> Option<i64> {
 
 /// What runs and is in the file no more.
 fn removed(scene: &Scene<'_>, answers: &Answers) -> Vec<Finding> {
-    let is_known = |theirs: &&Configured| {
+    let is_known = |theirs: &&ConfigInfo| {
         scene.items().any(|item| {
             let mut processes = item.program.processes.iter();
             item.program.group == theirs.group

@@ -1,7 +1,7 @@
 //! [`Supervisor`] over XML-RPC, as supervisord's `[unix_http_server]` and `[inet_http_server]` serve it.
 
 mod answer;
-pub mod configured;
+pub mod config_info;
 mod control;
 mod failure;
 mod logs;

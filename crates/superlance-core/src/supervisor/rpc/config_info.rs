@@ -10,7 +10,7 @@ use crate::system::order;
 
 /// The configuration of a process, as supervisord has read it last.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Configured {
+pub struct ConfigInfo {
     pub group: String,
     pub name: String,
     /// All values as texts: `True`, `10`, `[0, 2]`.
@@ -22,23 +22,23 @@ impl RpcClient {
     ///
     /// # Errors
     /// When there is no usable answer.
-    pub fn configured(&mut self) -> Result<Vec<Configured>, RpcError> {
+    pub fn config_info(&mut self) -> Result<Vec<ConfigInfo>, RpcError> {
         let request = Request::new("supervisor.getAllConfigInfo");
         self.ask(&request, &ALL)
             .and_then(|answer| {
                 let value = parse_plain(&request, answer)?;
-                let all = value.as_array().and_then(|all| all.iter().map(configured).collect());
+                let all = value.as_array().and_then(|all| all.iter().map(config_info).collect());
                 all.ok_or_else(|| CallError::Answer("expected a list of processes".to_owned()))
             })
             .map_err(|error| self.explain(error))
     }
 }
 
-fn configured(value: &Value) -> Option<Configured> {
+fn config_info(value: &Value) -> Option<ConfigInfo> {
     let Value::Struct(values) = value else { return None };
     let values = values.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?)));
     let values: LiteMap<_, _> = order::map(values);
-    Some(Configured {
+    Some(ConfigInfo {
         group: values.get("group")?.clone(),
         name: values.get("name")?.clone(),
         values,
