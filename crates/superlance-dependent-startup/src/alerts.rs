@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use superlance_core::listener::alert::{Alert, Recovers};
 
 use crate::NAME;
-use crate::decide::Waiting;
+use crate::decide::{Decision, Waiting};
 use crate::graph::Graph;
 use crate::program::{Program, names};
 use crate::texts;
@@ -22,6 +22,16 @@ pub(crate) fn refusal(namespec: &str) -> String {
 
 /// The key of processes that supervisord does not have.
 pub(crate) const UNKNOWN: &str = "unknown processes";
+
+/// The keys of what may have been told and is not over.
+pub(crate) fn lasting<'a>(
+    decision: &Decision<'_>,
+    refused: impl Iterator<Item = &'a str>,
+) -> Vec<String> {
+    let waiting = decision.waiting.iter().map(|waiting| key(&waiting.program.label()));
+    let unknown = (!decision.unknown.is_empty()).then(|| UNKNOWN.to_owned());
+    waiting.chain(refused.map(refusal)).chain(unknown).collect()
+}
 
 /// The configuration has processes that supervisord does not have.
 pub(crate) fn unknown(sentence: &str, what: &str, now: SystemTime) -> Alert {

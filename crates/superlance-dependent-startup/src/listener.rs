@@ -17,7 +17,7 @@ use superlance_probe::outcome::{Class, Verdict};
 
 use crate::NAME;
 use crate::alerts;
-use crate::decide::{Decision, Ready, Waiting, decide};
+use crate::decide::{Ready, Waiting, decide};
 use crate::dependents::Dependents;
 use crate::graph::{Graph, Reading};
 use crate::health::{Health, Outcome};
@@ -175,17 +175,6 @@ impl DependentStartup {
         Ok(has_started)
     }
 
-    /// An earlier listener may have told what is over, or of what the configuration had then.
-    fn forget_others(&self, decision: &Decision<'_>, ctx: &mut Ctx<'_>) {
-        let waiting = decision.waiting.iter();
-        let mut left: Vec<_> =
-            waiting.map(|waiting| alerts::key(&waiting.program.label())).collect();
-        left.extend(self.starts.refused().map(alerts::refusal));
-        left.extend((!decision.unknown.is_empty()).then(|| alerts::UNKNOWN.to_owned()));
-        left.push(self.blindness.key());
-        ctx.alerts.retain(&|key| left.iter().any(|left| left == key));
-    }
-
     /// Says what waits and why, and whether all is done.
     fn report(&mut self, ctx: &mut Ctx<'_>) {
         let decision = decide(&self.reading.graph, &self.states);
@@ -204,11 +193,13 @@ impl DependentStartup {
             let text = format!("{} does not wait any more.", program.label());
             ctx.alerts.resolve(&alerts::key(&program.label()), &text);
         }
-        self.forget_others(&decision, ctx);
+        // An earlier listener may have told what is over, or of what the configuration had then.
+        let lasts = alerts::lasting(&decision, self.starts.refused());
+        let blind = self.blindness.key();
+        ctx.alerts.retain(&|key| key == blind || lasts.iter().any(|lasts| lasts == key));
         let waiting = decision.waiting.iter().map(|waiting| waiting.program);
-        let names: Vec<_> = waiting.clone().map(|program| program.name.as_str()).collect();
-        let line = format!("Services not yet running ({}): {}", names.len(), names.join(", "));
-        if !names.is_empty() && line != self.said && self.level.shows(Level::Info) {
+        let line = texts::not_yet_running(waiting.clone());
+        if !decision.waiting.is_empty() && line != self.said && self.level.shows(Level::Info) {
             ctx.log.routine(&line);
         }
         self.said = line;

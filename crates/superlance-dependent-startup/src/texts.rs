@@ -13,6 +13,12 @@ use crate::graph::Graph;
 use crate::program::{Program, names};
 use crate::states::States;
 
+/// What the original writes while programs wait.
+pub(crate) fn not_yet_running<'a>(waiting: impl Iterator<Item = &'a Program>) -> String {
+    let names: Vec<_> = waiting.map(|program| program.name.as_str()).collect();
+    format!("Services not yet running ({}): {}", names.len(), names.join(", "))
+}
+
 /// What is wrong with the keys of a program, a sentence each.
 pub(crate) fn faults(program: &Program) -> Vec<String> {
     let text = |fault: &Fault| fault.text(&program.name, &program.section);
