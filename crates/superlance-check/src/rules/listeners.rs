@@ -89,7 +89,9 @@ fn missing_events(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
     let missing: Vec<_> =
         needs.events.iter().filter(|needed| !has(pool, needed)).map(String::as_str).collect();
     let name = item.ours()?.name();
-    let shown = missing.join(" and ").replace("TICK_60", "TICK").replace("TICK", "a TICK");
+    let shown: Vec<_> =
+        missing.iter().map(|event| if *event == "TICK" { "a TICK" } else { event }).collect();
+    let shown = shown.join(" and ");
     // One state suffices for something; only the batch tools need a tick as well.
     let is_state = |event: &str| event.starts_with("PROCESS_STATE");
     let sees = needs.events.iter().any(|needed| is_state(needed) && has(pool, needed));
