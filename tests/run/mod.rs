@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use superlance_testing::{Builder, Channel, Scratch, Supervisord, wait_until};
+use superlance_testing::{Builder, Channel, Scratch, Supervisord, venv, wait_until};
 
 use crate::{links, ours};
 
@@ -192,6 +192,39 @@ fn a_supervisord_that_goes_to_the_background_is_named() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("supervisord went into the background and is ended: start it"), "{said}");
     assert_eq!(output.status.code(), Some(1), "a job would count as done");
+}
+
+/// The state of a process is that of its first thread, and its name may have a line end.
+#[test]
+fn what_is_left_is_ended_when_only_its_first_thread_has() {
+    let folder = Scratch::new();
+    let pid = folder.join("pid");
+    let code = format!(
+        r"import ctypes, os, threading, time
+def go_on():
+    while b') Z ' not in open('/proc/self/stat', 'rb').read():
+        time.sleep(0.01)
+    open('{0}.new', 'w').write(str(os.getpid()))
+    os.rename('{0}.new', '{0}')
+    time.sleep(600)
+libc = ctypes.CDLL(None)
+libc.prctl(15, b'a\nb', 0, 0, 0)
+threading.Thread(target=go_on).start()
+libc.pthread_exit(None)",
+        pid.display()
+    );
+    let wait =
+        format!("\"$@\" >/dev/null 2>&1 & while [ ! -e {} ]; do sleep 0.02; done", pid.display());
+    let output = Command::new(ours())
+        .args(["run", "--", "/bin/sh", "-c", &wait, "sh"])
+        .arg(venv::python())
+        .args(["-c", &code])
+        .output()
+        .unwrap();
+    let (said, pid) = (String::from_utf8_lossy(&output.stderr), fs::read_to_string(pid).unwrap());
+    let line = format!("ending what supervisord has left: a?b (pid {pid})\n");
+    assert!(said.contains(&line), "{said}");
+    assert!(!fs::exists(format!("/proc/{pid}")).unwrap(), "{said}");
 }
 
 /// As a subreaper, and where the system lets us, as process 1 of a namespace.

@@ -106,6 +106,17 @@ mod linux {
         drop(Sleeper(child));
     }
 
+    /// `/proc` has a folder for each thread, too, which it does not list.
+    #[test]
+    fn a_process_whose_first_thread_has_ended_has_memory() {
+        let (root, memory) = procfs(&[(7, 1, 0), (8, 7, 3)], &[]);
+        for thread in [7, 8] {
+            fs::create_dir_all(root.path().join(format!("7/task/{thread}"))).unwrap();
+        }
+        let usage = memory.read(&[7], &[Metric::Rss], false).unwrap()[&7].alone;
+        assert_eq!(usage.rss, 3 * page());
+    }
+
     fn page() -> u64 {
         let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
         page.unwrap().unwrap().try_into().unwrap()

@@ -66,8 +66,21 @@ mod linux {
             Some(Stat::parse(&self.read(pid, "stat").ok()?)?.parent)
         }
 
-        /// What a process uses; `None` if it does not exist.
+        /// What a process uses; `None` if it does not exist. When its first thread has ended, the
+        /// others still show its memory.
         pub(crate) fn usage(&mut self, pid: u32, needs: Needs) -> Option<Usage> {
+            let usage = self.usage_of_thread(pid, needs)?;
+            if !usage.is_empty() {
+                return Some(usage);
+            }
+            let threads = fs::read_dir(self.root.join(format!("{pid}/task"))).into_iter().flatten();
+            let threads =
+                threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+            let mut others = threads.filter_map(|thread| self.usage_of_thread(thread, needs));
+            Some(others.find(|usage| !usage.is_empty()).unwrap_or(usage))
+        }
+
+        fn usage_of_thread(&mut self, pid: u32, needs: Needs) -> Option<Usage> {
             // `statm`, since the number in `stat` lags behind by up to 64 pages per thread.
             let statm = self.read(pid, "statm").ok()?;
             let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;

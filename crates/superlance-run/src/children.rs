@@ -34,14 +34,15 @@ pub(crate) fn send(pid: Pid, signal: Signal) {
 pub(crate) fn descendants() -> LiteMap<u32, String> {
     let stats = stats();
     let processes = stats.iter().filter_map(|(pid, stat)| Some((*pid, Stat::parse(stat)?)));
-    let alive: Vec<_> = processes.filter(|(_, stat)| !"ZX".contains(stat.state)).collect();
+    let alive: Vec<_> = processes.filter(|(_, stat)| !stat.has_ended()).collect();
     let (own, mut below) = (std::process::id(), LiteMap::new());
     // A parent may stand after its child.
     loop {
         let before = below.len();
         for (pid, stat) in &alive {
             if stat.parent == own || below.contains_key(&stat.parent) {
-                below.insert(*pid, stat.name.to_owned());
+                // A line end would begin a line of the log that is the program's own.
+                below.insert(*pid, stat.name.replace('\n', "?"));
             }
         }
         if below.len() == before {

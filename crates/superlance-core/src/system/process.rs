@@ -13,6 +13,8 @@ pub struct Stat<'a> {
     /// A letter, such as `Z` for one that has ended and is not reaped.
     pub state: &'a str,
     pub parent: u32,
+    /// One, where the system does not tell.
+    pub threads: u32,
 }
 
 impl<'a> Stat<'a> {
@@ -25,7 +27,15 @@ impl<'a> Stat<'a> {
             name: head.split_once(" (")?.1,
             state: rest.next()?,
             parent: rest.next()?.parse().ok()?,
+            threads: rest.nth(15).and_then(|threads| threads.parse().ok()).unwrap_or(1),
         })
+    }
+
+    /// Whether nothing runs any more. The state is that of the first thread, and others may go on when
+    /// that has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        "ZX".contains(self.state) && self.threads < 2
     }
 }
 
@@ -64,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_name_may_look_like_the_rest() {
-        let stat = |name, state, parent| Some(Stat { name, state, parent });
+        let stat = |name, state, parent| Some(Stat { name, state, parent, threads: 1 });
         for (text, expected) in [
             ("7 (cat) S 1 7 7 0 -1", stat("cat", "S", 1)),
             ("7 (a) R 3 (b) Z 12 7 7 0", stat("a) R 3 (b", "Z", 12)),
@@ -74,6 +84,18 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Stat::parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_process_ends_with_its_last_thread() {
+        for (state, threads, expected) in
+            [("S", 1, false), ("Z", 1, true), ("X", 0, true), ("Z", 2, false)]
+        {
+            let fields = "7 7 0 -1 4228108 9 8 7 6 5 4 3 2 20 0";
+            let text = format!("7 (cat) {state} 1 {fields} {threads} 0 8 0");
+            let stat = Stat::parse(&text).unwrap();
+            assert_eq!((stat.threads, stat.has_ended()), (threads, expected), "{text}");
         }
     }
 
