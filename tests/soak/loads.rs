@@ -28,6 +28,19 @@ const WARM_UP: usize = 2_000;
 const TICK: (&str, &str) = ("TICK_5", "when:1201063880");
 const MINUTE: (&str, &str) = ("TICK_60", "when:1201063880");
 
+/// Two programs for dependent-startup, one of which waits for the other.
+const PROGRAMS: &str = "[supervisord]
+[program:foo]
+command=foo
+autostart=false
+dependent_startup=true
+[program:web]
+command=web
+autostart=false
+dependent_startup=true
+dependent_startup_wait_for=foo
+";
+
 /// What is there for all loads.
 pub(crate) struct Loads {
     program: &'static str,
@@ -38,7 +51,7 @@ pub(crate) struct Loads {
 /// Whether it collects lines. The load does not wait for such a listener between events, so mails and their
 /// sessions pile up; how high is chance, and the allocator keeps the room.
 fn is_batch(listener: &str) -> bool {
-    !["memmon", "httpok", "crashmail"].contains(&listener)
+    ["crashmailbatch", "crashsms", "fatalmailbatch"].contains(&listener)
 }
 
 /// What a listener needs for one load.
@@ -125,13 +138,21 @@ impl<'a> Soaked<'a> {
             smtp: SmtpServer::new(),
             scratch: Scratch::new(),
         };
-        world.fake.add(FakeProcess::running("foo", loads.light.pid()));
+        for name in ["foo", "web"] {
+            world.fake.add(FakeProcess::running(name, loads.light.pid()));
+        }
+        let configuration = world.scratch.write("supervisord.conf", PROGRAMS);
         let (folder, url, smtp) =
             (world.scratch.path().display().to_string(), world.http.url(), world.smtp.address());
         let options = match listener {
             "memmon" => format!("-a 50MB -m bob --history 100 --status-file {folder}/status"),
             "httpok" => format!("-p foo -m bob {url}"),
             "crashmail" => "-a -m bob".to_owned(),
+            // It runs again before each look, so that nothing ends.
+            "exitmon" => "-p foo -m bob --after 1".to_owned(),
+            "dependent-startup" => {
+                format!("-c {} -m bob --restart-dependents", configuration.display())
+            }
             _ => format!("-t a@example.com -f b@example.com -H {smtp}"),
         };
         let mail =
@@ -149,11 +170,17 @@ impl Soaked<'_> {
     fn flood(&mut self, number: usize) {
         match self.listener {
             "memmon" | "httpok" => self.event(TICK),
-            "crashmail" if number % SELDOM > 0 => self.exit(true),
+            "crashmail" | "exitmon" if number % SELDOM > 0 => self.exit(true),
+            "dependent-startup" if number % SELDOM > 0 => self.change("RUNNING", "other"),
+            "dependent-startup" => self.start_anew(),
             "crashmail" => self.exit(false),
             _ => self.trouble(),
         }
         if number % 1_000 == 999 {
+            // It asks supervisord at each event, so that more would pile up.
+            if self.listener == "dependent-startup" {
+                self.rest();
+            }
             self.event(MINUTE);
             self.world.fake.forget_calls();
             self.world.http.forget_requests();
@@ -179,6 +206,11 @@ impl Soaked<'_> {
                 }
                 self.handled(|world| !world.http.requests().is_empty());
             }
+            "dependent-startup" if now_and_then => {
+                self.start_anew();
+                self.rest();
+            }
+            "dependent-startup" => self.change("RUNNING", "other"),
             _ => {
                 self.event(TICK);
                 if now_and_then {
@@ -223,6 +255,21 @@ impl Soaked<'_> {
         self.plug.event("PROCESS_STATE_EXITED", &payload);
     }
 
+    /// A process has come into a state.
+    fn change(&mut self, state: &str, process: &str) {
+        let payload =
+            format!("processname:{process} groupname:{process} from_state:STARTING pid:7");
+        self.plug.event(&format!("PROCESS_STATE_{state}"), &payload);
+    }
+
+    /// foo was started anew, after web, which waits for it.
+    fn start_anew(&mut self) {
+        let start = self.world.fake.process("web:web").start + 1;
+        self.world.fake.update("foo:foo", |process| process.start = start);
+        self.world.fake.update("web:web", |process| process.now = Some(start + 1));
+        self.change("RUNNING", "foo");
+    }
+
     /// What the listener mails about.
     fn trouble(&mut self) {
         match self.listener {
@@ -247,7 +294,8 @@ impl Soaked<'_> {
     }
 
     fn restarts(&self) -> usize {
-        self.world.fake.process("foo:foo").started as usize
+        let started = ["foo:foo", "web:web"].map(|name| self.world.fake.process(name).started);
+        started.iter().sum::<u32>() as usize
     }
 
     fn mails(&self) -> usize {
