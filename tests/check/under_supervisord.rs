@@ -34,6 +34,7 @@ const SWALLOWED: &str = "\
 [supervisord]
 logfile=%(here)s/log
 pidfile=%(here)s/pid
+childlogdir=%(here)s
 
 [program:a]
 command=/bin/cat first
@@ -77,7 +78,7 @@ fn what_is_said_to_be_swallowed_starts_without_a_word() {
     }
     let (stdout, ..) = check(folder.path(), &["--no-live", "-c", "supervisord.conf"]);
     for found in [
-        "command= is set again, so that line 6 does not count",
+        "command= is set again, so that line 7 does not count",
         "supervisord does not know autostarts= here",
         "supervisord does not know [Program:x]",
         "supervisord does not know [eventlistners:y]",
