@@ -20,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     Each(no_startsecs),
     Each(daemon),
     Whole(missing),
+    Each(missing_folder),
     Each(home),
     Whole(other_user),
     Whole(lost_environment),
@@ -209,6 +210,22 @@ fn missing(scene: &Scene<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Files that a listener of ours writes, without making their folders.
+const WRITTEN: &[&str] = &["status-file", "metrics-file", "exit-file"];
+
+fn missing_folder(scene: &Scene<'_>, item: Item<'_>) -> Option<Finding> {
+    let ours = item.ours()?;
+    WRITTEN.iter().find_map(|option| {
+        let file = ours.value(option)?;
+        let folder = Path::new(&file).parent().filter(|folder| folder.is_absolute())?;
+        let message =
+            format!("there is no folder {}, so --{option} cannot be written", folder.display());
+        let finding = scene.at_key("SL407", item.section, "command", message);
+        let fix = format!("mkdir {}", folder.display());
+        (!scene.machine.is_folder(folder)).then(|| finding.severity(Severity::Warning).fix(fix))
+    })
 }
 
 fn is_commented(scene: &Scene<'_>, item: Item<'_>) -> bool {
