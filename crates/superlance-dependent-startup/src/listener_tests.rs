@@ -319,7 +319,6 @@ fn dependents_are_stopped_in_reverse_order_and_started_again() {
     assert_eq!(listener.deadline(), None);
     // c has to wait for b.
     set(&mut world, "a:a", State::Running);
-    listener.dependents.restarts.hurry();
     event(&mut listener, &mut world, "a", State::Running);
     assert_eq!(starts(&world), "b:b");
     world.supervisor.process("b:b").unwrap().state = State::Running;
@@ -355,10 +354,7 @@ fn dependents_are_restarted_when_what_they_wait_for_was_started_anew() {
     event(&mut listener, &mut world, "a", State::Starting);
     assert!(!world.supervisor.calls.iter().any(|call| call.starts_with("stop")));
     world.supervisor.process("a:a").unwrap().state = State::Running;
-    listener.dependents.restarts.hurry();
     event(&mut listener, &mut world, "a", State::Running);
-    sleep_until_due(&listener);
-    run(&mut listener, &mut world);
     let said = "b:b is restarted, since a:a was started anew\nb:b was started again\n";
     assert!(world.log().contains(said), "{}", world.log());
     assert_eq!(starts(&world), "b:b");

@@ -90,7 +90,7 @@ impl<T> Restarts<T> {
         self.debts.add(info, note, ctx.in_flight);
         let outcome = ctx.supervisor.stop(&namespec);
         match (&outcome, self.debts.get(&namespec)) {
-            (Ok(()), Some(debt)) => debt.stopped = Stopped::Done,
+            (Ok(()), Some(debt)) => (debt.stopped, debt.due) = (Stopped::Done, Instant::now()),
             (Err(RpcError::NoAnswer(_)), Some(debt)) => debt.due = Instant::now() + FIRST_PAUSE,
             _ => drop(self.debts.remove(&namespec)),
         }
