@@ -10,6 +10,7 @@ use superlance_action::decide::{Situation, decide};
 use superlance_action::report::Files;
 use superlance_action::report::action_log::ActionLog;
 use superlance_core::listener::Ctx;
+use superlance_core::listener::alert::process_of_key;
 use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::restart::Restarts;
 use superlance_core::supervisor::{RpcError, State};
@@ -148,7 +149,7 @@ impl Responder {
                 || self.actor.restarts.owed().any(|owed| owed == process)
         };
         ctx.alerts.retain(&|key| {
-            let process = key.strip_prefix("process ");
+            let process = process_of_key(key);
             general.iter().any(|general| general == key)
                 || match self.each {
                     // The URLs of processes that do not run now are not known.

@@ -5,6 +5,7 @@ use std::time::Instant;
 use superlance_action::decide::tracker::Tracker;
 use superlance_action::decide::{Candidate, Checked, Condition, Finding};
 use superlance_action::instance::Instance;
+use superlance_core::listener::alert::process_key;
 use superlance_core::supervisor::{ProcessInfo, State};
 
 use crate::plan::Probed;
@@ -49,7 +50,7 @@ impl<'a> Target<'a> {
     /// What recovers when this URL answers well again.
     pub(crate) fn recovery_key(&self, url: &str) -> String {
         match self.own() {
-            Some(process) => format!("process {}", process.namespec()),
+            Some(process) => process_key(&process.group, &process.name),
             None => url.to_owned(),
         }
     }

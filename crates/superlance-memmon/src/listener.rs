@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use superlance_action::decide::rules::{Rules, SkipReason};
 use superlance_action::report::action_log::ActionLog;
+use superlance_core::listener::alert::process_of_key;
 use superlance_core::listener::blindness::Blindness;
 use superlance_core::listener::in_flight::InFlight;
 use superlance_core::listener::introduction::Introduction;
@@ -87,7 +88,7 @@ impl Memmon {
     fn forget_others(&self, sample: &Sample, ctx: &mut Ctx<'_>) {
         let blind = self.sampler.blindness.key();
         let is_owed = |process: &str| self.actor.restarts.owed().any(|owed| owed == process);
-        ctx.alerts.retain(&|key| match key.strip_prefix("process ") {
+        ctx.alerts.retain(&|key| match process_of_key(key) {
             Some(process) => is_owed(process) || sample.watches(process),
             None => key == blind,
         });

@@ -112,10 +112,18 @@ pub struct Process {
     pub pid: Option<u32>,
 }
 
+const PROCESS: &str = "process ";
+
 /// The key of the recovery of a process.
 #[must_use]
 pub fn process_key(group: &str, name: &str) -> String {
-    format!("process {group}:{name}")
+    format!("{PROCESS}{group}:{name}")
+}
+
+/// The `group:name` of a process, if this is the key of its recovery.
+#[must_use]
+pub fn process_of_key(key: &str) -> Option<&str> {
+    key.strip_prefix(PROCESS)
 }
 
 /// A further text of an alert.

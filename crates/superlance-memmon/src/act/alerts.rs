@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use superlance_action::action::{Action, Intervention};
 use superlance_action::decide::rules::Budget;
-use superlance_core::listener::alert::{Alert, Recovers};
+use superlance_core::listener::alert::{Alert, Recovers, process_key};
 use superlance_core::options::units::duration_text;
 use superlance_core::system::clock::asctime_and_zone;
 
@@ -140,7 +140,7 @@ impl AlertWriter {
 
 /// What recovers when a process is below its limits again.
 pub(crate) fn recovery_key(process: &Measured) -> String {
-    format!("process {}", process.namespec())
+    process_key(&process.instance.group, &process.instance.name)
 }
 
 #[cfg(test)]
