@@ -9,6 +9,7 @@ use nix::unistd::{Pid, getppid};
 use super::alert::Alert;
 use crate::protocol::frame::Frame;
 use crate::system::hash::fnv1a;
+use crate::system::process::Stat;
 
 /// An instance of supervisord. Another one numbers its events anew: after a restart of it or of the
 /// machine.
@@ -114,8 +115,7 @@ fn parent() -> String {
 
 /// The identity of a process, if what the system says of it is enough.
 fn process(boot: &str, pid: Pid, stat: &str) -> Option<String> {
-    // The 22nd value is when it started; the second may have blanks and brackets in it.
-    let start = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?;
+    let start = Stat::parse(stat)?.start?;
     (!boot.is_empty()).then(|| format!("{boot} {pid} {start}"))
 }
 

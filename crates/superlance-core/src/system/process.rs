@@ -15,6 +15,8 @@ pub struct Stat<'a> {
     pub parent: u32,
     /// One, where the system does not tell.
     pub threads: u32,
+    /// When it was started, in ticks of the clock since the boot.
+    pub start: Option<&'a str>,
 }
 
 impl<'a> Stat<'a> {
@@ -28,6 +30,7 @@ impl<'a> Stat<'a> {
             state: rest.next()?,
             parent: rest.next()?.parse().ok()?,
             threads: rest.nth(15).and_then(|threads| threads.parse().ok()).unwrap_or(1),
+            start: rest.nth(1),
         })
     }
 
@@ -74,7 +77,8 @@ mod tests {
 
     #[test]
     fn a_name_may_look_like_the_rest() {
-        let stat = |name, state, parent| Some(Stat { name, state, parent, threads: 1 });
+        let stat =
+            |name, state, parent| Some(Stat { name, state, parent, threads: 1, start: None });
         for (text, expected) in [
             ("7 (cat) S 1 7 7 0 -1", stat("cat", "S", 1)),
             ("7 (a) R 3 (b) Z 12 7 7 0", stat("a) R 3 (b", "Z", 12)),
@@ -96,6 +100,7 @@ mod tests {
             let text = format!("7 (cat) {state} 1 {fields} {threads} 0 8 0");
             let stat = Stat::parse(&text).unwrap();
             assert_eq!((stat.threads, stat.has_ended()), (threads, expected), "{text}");
+            assert_eq!(stat.start, Some("8"));
         }
     }
 
